@@ -1,0 +1,133 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.Device;
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.ParameterStore;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The libtorch operations that DJL's API lacks, called through one small TorchScript module (its
+ * source is the resource {@code kernels.py}). One instance serves a device for the life of the JVM;
+ * it is safe for concurrent calls.
+ *
+ * <p>Results attach to the manager of the first argument.
+ */
+public final class TorchKernels {
+
+  private static final String SOURCE = "kernels.py";
+  private static final String CLASS_NAME = "Kernels";
+
+  /** Name prefix by which DJL's PyTorch engine picks a method of a module. */
+  private static final String METHOD_TAG = "module_method:";
+
+  private static final Map<Device, TorchKernels> INSTANCES = new ConcurrentHashMap<>();
+
+  private final Model model;
+  private final NDManager manager;
+  private final Map<String, NDArray> methodTags = new ConcurrentHashMap<>();
+
+  private TorchKernels(Device device) {
+    model = Model.newInstance("matryoshka-sae-kernels", device, "PyTorch");
+    try {
+      model.load(new ByteArrayInputStream(TorchScriptArchive.of(CLASS_NAME, source())));
+    } catch (IOException | MalformedModelException e) {
+      throw new IllegalStateException(
+          "the PyTorch engine refused the kernels of this library; expected pytorch-engine 0.36.0"
+              + " with libtorch 2.7.1, check the versions on the class path",
+          e);
+    }
+    manager = model.getNDManager();
+  }
+
+  /**
+   * Returns the kernels on a device, loading them on the first call.
+   *
+   * @param device where the arguments of the calls will be
+   * @return the kernels
+   */
+  public static TorchKernels on(Device device) {
+    return INSTANCES.computeIfAbsent(device, TorchKernels::new);
+  }
+
+  /**
+   * Multiplies int8 matrices exactly: {@code x w^T}.
+   *
+   * @param x {@code [n, d_in]} int8
+   * @param w {@code [m, d_in]} int8
+   * @return {@code [n, m]} int32
+   */
+  NDArray int8Product(NDArray x, NDArray w) {
+    return call("int8_mm", x, w);
+  }
+
+  /**
+   * Multiplies float matrices: {@code x w^T}.
+   *
+   * @param x {@code [n, d_in]} float32
+   * @param w {@code [m, d_in]} float32
+   * @return {@code [n, m]} float32
+   */
+  NDArray product(NDArray x, NDArray w) {
+    return call("linear", x, w);
+  }
+
+  /**
+   * Sums weighted rows per bag: {@code out[b] = sum_e values[e] rows[latents[e]]} over the entries
+   * {@code e} from {@code offsets[b]} to the next offset.
+   *
+   * @param rows {@code [d_sae, d_in]} float
+   * @param latents {@code [nnz]} int64
+   * @param offsets {@code [bags]} int64, first entry of each bag
+   * @param values {@code [nnz]} of the type of {@code rows}
+   * @return {@code [bags, d_in]}; a bag without entries is 0
+   */
+  NDArray weightedBag(NDArray rows, NDArray latents, NDArray offsets, NDArray values) {
+    return call("weighted_bag", rows, latents, offsets, values);
+  }
+
+  /**
+   * Widens any floating type, bfloat16 included, to float32.
+   *
+   * @param x an array of any shape
+   * @return the same values in float32
+   */
+  public NDArray toFloat32(NDArray x) {
+    return call("to_float32", x);
+  }
+
+  NDArray call(String method, NDArray... arguments) {
+    return callAll(method, arguments).get(0);
+  }
+
+  NDList callAll(String method, NDArray... arguments) {
+    NDList inputs = new NDList(arguments);
+    inputs.add(methodTags.computeIfAbsent(method, this::tag));
+    return model.getBlock().forward(new ParameterStore(manager, false), inputs, false);
+  }
+
+  private NDArray tag(String method) {
+    NDArray tag = manager.create(0f);
+    tag.setName(METHOD_TAG + method);
+    return tag;
+  }
+
+  private static String source() {
+    try (InputStream in = TorchKernels.class.getResourceAsStream(SOURCE)) {
+      if (in == null) {
+        throw new IllegalStateException("resource " + SOURCE + " is missing from the jar");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new IllegalStateException("resource " + SOURCE + " cannot be read", e);
+    }
+  }
+}
