@@ -10,7 +10,10 @@ public final class RegistryException extends IOException {
 
   private static final long serialVersionUID = 1L;
 
+  /** The file at fault. */
   private final String file;
+
+  /** The place in it. */
   private final String jsonPath;
 
   RegistryException(String file, String jsonPath, String problem, Throwable cause) {

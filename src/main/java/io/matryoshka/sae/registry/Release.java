@@ -22,6 +22,11 @@ public record Release(
   /**
    * Checks the parts and copies the list.
    *
+   * @param id the name of the release
+   * @param description one sentence on what it is
+   * @param model the short name of the model
+   * @param modelRepo the repository of the model, if known
+   * @param saes the SAEs, at least one
    * @throws IllegalArgumentException if a text is blank, there is no SAE, two share an id, or one
    *     names another release
    */

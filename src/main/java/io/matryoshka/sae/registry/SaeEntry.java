@@ -45,6 +45,19 @@ public record SaeEntry(
   /**
    * Checks every part and copies the list.
    *
+   * @param release the id of the release
+   * @param saeId the id of the SAE
+   * @param location where its folder lies
+   * @param layer the number of the layer, if any
+   * @param hookPoint the place in the model that it reads
+   * @param dIn the width of a model activation
+   * @param dSae the number of latents
+   * @param widths the prefix widths, rising to {@code dSae}
+   * @param trainingK the number of active latents that training aimed at, if known
+   * @param explainedVariance the published explained variance, if known
+   * @param neuronpediaId its name on Neuronpedia, if any
+   * @param normScalingFactor the factor on model activations, if needed
+   * @param training how it was trained, if known
    * @throws IllegalArgumentException if a text is blank, a number is out of its range, or the
    *     widths do not rise from at least 1 to {@code dSae}
    */

@@ -24,6 +24,9 @@ public sealed interface SaeLocation {
     /**
      * Checks the three parts.
      *
+     * @param repoId the repository, as {@code owner/name}
+     * @param path the folder in the repository; empty for its top
+     * @param revision a branch, tag or commit
      * @throws IllegalArgumentException if the repository is not of the form {@code owner/name}, the
      *     path leaves the repository, or the revision is blank
      */
@@ -65,6 +68,7 @@ public sealed interface SaeLocation {
     /**
      * Checks the folder's name.
      *
+     * @param resourceFolder the folder
      * @throws IllegalArgumentException if it is empty or leaves the folder of the release tables
      */
     public Bundled {
@@ -95,7 +99,11 @@ public sealed interface SaeLocation {
    */
   record Directory(Path path) implements SaeLocation {
 
-    /** Checks that a path is given. */
+    /**
+     * Checks that a path is given.
+     *
+     * @param path the folder
+     */
     public Directory {
       Objects.requireNonNull(path, "path");
     }

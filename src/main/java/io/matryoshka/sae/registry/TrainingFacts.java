@@ -13,6 +13,9 @@ public record TrainingFacts(long tokens, String dataset, String loss) {
   /**
    * Checks the facts.
    *
+   * @param tokens the number of token activations
+   * @param dataset the text they came from
+   * @param loss the name of the loss
    * @throws IllegalArgumentException if the number of tokens is not positive or a text is blank
    */
   public TrainingFacts {

@@ -7,7 +7,10 @@ public final class UnknownReleaseException extends IllegalArgumentException {
 
   private static final long serialVersionUID = 1L;
 
+  /** The release that was asked for. */
   private final String release;
+
+  /** The nearest valid names. */
   private final String[] suggestions;
 
   UnknownReleaseException(String release, List<String> suggestions, List<String> known) {

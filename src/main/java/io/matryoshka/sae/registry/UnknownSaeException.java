@@ -8,8 +8,13 @@ public final class UnknownSaeException extends IllegalArgumentException {
 
   private static final long serialVersionUID = 1L;
 
+  /** The release that was asked for. */
   private final String release;
+
+  /** The id that was asked for. */
   private final String saeId;
+
+  /** The nearest valid names. */
   private final String[] suggestions;
 
   UnknownSaeException(Release release, String saeId, List<String> suggestions) {
