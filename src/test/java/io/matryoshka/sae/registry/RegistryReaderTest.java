@@ -3,7 +3,9 @@ package io.matryoshka.sae.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,17 @@ class RegistryReaderTest {
     assertThat(sae.neuronpediaId()).isEmpty();
     assertThat(sae.normScalingFactor()).isEmpty();
     assertThat(sae.training()).contains(new TrainingFacts(10, "text", "standard"));
+  }
+
+  @Test
+  void read_exampleOfDocumentation_isValid() throws IOException {
+    String page = Files.readString(Path.of("docs", "data-formats.md"));
+    String json = page.split("```json\n")[1].split("```")[0];
+
+    SaeEntry sae = read(json).sae("layer5");
+
+    assertThat(sae.location()).isEqualTo(new SaeLocation.Directory(FOLDER.resolve("saes/layer5")));
+    assertThat(sae.widths()).containsExactly(128, 1024, 8192);
   }
 
   @Test
