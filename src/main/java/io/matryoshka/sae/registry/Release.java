@@ -1,0 +1,83 @@
+package io.matryoshka.sae.registry;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A set of SAEs that were trained and published together.
+ *
+ * @param id the name of the release, unique in a registry
+ * @param description one sentence on what it is
+ * @param model the short name of the model whose activations the SAEs read
+ * @param modelRepo the repository of that model on the Hugging Face Hub, as {@code owner/name};
+ *     empty if unknown
+ * @param saes the SAEs, in the order of the file; at least one
+ */
+public record Release(
+    String id, String description, String model, Optional<String> modelRepo, List<SaeEntry> saes) {
+
+  /**
+   * Checks the parts and copies the list.
+   *
+   * @param id the name of the release
+   * @param description one sentence on what it is
+   * @param model the short name of the model
+   * @param modelRepo the repository of the model, if known
+   * @param saes the SAEs, at least one
+   * @throws IllegalArgumentException if a text is blank, there is no SAE, two share an id, or one
+   *     names another release
+   */
+  public Release {
+    Checks.requireText(id, "release");
+    Checks.requireText(description, "description");
+    Checks.requireText(model, "model");
+    Objects.requireNonNull(modelRepo, "modelRepo")
+        .ifPresent(repo -> Checks.requireText(repo, "model_repo"));
+    saes = List.copyOf(saes);
+    if (saes.isEmpty()) {
+      throw new IllegalArgumentException("saes: expected at least one SAE, got none");
+    }
+    Set<String> seen = new HashSet<>();
+    for (SaeEntry sae : saes) {
+      if (!seen.add(sae.saeId())) {
+        throw new IllegalArgumentException(
+            "saes: expected every id once, got '" + sae.saeId() + "' twice");
+      }
+      if (!sae.release().equals(id)) {
+        throw new IllegalArgumentException(
+            "saes: expected SAEs of release '%s', got '%s' of release '%s'"
+                .formatted(id, sae.saeId(), sae.release()));
+      }
+    }
+  }
+
+  /**
+   * Finds an SAE of this release.
+   *
+   * @param saeId the id of the SAE
+   * @return the SAE
+   * @throws UnknownSaeException if there is none; its message names the nearest ids
+   */
+  public SaeEntry sae(String saeId) {
+    Objects.requireNonNull(saeId, "saeId");
+    return saes.stream()
+        .filter(sae -> sae.saeId().equals(saeId))
+        .findFirst()
+        .orElseThrow(() -> new UnknownSaeException(this, saeId, suggest(saeId)));
+  }
+
+  /**
+   * Names the SAEs whose id is nearest to a given text. A text that names a layer, such as {@code
+   * 5} or {@code layer 5}, gives the SAEs of that layer first.
+   *
+   * @param saeId the text, need not be a valid id
+   * @return at most three ids, the nearest first, equally near ones in the order of {@link #saes};
+   *     empty if nothing is near
+   */
+  public List<String> suggest(String saeId) {
+    return Suggestions.saes(Objects.requireNonNull(saeId, "saeId"), saes);
+  }
+}
