@@ -26,6 +26,9 @@ public final class NpyWriter implements AutoCloseable {
   /** NumPy aligns the first element to this many bytes. */
   private static final int ALIGNMENT = 64;
 
+  /** NumPy reads no array of more dimensions. */
+  private static final int MAX_RANK = 64;
+
   private static final int CHUNK_FLOATS = 1 << 14;
 
   private final Path target;
@@ -50,7 +53,8 @@ public final class NpyWriter implements AutoCloseable {
    * @param target the file to be, in an existing directory; replaced on {@link #finish}
    * @param shape the dimensions, none for a scalar
    * @return the writer, to be closed by the caller
-   * @throws IllegalArgumentException if a dimension is negative, or the size overflows 64 bits
+   * @throws IllegalArgumentException if a dimension is negative, there are more than 64, or the
+   *     size overflows 64 bits
    * @throws IOException if the file cannot be created
    */
   public static NpyWriter create(Path target, long... shape) throws IOException {
@@ -74,6 +78,10 @@ public final class NpyWriter implements AutoCloseable {
   }
 
   private static long elementCount(long[] shape) {
+    if (shape.length > MAX_RANK) {
+      throw new IllegalArgumentException(
+          "an array has at most " + MAX_RANK + " dimensions, got " + shape.length);
+    }
     long elements = 1;
     for (long dimension : shape) {
       if (dimension < 0) {
