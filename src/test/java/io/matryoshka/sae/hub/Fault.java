@@ -7,6 +7,9 @@ public sealed interface Fault {
   /** Breaks the connection off after some bytes of the body. */
   record Cut(long afterBytes) implements Fault {}
 
+  /** Answers 200 whatever was asked for, and breaks off after some bytes. */
+  record CutWithoutRanges(long afterBytes) implements Fault {}
+
   /** Sends some bytes of the body and then nothing, with the connection open. */
   record Stall(long afterBytes) implements Fault {}
 

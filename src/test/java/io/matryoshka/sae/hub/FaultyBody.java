@@ -46,7 +46,7 @@ final class FaultyBody {
   /** Returns whether the connection may be used again. */
   boolean send(Optional<Fault> maybe) throws IOException, InterruptedException {
     Optional<String> range = request.header("Range");
-    if (range.isPresent() && maybe.filter(Fault.IgnoreRange.class::isInstance).isEmpty()) {
+    if (range.isPresent() && maybe.filter(FaultyBody::isWithoutRanges).isEmpty()) {
       Matcher matcher = RANGE.matcher(range.get());
       matcher.matches();
       from = Long.parseLong(matcher.group(1));
@@ -65,9 +65,17 @@ final class FaultyBody {
     return true;
   }
 
+  private static boolean isWithoutRanges(Fault fault) {
+    return fault instanceof Fault.IgnoreRange || fault instanceof Fault.CutWithoutRanges;
+  }
+
   private boolean act(Fault fault) throws IOException, InterruptedException {
     if (fault instanceof Fault.Cut cut) {
       body(start(), from, Math.min(to, from + cut.afterBytes()));
+      return false;
+    }
+    if (fault instanceof Fault.CutWithoutRanges cut) {
+      body(start(), from, Math.min(to, cut.afterBytes()));
       return false;
     }
     if (fault instanceof Fault.Stall stall) {

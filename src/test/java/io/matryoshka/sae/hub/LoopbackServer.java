@@ -56,6 +56,7 @@ final class LoopbackServer implements AutoCloseable {
   private final String host;
   private final Handler handler;
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
 
   LoopbackServer(String host, Handler handler) throws IOException {
     this.socket = new ServerSocket(0, 100, InetAddress.getByName("127.0.0.1"));
@@ -88,7 +89,7 @@ final class LoopbackServer implements AutoCloseable {
       boolean open = true;
       while (open) {
         Optional<Request> request = read(in);
-        open = request.isPresent() && handler.handle(request.get(), new Response(out));
+        open = request.isPresent() && !closed && handler.handle(request.get(), new Response(out));
         out.flush();
       }
     } catch (IOException | InterruptedException e) {
@@ -142,6 +143,7 @@ final class LoopbackServer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    closed = true; // A connection that is being accepted right now is not answered either.
     socket.close();
     for (Socket connection : connections) {
       connection.close();
