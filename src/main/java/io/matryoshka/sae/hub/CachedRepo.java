@@ -1,0 +1,25 @@
+package io.matryoshka.sae.hub;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * One repository in the cache.
+ *
+ * @param type {@code model}, {@code dataset} or {@code space}
+ * @param repoId {@code name} or {@code owner/name}
+ * @param path its folder
+ * @param sizeBytes the bytes it takes on disk; content shared by several revisions counts once
+ * @param revisions in order of commit hash
+ */
+public record CachedRepo(
+    String type, String repoId, Path path, long sizeBytes, List<CachedRevision> revisions) {
+  /** Copies the list. */
+  public CachedRepo {
+    Objects.requireNonNull(type, "type");
+    Objects.requireNonNull(repoId, "repoId");
+    Objects.requireNonNull(path, "path");
+    revisions = List.copyOf(revisions);
+  }
+}

@@ -1,0 +1,124 @@
+package io.matryoshka.sae.hub;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.ProxySelector;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Sends requests, each with the token only if its own address belongs to the Hub. Redirects are
+ * never left to the HTTP client, which would carry the token along.
+ */
+final class HttpGateway {
+  private static final int MAX_REDIRECTS = 20;
+  private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+
+  private final HttpClient client;
+  private final HubHosts hosts;
+  private final Optional<Token> token;
+  private final Duration readTimeout;
+
+  HttpGateway(HubSettings settings) {
+    this.client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1) // one connection per range in parallel downloads
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .proxy(
+                Optional.ofNullable(ProxySelector.getDefault()).orElse(HttpClient.Builder.NO_PROXY))
+            .build();
+    this.hosts = new HubHosts(settings.endpoint());
+    this.token = settings.token();
+    this.readTimeout = settings.downloadTimeout();
+  }
+
+  /** An answer and the address that gave it, after any redirects. */
+  record Answer(URI uri, HttpResponse<TimedBody> response) {
+    int status() {
+      return response.statusCode();
+    }
+
+    Optional<String> header(String name) {
+      return response.headers().firstValue(name);
+    }
+
+    /** Returns where a redirect leads, if this is one. */
+    Optional<URI> redirect() throws HubException {
+      Optional<String> location = header("Location");
+      return REDIRECTS.contains(status()) && location.isPresent()
+          ? Optional.of(HubUris.redirectTarget(uri, location.get()))
+          : Optional.empty();
+    }
+  }
+
+  boolean trusts(URI uri) {
+    return hosts.trusts(uri);
+  }
+
+  /**
+   * Asks for the headers; follows redirects as long as they stay on the Hub. The first redirect
+   * that leaves it is the answer.
+   */
+  Answer head(URI start, Duration timeout) throws IOException {
+    URI uri = start;
+    for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      Answer answer = send("HEAD", uri, Optional.empty(), timeout);
+      answer.response().body().discard();
+      Optional<URI> target = answer.redirect().filter(hosts::trusts);
+      if (target.isEmpty()) {
+        return answer;
+      }
+      uri = target.get();
+    }
+    throw tooManyRedirects(start);
+  }
+
+  /** Asks for the content; follows all redirects. The caller closes the body. */
+  Answer get(URI start, Optional<String> range) throws IOException {
+    URI uri = start;
+    for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      Answer answer = send("GET", uri, range, readTimeout);
+      Optional<URI> target = answer.redirect();
+      if (target.isEmpty()) {
+        return answer;
+      }
+      answer.response().body().discard();
+      uri = target.get();
+    }
+    throw tooManyRedirects(start);
+  }
+
+  private Answer send(String method, URI uri, Optional<String> range, Duration timeout)
+      throws IOException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri)
+            .method(method, HttpRequest.BodyPublishers.noBody())
+            .timeout(timeout)
+            .header("User-Agent", "matryoshka-sae; java/" + Runtime.version().feature())
+            .header("Accept-Encoding", "identity");
+    range.ifPresent(r -> request.header("Range", r));
+    token
+        .filter(t -> hosts.trusts(uri))
+        .ifPresent(t -> request.header("Authorization", t.authorization()));
+    try {
+      return new Answer(uri, client.send(request.build(), info -> new TimedBody(readTimeout)));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("Interrupted while asking for " + HubUris.printable(uri));
+    }
+  }
+
+  private static HubException tooManyRedirects(URI start) {
+    return new HubException(
+        "Ask for "
+            + HubUris.printable(start)
+            + ": redirected more than "
+            + MAX_REDIRECTS
+            + " times; check HF_ENDPOINT and the proxy");
+  }
+}
