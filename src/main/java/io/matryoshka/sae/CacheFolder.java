@@ -1,0 +1,26 @@
+package io.matryoshka.sae;
+
+import java.nio.file.Path;
+
+/**
+ * The folder for what this library keeps of its own: {@code $MATRYOSHKA_SAE_CACHE}, else {@code
+ * $XDG_CACHE_HOME/matryoshka-sae}, else {@code ~/.cache/matryoshka-sae}. Python does not look
+ * there.
+ */
+final class CacheFolder {
+
+  private CacheFolder() {}
+
+  static Path root() {
+    String own = System.getenv("MATRYOSHKA_SAE_CACHE");
+    if (own != null && !own.isBlank()) {
+      return Path.of(own);
+    }
+    String xdg = System.getenv("XDG_CACHE_HOME");
+    Path base =
+        xdg != null && !xdg.isBlank()
+            ? Path.of(xdg)
+            : Path.of(System.getProperty("user.home"), ".cache");
+    return base.resolve("matryoshka-sae");
+  }
+}

@@ -1,0 +1,132 @@
+package io.matryoshka.sae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.kernel.TorchKernels;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Model activations as rows ready to encode, and the way back: {@code cast, flatten heads,
+ * normalise, minus b_dec}, in SAELens' order. Everything is owned by the scope of the call.
+ */
+final class InputRows {
+
+  /** SAELens adds this to the standard deviation before dividing, but not before restoring. */
+  private static final double LAYER_NORM_EPSILON = 1e-5;
+
+  private static final List<DataType> FLOATS =
+      List.of(DataType.FLOAT32, DataType.FLOAT64, DataType.FLOAT16, DataType.BFLOAT16);
+
+  final long[] leadingShape;
+
+  /** Shape of one row in the input: {@code [d_in]} or {@code [heads, d_head]}. */
+  final long[] tailShape;
+
+  final int count;
+
+  /** {@code [n, d_in]} prepared rows. */
+  final NDArray prepared;
+
+  /** {@code [n, 1]} factor and mean that decoding puts back; null where there is none. */
+  private final NDArray scale;
+
+  private final NDArray mean;
+
+  InputRows(NDArray x, SaeConfig config, SaeWeights weights, NDManager scope) {
+    long[] shape = x.getShape().getShape();
+    int tail = tailRank(shape, config);
+    leadingShape = Arrays.copyOf(shape, shape.length - tail);
+    tailShape = Arrays.copyOfRange(shape, shape.length - tail, shape.length);
+    count = Math.toIntExact(Arrays.stream(leadingShape).reduce(1, Math::multiplyExact));
+    if (!FLOATS.contains(x.getDataType())) {
+      throw new IllegalArgumentException(
+          "encode: activations must be float16, bfloat16, float32 or float64, got "
+              + x.getDataType());
+    }
+    if (!x.getDevice().equals(weights.manager().getDevice())) {
+      throw new IllegalArgumentException(
+          "encode: activations are on "
+              + x.getDevice()
+              + " but the SAE is on "
+              + weights.manager().getDevice()
+              + "; move them with toDevice or load the SAE there");
+    }
+    NDArray rows = x.reshape(new Shape(count, config.dIn()));
+    rows.attach(scope);
+    rows = cast(rows, weights.dataType(), scope);
+    NDArray rowScale = null;
+    NDArray rowMean = null;
+    double normScale = weights.normScale();
+    if (count > 0) {
+      switch (config.normalizeActivations()) {
+        case CONSTANT_NORM_RESCALE -> {
+          NDArray norm = rows.norm(new int[] {1}, true);
+          rowScale = norm.div(Math.sqrt(config.dIn()));
+          rows = rows.div(rowScale);
+        }
+        case LAYER_NORM -> {
+          rowMean = rows.mean(new int[] {1}, true);
+          NDArray centred = rows.sub(rowMean);
+          NDArray squares = centred.square().sum(new int[] {1}, true);
+          rowScale = squares.div(config.dIn() - 1).sqrt();
+          rows = centred.div(rowScale.add(LAYER_NORM_EPSILON));
+        }
+        default -> {
+          if (normScale != 1) {
+            rows = rows.mul(normScale);
+          }
+        }
+      }
+    }
+    scale = rowScale;
+    mean = rowMean;
+    prepared = config.applyBDecToInput() ? rows.sub(weights.bDecArray()) : rows;
+  }
+
+  private static int tailRank(long[] shape, SaeConfig config) {
+    int rank = shape.length;
+    if (config.reshapeHookZ()
+        && rank >= 2
+        && shape[rank - 1] * shape[rank - 2] == config.dIn()
+        && !(shape[rank - 1] == config.dIn() && shape[rank - 2] != 1)) {
+      return 2;
+    }
+    if (rank >= 1 && shape[rank - 1] == config.dIn()) {
+      return 1;
+    }
+    throw new IllegalArgumentException(
+        "encode: activations must have shape [..., d_in] = [..., "
+            + config.dIn()
+            + "]"
+            + (config.reshapeHookZ() ? " or [..., heads, d_head]" : "")
+            + ", got "
+            + Arrays.toString(shape)
+            + config.hookPoint().map(h -> " (hook point " + h + ")").orElse("")
+            + "; check that they come from the hook point of this SAE");
+  }
+
+  private static NDArray cast(NDArray rows, DataType type, NDManager scope) {
+    if (rows.getDataType() == type) {
+      return rows;
+    }
+    if (rows.getDataType() == DataType.BFLOAT16) {
+      NDArray widened = TorchKernels.on(rows.getDevice()).toFloat32(rows);
+      widened.attach(scope);
+      return widened.getDataType() == type ? widened : widened.toType(type, false);
+    }
+    return rows.toType(type, false);
+  }
+
+  /** The numbers that decoding needs of each row, or null where it needs none. */
+  RowScaling scaling() {
+    if (scale == null) {
+      return null;
+    }
+    float[] means =
+        mean == null ? new float[count] : mean.toType(DataType.FLOAT32, false).toFloatArray();
+    return new RowScaling(scale.toType(DataType.FLOAT32, false).toFloatArray(), means);
+  }
+}

@@ -1,0 +1,306 @@
+package io.matryoshka.sae;
+
+import ai.djl.Device;
+import io.matryoshka.sae.hub.ProgressListener;
+import io.matryoshka.sae.registry.ReleaseRegistry;
+import io.matryoshka.sae.safetensors.Dtype;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How an SAE is found and loaded. Immutable; each method returns a changed copy.
+ *
+ * <pre>{@code
+ * LoadOptions options = LoadOptions.defaults().device(Device.gpu()).prefix(2048);
+ * }</pre>
+ */
+public final class LoadOptions {
+
+  /** Which implementation encodes and decodes. */
+  public enum Engine {
+    /** Screening, then exact values for the survivors; sparse decode. The default. */
+    FAST,
+    /** Dense products through the engine's own operations: slow, plain, and the judge of FAST. */
+    REFERENCE
+  }
+
+  private static final LoadOptions DEFAULTS = new LoadOptions(new Values());
+
+  private final Values values;
+
+  private LoadOptions(Values values) {
+    this.values = values;
+  }
+
+  /**
+   * Returns the defaults: CPU, the dtype of {@code cfg.json}, the fast engine, the environment's
+   * Hub settings, prepared data cached on disk.
+   *
+   * @return the defaults
+   */
+  public static LoadOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /**
+   * Sets the device that holds the weights and computes.
+   *
+   * @param device such as {@code Device.cpu()}, the default, or {@code Device.gpu()}
+   * @return changed options
+   */
+  public LoadOptions device(Device device) {
+    Objects.requireNonNull(device, "device");
+    return with(v -> v.device = device);
+  }
+
+  /**
+   * Sets the type that weights are rounded to, instead of that of {@code cfg.json}.
+   *
+   * @param dtype F32, F64, F16 or BF16; arithmetic is in float32 for all but F64
+   * @return changed options
+   * @throws IllegalArgumentException for any other type
+   */
+  public LoadOptions dtype(Dtype dtype) {
+    Objects.requireNonNull(dtype, "dtype");
+    if (!List.of(Dtype.F32, Dtype.F64, Dtype.F16, Dtype.BF16).contains(dtype)) {
+      throw new IllegalArgumentException("dtype must be F32, F64, F16 or BF16, got " + dtype);
+    }
+    return with(v -> v.dtype = dtype);
+  }
+
+  /**
+   * Sets the implementation.
+   *
+   * @param engine fast or reference
+   * @return changed options
+   */
+  public LoadOptions engine(Engine engine) {
+    Objects.requireNonNull(engine, "engine");
+    return with(v -> v.engine = engine);
+  }
+
+  /**
+   * Loads only what a prefix needs and returns the prefix view.
+   *
+   * @param prefixWidth number of leading latents, at least 1
+   * @return changed options
+   * @throws IllegalArgumentException if the width is below 1
+   */
+  public LoadOptions prefix(int prefixWidth) {
+    if (prefixWidth < 1) {
+      throw new IllegalArgumentException("prefix width must be at least 1, got " + prefixWidth);
+    }
+    return with(v -> v.prefix = prefixWidth);
+  }
+
+  /**
+   * Sets the Matryoshka widths of an SAE that is in no registry and whose file does not name them.
+   *
+   * @param widths rising prefix widths; {@code d_sae} is added if missing
+   * @return changed options
+   */
+  public LoadOptions widths(List<Integer> widths) {
+    List<Integer> copy = List.copyOf(widths);
+    return with(v -> v.widths = copy);
+  }
+
+  /**
+   * Sets the branch, tag or commit on the Hub.
+   *
+   * @param revision such as {@code main}
+   * @return changed options
+   */
+  public LoadOptions revision(String revision) {
+    Objects.requireNonNull(revision, "revision");
+    return with(v -> v.revision = revision);
+  }
+
+  /**
+   * Sets whether only the cache is used, whatever the environment says.
+   *
+   * @param offline true to send no request
+   * @return changed options
+   */
+  public LoadOptions offline(boolean offline) {
+    return with(v -> v.offline = offline);
+  }
+
+  /**
+   * Sets the Hub cache folder, shared with Python's huggingface_hub.
+   *
+   * @param cacheDir the folder
+   * @return changed options
+   */
+  public LoadOptions cacheDir(Path cacheDir) {
+    Objects.requireNonNull(cacheDir, "cacheDir");
+    return with(v -> v.cacheDir = cacheDir);
+  }
+
+  /**
+   * Sets the Hub token, instead of the environment's.
+   *
+   * @param token a Hub access token
+   * @return changed options
+   */
+  public LoadOptions token(String token) {
+    Objects.requireNonNull(token, "token");
+    return with(v -> v.token = token);
+  }
+
+  /**
+   * Sets the address of the Hub, instead of the environment's.
+   *
+   * @param endpoint base address of a Hub or mirror
+   * @return changed options
+   */
+  public LoadOptions endpoint(URI endpoint) {
+    Objects.requireNonNull(endpoint, "endpoint");
+    return with(v -> v.endpoint = endpoint);
+  }
+
+  /**
+   * Sets whether files are fetched again although they are in the cache.
+   *
+   * @param forceDownload true to fetch again
+   * @return changed options
+   */
+  public LoadOptions forceDownload(boolean forceDownload) {
+    return with(v -> v.forceDownload = forceDownload);
+  }
+
+  /**
+   * Sets who is told of downloads.
+   *
+   * @param listener called while bytes arrive
+   * @return changed options
+   */
+  public LoadOptions progress(ProgressListener listener) {
+    Objects.requireNonNull(listener, "listener");
+    return with(v -> v.progress = listener);
+  }
+
+  /**
+   * Sets the registry in which release names are looked up.
+   *
+   * @param registry the bundled one, or one with files of your own
+   * @return changed options
+   */
+  public LoadOptions registry(ReleaseRegistry registry) {
+    Objects.requireNonNull(registry, "registry");
+    return with(v -> v.registry = registry);
+  }
+
+  /**
+   * Sets whether the data that the fast path prepares (encoder rows, int8 codes) is kept on disk
+   * for the next start.
+   *
+   * @param preparedCache true, the default, to keep it
+   * @return changed options
+   */
+  public LoadOptions preparedCache(boolean preparedCache) {
+    return with(v -> v.preparedCache = preparedCache);
+  }
+
+  Device device() {
+    return values.device;
+  }
+
+  Optional<Dtype> dtype() {
+    return Optional.ofNullable(values.dtype);
+  }
+
+  Engine engine() {
+    return values.engine;
+  }
+
+  OptionalInt prefix() {
+    return values.prefix == 0 ? OptionalInt.empty() : OptionalInt.of(values.prefix);
+  }
+
+  List<Integer> widths() {
+    return values.widths;
+  }
+
+  Optional<String> revision() {
+    return Optional.ofNullable(values.revision);
+  }
+
+  Optional<Boolean> offline() {
+    return Optional.ofNullable(values.offline);
+  }
+
+  Optional<Path> cacheDir() {
+    return Optional.ofNullable(values.cacheDir);
+  }
+
+  Optional<String> token() {
+    return Optional.ofNullable(values.token);
+  }
+
+  Optional<URI> endpoint() {
+    return Optional.ofNullable(values.endpoint);
+  }
+
+  boolean forceDownload() {
+    return values.forceDownload;
+  }
+
+  Optional<ProgressListener> progress() {
+    return Optional.ofNullable(values.progress);
+  }
+
+  Optional<ReleaseRegistry> registry() {
+    return Optional.ofNullable(values.registry);
+  }
+
+  boolean preparedCache() {
+    return values.preparedCache;
+  }
+
+  private LoadOptions with(java.util.function.Consumer<Values> change) {
+    Values changed = new Values(values);
+    change.accept(changed);
+    return new LoadOptions(changed);
+  }
+
+  /** The fields, never changed once an instance of {@link LoadOptions} holds them. */
+  private static final class Values {
+    private Device device = Device.cpu();
+    private Dtype dtype;
+    private Engine engine = Engine.FAST;
+    private int prefix;
+    private List<Integer> widths = List.of();
+    private String revision;
+    private Boolean offline;
+    private Path cacheDir;
+    private String token;
+    private URI endpoint;
+    private boolean forceDownload;
+    private ProgressListener progress;
+    private ReleaseRegistry registry;
+    private boolean preparedCache = true;
+
+    Values() {}
+
+    Values(Values o) {
+      device = o.device;
+      dtype = o.dtype;
+      engine = o.engine;
+      prefix = o.prefix;
+      widths = o.widths;
+      revision = o.revision;
+      offline = o.offline;
+      cacheDir = o.cacheDir;
+      token = o.token;
+      endpoint = o.endpoint;
+      forceDownload = o.forceDownload;
+      progress = o.progress;
+      registry = o.registry;
+      preparedCache = o.preparedCache;
+    }
+  }
+}

@@ -1,0 +1,735 @@
+package io.matryoshka.sae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.kernel.Csr;
+import io.matryoshka.sae.kernel.ScreeningStats;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/**
+ * A pretrained sparse autoencoder: {@code z = (x - b_dec) W_enc + b_enc}, {@code f = select(z)},
+ * {@code x' = f W_dec + b_dec}.
+ *
+ * <ul>
+ *   <li>{@code x}: model activations {@code [..., d_in]}, float16, bfloat16, float32 or float64
+ *   <li>{@code W_enc [d_in, d_sae]}, {@code b_enc [d_sae]}, {@code W_dec [d_sae, d_in]}, {@code
+ *       b_dec [d_in]}, {@code threshold [d_sae]}
+ *   <li>{@code f}: latents {@code [..., d_sae]}
+ * </ul>
+ *
+ * <p>Results have the type that the SAE computes in (float32, or float64 for an SAE of that dtype)
+ * and attach to the manager of the input. Rows that hold a NaN give NaN for every latent, and
+ * infinities propagate as IEEE arithmetic has it, as in SAELens.
+ *
+ * <p>Safe for concurrent use. Closing releases the weights once the running calls have ended; a
+ * later call throws {@link IllegalStateException}.
+ */
+public abstract sealed class SAE implements AutoCloseable
+    permits BatchTopKSae, StandardSae, TopKSae {
+
+  private final SaeWeights weights;
+  private final SaeConfig config;
+  private final int width;
+  private final List<Integer> widths;
+  private final Optional<float[]> logSparsity;
+  private final boolean view;
+  private volatile boolean viewClosed;
+
+  /** What the last dense encode of a thread took from its tokens, as SAELens keeps it. */
+  private final ThreadLocal<LastInput> lastInput = new ThreadLocal<>();
+
+  private record LastInput(RowScaling scaling, long[] leadingShape, long[] tailShape) {}
+
+  SAE(SaeWeights weights, int width, List<Integer> widths, Optional<float[]> logSparsity) {
+    this(weights, width, widths, logSparsity, false);
+  }
+
+  SAE(
+      SaeWeights weights,
+      int width,
+      List<Integer> widths,
+      Optional<float[]> logSparsity,
+      boolean view) {
+    this.weights = weights;
+    this.config = weights.config();
+    this.width = width;
+    this.widths = List.copyOf(widths);
+    this.logSparsity = logSparsity;
+    this.view = view;
+  }
+
+  /**
+   * Loads a pretrained SAE with default options.
+   *
+   * @param release a release of the registry, or {@code owner/repo} on the Hugging Face Hub
+   * @param saeId an SAE of the release, or its folder in the repository
+   * @return the SAE
+   * @throws IllegalArgumentException if the release or id is unknown; the message names near
+   *     matches
+   * @throws UnsupportedArchitectureException if the SAE is not of an architecture that runs here
+   * @throws IOException if files cannot be fetched or read, or are malformed
+   */
+  public static SAE fromPretrained(String release, String saeId) throws IOException {
+    return fromPretrained(release, saeId, LoadOptions.defaults());
+  }
+
+  /**
+   * Loads a pretrained SAE.
+   *
+   * @param release a release of the registry, or {@code owner/repo} on the Hugging Face Hub
+   * @param saeId an SAE of the release, or its folder in the repository
+   * @param options how to load it
+   * @return the SAE, or the prefix view that the options ask for
+   * @throws IllegalArgumentException if the release or id is unknown; the message names near
+   *     matches
+   * @throws UnsupportedArchitectureException if the SAE is not of an architecture that runs here
+   * @throws IOException if files cannot be fetched or read, or are malformed
+   */
+  public static SAE fromPretrained(String release, String saeId, LoadOptions options)
+      throws IOException {
+    return SaeLoader.fromPretrained(release, saeId, options);
+  }
+
+  /**
+   * Loads an SAE from a folder with {@code cfg.json} and {@code sae_weights.safetensors}.
+   *
+   * @param directory the folder
+   * @return the SAE
+   * @throws UnsupportedArchitectureException if the SAE is not of an architecture that runs here
+   * @throws IOException if files are missing, unreadable or malformed
+   */
+  public static SAE load(Path directory) throws IOException {
+    return load(directory, LoadOptions.defaults());
+  }
+
+  /**
+   * Loads an SAE from a folder with {@code cfg.json} and {@code sae_weights.safetensors}.
+   *
+   * @param directory the folder
+   * @param options how to load it
+   * @return the SAE, or the prefix view that the options ask for
+   * @throws UnsupportedArchitectureException if the SAE is not of an architecture that runs here
+   * @throws IOException if files are missing, unreadable or malformed
+   */
+  public static SAE load(Path directory, LoadOptions options) throws IOException {
+    return SaeLoader.load(directory, options);
+  }
+
+  /**
+   * Returns what {@code cfg.json} says.
+   *
+   * @return the configuration of the whole SAE
+   */
+  public SaeConfig config() {
+    return config;
+  }
+
+  /**
+   * Returns the width of a model activation.
+   *
+   * @return {@code d_in}
+   */
+  public int dIn() {
+    return config.dIn();
+  }
+
+  /**
+   * Returns the number of latents of this SAE or prefix view.
+   *
+   * @return {@code d_sae}, or the prefix width of a view
+   */
+  public int dSae() {
+    return width;
+  }
+
+  /**
+   * Returns the Matryoshka widths that training used, up to the width of this view.
+   *
+   * @return rising widths, the last one {@link #dSae()}
+   */
+  public List<Integer> widths() {
+    return widths;
+  }
+
+  /**
+   * Returns how often each latent fires, as published with the SAE.
+   *
+   * @return log10 of (frequency + 1e-10) per latent, {@code [d_sae]}: 0 always fires, -10 never;
+   *     empty if not published
+   */
+  public Optional<float[]> logSparsity() {
+    return logSparsity.map(values -> Arrays.copyOf(values, width));
+  }
+
+  /**
+   * Returns the thresholds.
+   *
+   * @return {@code [d_sae]}, a copy; zeros for an SAE without thresholds
+   */
+  public float[] thresholds() {
+    return Arrays.copyOf(weights.threshold, width);
+  }
+
+  /**
+   * Returns the encoder bias.
+   *
+   * @return {@code [d_sae]}, a copy
+   */
+  public float[] encoderBias() {
+    return Arrays.copyOf(weights.bEnc, width);
+  }
+
+  /**
+   * Returns the decoder bias.
+   *
+   * @return {@code [d_in]}, a copy
+   */
+  public float[] decoderBias() {
+    return weights.bDec.clone();
+  }
+
+  /**
+   * Returns the decoder rows of some consecutive latents, the directions that they write.
+   *
+   * @param from first latent
+   * @param to first latent not returned, at most {@link #dSae()}
+   * @return {@code [to - from, d_in]}, row-major, a copy
+   */
+  public float[] decoderRows(int from, int to) {
+    Objects.checkFromToIndex(from, to, width);
+    if (from == to) {
+      return new float[0];
+    }
+    return inScope(
+        scope -> {
+          NDArray rows = weights.wDec().get(new NDIndex(from + ":" + to));
+          rows.attach(scope);
+          return rows.toType(DataType.FLOAT32, false).toFloatArray();
+        });
+  }
+
+  /**
+   * Returns the encoder columns of some consecutive latents, the directions that they read.
+   *
+   * @param from first latent
+   * @param to first latent not returned, at most {@link #dSae()}
+   * @return {@code [to - from, d_in]}, row-major (transposed against the file), a copy
+   */
+  public float[] encoderRows(int from, int to) {
+    Objects.checkFromToIndex(from, to, width);
+    if (from == to) {
+      return new float[0];
+    }
+    return inScope(
+        scope -> {
+          NDArray columns = weights.wEnc().get(new NDIndex(":, " + from + ":" + to));
+          columns.attach(scope);
+          return columns.transpose().toType(DataType.FLOAT32, false).toFloatArray();
+        });
+  }
+
+  /**
+   * Returns the selection that {@link #encode} uses.
+   *
+   * @return thresholds, or per-token top-k for a TopK SAE
+   */
+  public abstract Selection defaultSelection();
+
+  /**
+   * Encodes activations to dense latents.
+   *
+   * @param x {@code [..., d_in]} on the SAE's device
+   * @return {@code [..., d_sae]}, attached to the manager of {@code x}
+   * @throws IllegalArgumentException if shape, type or device do not fit
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public NDArray encode(NDArray x) {
+    NDManager owner = x.getManager();
+    return inScope(
+        owner,
+        scope -> {
+          InputRows input = new InputRows(x, config, weights, scope);
+          lastInput.set(new LastInput(input.scaling(), input.leadingShape, input.tailShape));
+          NDArray dense;
+          if (isReference() && defaultSelection() == Selection.threshold()) {
+            dense = referenceLatents(input, scope);
+          } else {
+            Csr csr = weights.engine().encode(input.prepared, width, defaultSelection().rule());
+            dense = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
+          }
+          return result(dense.reshape(withLast(input.leadingShape, width)), owner);
+        });
+  }
+
+  /**
+   * Encodes activations to sparse latents.
+   *
+   * @param x {@code [..., d_in]} on the SAE's device
+   * @return the active latents, in plain Java memory
+   * @throws IllegalArgumentException if shape, type or device do not fit
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public SparseLatents encodeSparse(NDArray x) {
+    return encodeSparse(x, defaultSelection());
+  }
+
+  /**
+   * Encodes activations to sparse latents with a selection of your choice.
+   *
+   * @param x {@code [..., d_in]} on the SAE's device
+   * @param selection which pre-activations become active
+   * @return the active latents, in plain Java memory
+   * @throws IllegalArgumentException if shape, type or device do not fit
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public SparseLatents encodeSparse(NDArray x, Selection selection) {
+    Objects.requireNonNull(selection, "selection");
+    return inScope(
+        x.getManager(),
+        scope -> {
+          InputRows input = new InputRows(x, config, weights, scope);
+          return wrap(weights.engine().encode(input.prepared, width, selection.rule()), input);
+        });
+  }
+
+  /**
+   * Encodes activations given as a plain array.
+   *
+   * @param x {@code [n, d_in]} row-major
+   * @return the active latents of {@code n} rows
+   * @throws IllegalArgumentException if the length is not a multiple of {@code d_in}
+   */
+  public SparseLatents encode(float[] x) {
+    return encode(FloatBuffer.wrap(x), rowsOf(x.length));
+  }
+
+  /**
+   * Encodes activations given as a buffer.
+   *
+   * @param x at least {@code rows * d_in} remaining floats, row-major; its position does not move
+   * @param rows number of rows
+   * @return the active latents
+   * @throws IllegalArgumentException if the buffer holds too few floats
+   */
+  public SparseLatents encode(FloatBuffer x, int rows) {
+    return inScope(scope -> encodeSparse(array(x, rows, scope)));
+  }
+
+  /**
+   * Decodes dense latents. For an SAE that normalises each token, the numbers come from the last
+   * {@link #encode(NDArray)} of this thread, as in SAELens; {@link #decode(SparseLatents,
+   * NDManager)} carries its own.
+   *
+   * @param latents {@code [..., d_sae]} on the SAE's device
+   * @return reconstruction {@code [..., d_in]}, attached to the manager of {@code latents}
+   * @throws IllegalArgumentException if the last dimension is not {@code d_sae}
+   * @throws IllegalStateException if the SAE is closed, or needs an encode of as many tokens first
+   */
+  public NDArray decode(NDArray latents) {
+    long[] shape = latents.getShape().getShape();
+    if (shape.length == 0 || shape[shape.length - 1] != width) {
+      throw new IllegalArgumentException(
+          "decode: latents must have shape [..., d_sae] = [..., "
+              + width
+              + "], got "
+              + Arrays.toString(shape));
+    }
+    long[] leading = Arrays.copyOf(shape, shape.length - 1);
+    NDManager owner = latents.getManager();
+    return inScope(
+        owner,
+        scope -> {
+          LastInput last = lastFor(leading);
+          NDArray rows = latents.reshape(new Shape(count(leading), width));
+          rows.attach(scope);
+          NDArray sums = denseSums(rows.toType(weights.dataType(), false), scope);
+          NDArray out = restore(sums, last.scaling, scope);
+          return result(out.reshape(join(leading, last.tailShape)), owner);
+        });
+  }
+
+  /**
+   * Decodes sparse latents, at a cost in proportion to the active ones.
+   *
+   * @param latents latents of this SAE or a narrower prefix view, edited or not
+   * @param manager owns the result, on the SAE's device
+   * @return reconstruction {@code [..., d_in]}
+   * @throws IllegalArgumentException if the latents are wider than this SAE
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public NDArray decode(SparseLatents latents, NDManager manager) {
+    Objects.requireNonNull(manager, "manager");
+    checkWidth(latents);
+    return inScope(
+        manager,
+        scope -> {
+          Csr csr = withoutDecoderNorms(latents.csr());
+          NDArray sums =
+              isReference()
+                  ? denseSums(
+                      latents
+                          .toDense(scope)
+                          .reshape(latents.rows(), latents.width())
+                          .toType(weights.dataType(), false),
+                      scope)
+                  : weights.decoder().decode(csr, scope);
+          NDArray out = restore(sums, latents.scaling().orElse(null), scope);
+          return result(out.reshape(join(latents.leadingShape(), tailOf(latents))), manager);
+        });
+  }
+
+  /**
+   * Decodes sparse latents to a plain array.
+   *
+   * @param latents latents of this SAE or a narrower prefix view
+   * @return {@code [n, d_in]} row-major
+   */
+  public float[] decode(SparseLatents latents) {
+    return inScope(scope -> decode(latents, scope).toType(DataType.FLOAT32, false).toFloatArray());
+  }
+
+  /**
+   * Reconstructs activations: {@code decode(encode(x))}.
+   *
+   * @param x {@code [..., d_in]}
+   * @return {@code [..., d_in]}, attached to the manager of {@code x}
+   */
+  public NDArray forward(NDArray x) {
+    return decode(encodeSparse(x), x.getManager());
+  }
+
+  /**
+   * Applies an edit of the latents to activations: decodes the edited latents and adds the error of
+   * the unedited ones, so that {@code x} comes back as it was but for the edit (SAELens' error
+   * term).
+   *
+   * @param x {@code [..., d_in]}
+   * @param edit changes the latents, such as {@code f -> f.zero(17)}
+   * @return {@code [..., d_in]}, attached to the manager of {@code x}
+   */
+  public NDArray forward(NDArray x, UnaryOperator<SparseLatents> edit) {
+    SparseLatents clean = encodeSparse(x);
+    NDManager owner = x.getManager();
+    return inScope(
+        owner,
+        scope -> {
+          NDArray before = decode(clean, scope);
+          NDArray after = decode(edit.apply(clean), scope);
+          return result(after.sub(before).add(x.toType(weights.dataType(), false)), owner);
+        });
+  }
+
+  /**
+   * Adds a multiple of a latent's decoder direction: {@code x + strength * W_dec[latent]}.
+   *
+   * @param x {@code [..., d_in]}
+   * @param latent index of the latent
+   * @param strength the multiple, in units of the latent's activation
+   * @return {@code [..., d_in]}, attached to the manager of {@code x}
+   */
+  public NDArray steer(NDArray x, int latent, float strength) {
+    float[] direction = decoderRows(latent, latent + 1);
+    NDManager owner = x.getManager();
+    return inScope(
+        owner,
+        scope -> {
+          InputRows input = new InputRows(x, config, weights, scope);
+          NDArray shift = scope.create(direction).mul(strength / weights.normScale());
+          NDArray added = shift.toType(weights.dataType(), false).reshape(new Shape(1, dIn()));
+          RowScaling scaling = input.scaling();
+          if (scaling != null) {
+            added = added.mul(scope.create(scaling.scale(), new Shape(input.count, 1)));
+          }
+          NDArray rows = x.reshape(new Shape(input.count, dIn()));
+          rows.attach(scope);
+          NDArray out = rows.toType(weights.dataType(), false).add(added);
+          return result(out.reshape(x.getShape()), owner);
+        });
+  }
+
+  /**
+   * Returns what the SAE leaves out: {@code x - forward(x)}.
+   *
+   * @param x {@code [..., d_in]}
+   * @return {@code [..., d_in]}, attached to the manager of {@code x}
+   */
+  public NDArray error(NDArray x) {
+    NDManager owner = x.getManager();
+    return inScope(
+        owner,
+        scope -> {
+          NDArray back = decode(encodeSparse(x), scope);
+          return result(x.toType(weights.dataType(), false).sub(back), owner);
+        });
+  }
+
+  /**
+   * Reconstructs activations with every width of {@link #widths()} from one encode.
+   *
+   * @param x {@code [..., d_in]}
+   * @return one {@code [..., d_in]} per width, attached to the manager of {@code x}
+   */
+  public NDArray[] reconstructions(NDArray x) {
+    return reconstructions(encodeSparse(x), x.getManager());
+  }
+
+  /**
+   * Decodes sparse latents with every width of {@link #widths()}, in one pass over them.
+   *
+   * @param latents latents of this SAE or a narrower prefix view
+   * @param manager owns the results
+   * @return one {@code [..., d_in]} per width
+   */
+  public NDArray[] reconstructions(SparseLatents latents, NDManager manager) {
+    checkWidth(latents);
+    return inScope(
+        manager,
+        scope -> {
+          int[] levels = widths.stream().mapToInt(Integer::intValue).toArray();
+          Csr csr = withoutDecoderNorms(latents.csr());
+          NDArray[] sums = weights.decoder().decodeNested(csr, levels, scope);
+          long[] shape = join(latents.leadingShape(), tailOf(latents)).getShape();
+          for (int i = 0; i < sums.length; i++) {
+            NDArray out = restore(sums[i], latents.scaling().orElse(null), scope);
+            sums[i] = result(out.reshape(new Shape(shape)), manager);
+          }
+          return sums;
+        });
+  }
+
+  /**
+   * Returns a view of the first latents: the same memory, thresholds and biases, no copy. Closing a
+   * view does not close this SAE; closing this SAE closes its views.
+   *
+   * @param prefixWidth number of leading latents, from 1 to {@link #dSae()}
+   * @return the view
+   * @throws IllegalArgumentException if the width is out of range
+   */
+  public SAE prefix(int prefixWidth) {
+    if (prefixWidth < 1 || prefixWidth > width) {
+      throw new IllegalArgumentException(
+          "prefix width must lie in 1.."
+              + width
+              + ", got "
+              + prefixWidth
+              + "; trained widths: "
+              + widths);
+    }
+    use().close();
+    return view(weights, prefixWidth, Widths.upTo(widths, prefixWidth), logSparsity);
+  }
+
+  /** Makes the view of the concrete class. */
+  abstract SAE view(
+      SaeWeights shared, int prefixWidth, List<Integer> widths, Optional<float[]> logSparsity);
+
+  /**
+   * Says how the fast encoder did so far.
+   *
+   * @return counters since loading, shared with prefix views
+   */
+  public ScreeningStats screeningStats() {
+    return weights.engine().stats();
+  }
+
+  /**
+   * Tells whether the SAE, or the SAE that this is a view of, is closed.
+   *
+   * @return true after {@link #close()}
+   */
+  public boolean isClosed() {
+    return viewClosed || weights.isClosed();
+  }
+
+  /** Releases the weights once no call is running. Closing twice is fine. */
+  @Override
+  public void close() {
+    if (view) {
+      viewClosed = true;
+    } else {
+      weights.close();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return getClass().getSimpleName()
+        + "[d_in="
+        + dIn()
+        + ", d_sae="
+        + width
+        + ", widths="
+        + widths
+        + config.hookPoint().map(h -> ", hook point=" + h).orElse("")
+        + "]";
+  }
+
+  private boolean isReference() {
+    return weights.engine() == weights.reference();
+  }
+
+  /** The formula as it stands: {@code relu(z) * (z > threshold)}. */
+  private NDArray referenceLatents(InputRows input, NDManager scope) {
+    NDArray z = weights.reference().preActivations(input.prepared, width);
+    NDArray limit =
+        scope.create(Arrays.copyOf(weights.threshold, width)).toType(z.getDataType(), false);
+    NDArray relu = ai.djl.nn.Activation.relu(z);
+    return relu.mul(z.gt(limit).toType(z.getDataType(), false));
+  }
+
+  private NDArray denseSums(NDArray latents, NDManager scope) {
+    int latentWidth = (int) latents.getShape().get(1);
+    NDArray scaled = latents;
+    if (weights.decoderNorms().isPresent()) {
+      float[] norms = Arrays.copyOf(weights.decoderNorms().get(), latentWidth);
+      scaled = latents.div(scope.create(norms).toType(latents.getDataType(), false));
+    }
+    NDArray rows = weights.wDec().get(new NDIndex(":" + latentWidth));
+    rows.attach(scope);
+    return scaled.matMul(rows);
+  }
+
+  /**
+   * Visible latents of a rescaling TopK SAE are scaled by decoder norms; decoding takes that back.
+   */
+  private Csr withoutDecoderNorms(Csr csr) {
+    if (weights.decoderNorms().isEmpty()) {
+      return csr;
+    }
+    float[] norms = weights.decoderNorms().get();
+    float[] values = csr.values().clone();
+    for (int e = 0; e < values.length; e++) {
+      values[e] /= norms[csr.latents()[e]];
+    }
+    return new Csr(csr.rowOffsets(), csr.latents(), values);
+  }
+
+  /** Adds {@code b_dec}, then undoes the normalisation. */
+  private NDArray restore(NDArray sums, RowScaling scaling, NDManager scope) {
+    NDArray out = sums.add(weights.bDecArray());
+    if (scaling != null) {
+      Shape column = new Shape(scaling.scale().length, 1);
+      DataType type = weights.dataType();
+      out = out.mul(scope.create(scaling.scale(), column).toType(type, false));
+      return out.add(scope.create(scaling.mean(), column).toType(type, false));
+    }
+    return weights.normScale() == 1 ? out : out.div(weights.normScale());
+  }
+
+  private LastInput lastFor(long[] leading) {
+    LastInput last = lastInput.get();
+    boolean fits = last != null && Arrays.equals(last.leadingShape, leading);
+    if (config.normalizeActivations().isPerToken() && !fits) {
+      throw new IllegalStateException(
+          "decode: this SAE normalises each token ("
+              + config.normalizeActivations().key()
+              + "), so dense latents can be decoded only after an encode of the same tokens on this"
+              + " thread; use encodeSparse, whose result carries what decoding needs");
+    }
+    return fits ? last : new LastInput(null, leading, new long[] {dIn()});
+  }
+
+  private SparseLatents wrap(Csr csr, InputRows input) {
+    return new SparseLatents(csr, width, input.leadingShape, input.tailShape, input.scaling());
+  }
+
+  private long[] tailOf(SparseLatents latents) {
+    return latents.tailShape().length == 0 ? new long[] {dIn()} : latents.tailShape();
+  }
+
+  private void checkWidth(SparseLatents latents) {
+    if (latents.width() > width) {
+      throw new IllegalArgumentException(
+          "decode: latents of width "
+              + latents.width()
+              + " do not fit an SAE of width "
+              + width
+              + "; decode them with the SAE that encoded them, or keep range(0, "
+              + width
+              + ")");
+    }
+  }
+
+  private int rowsOf(int length) {
+    if (length % dIn() != 0) {
+      throw new IllegalArgumentException(
+          "encode: the array must hold whole rows of d_in = " + dIn() + " floats, got " + length);
+    }
+    return length / dIn();
+  }
+
+  private NDArray array(FloatBuffer x, int rows, NDManager scope) {
+    long floats = Math.multiplyExact((long) rows, dIn());
+    if (rows < 0 || x.remaining() < floats) {
+      throw new IllegalArgumentException(
+          "encode: "
+              + rows
+              + " rows of d_in = "
+              + dIn()
+              + " need "
+              + floats
+              + " floats, the buffer has "
+              + x.remaining());
+    }
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(Math.toIntExact(floats * Float.BYTES))
+            .order(ByteOrder.nativeOrder());
+    bytes.asFloatBuffer().put(x.slice(x.position(), (int) floats));
+    return scope.create(bytes, new Shape(rows, dIn()), DataType.FLOAT32);
+  }
+
+  private static NDArray result(NDArray array, NDManager owner) {
+    array.attach(owner);
+    return array;
+  }
+
+  private static Shape withLast(long[] leading, long last) {
+    return join(leading, new long[] {last});
+  }
+
+  private static Shape join(long[] leading, long[] tail) {
+    long[] shape = Arrays.copyOf(leading, leading.length + tail.length);
+    System.arraycopy(tail, 0, shape, leading.length, tail.length);
+    return new Shape(shape);
+  }
+
+  private static long count(long[] shape) {
+    return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+  }
+
+  private SaeWeights.Use use() {
+    if (viewClosed) {
+      throw new IllegalStateException("this prefix view is closed; take a new one with prefix(w)");
+    }
+    return weights.use();
+  }
+
+  private interface Call<T> {
+    T in(NDManager scope);
+  }
+
+  /** Runs a call whose temporaries die with it; the weights stay alive meanwhile. */
+  private <T> T inScope(NDManager owner, Call<T> call) {
+    try (SaeWeights.Use use = use();
+        NDManager scope = owner.newSubManager(weights.manager().getDevice())) {
+      Objects.requireNonNull(use);
+      return call.in(scope);
+    }
+  }
+
+  private <T> T inScope(Call<T> call) {
+    return inScope(weights.manager(), call);
+  }
+}

@@ -1,0 +1,115 @@
+package io.matryoshka.sae;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.kernel.Csr;
+import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.safetensors.SafetensorsException;
+import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+
+/** Sparse latents as a safetensors file, format version 1 of docs/data-formats.md. */
+final class SparseLatentsFile {
+
+  private static final String FORMAT = "matryoshka-sae/sparse-latents";
+  private static final String VERSION = "1";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private SparseLatentsFile() {}
+
+  static void write(SparseLatents latents, Path file) throws IOException {
+    Csr csr = latents.csr();
+    int n = csr.rows();
+    int nnz = csr.latents().length;
+    SafetensorsWriter.Builder builder =
+        SafetensorsWriter.builder()
+            .tensor("row_offsets", Dtype.I64, n + 1L)
+            .tensor("latents", Dtype.I32, nnz)
+            .tensor("values", Dtype.F32, nnz)
+            .metadata("format", FORMAT)
+            .metadata("format_version", VERSION)
+            .metadata("width", Integer.toString(latents.width()))
+            .metadata("leading_shape", Arrays.toString(latents.leadingShape()))
+            .metadata("tail_shape", Arrays.toString(latents.tailShape()));
+    boolean scaled = latents.scaling().isPresent();
+    if (scaled) {
+      builder.tensor("scale", Dtype.F32, n).tensor("mean", Dtype.F32, n);
+    }
+    try (SafetensorsWriter writer = builder.create(file)) {
+      for (var tensor : writer.tensors()) {
+        switch (tensor.name()) {
+          case "row_offsets" ->
+              writer.writeLongs(
+                  "row_offsets", Arrays.stream(csr.rowOffsets()).asLongStream().toArray());
+          case "latents" -> writer.writeInts("latents", csr.latents());
+          case "values" -> writer.writeFloats("values", csr.values());
+          case "scale" -> writer.writeFloats("scale", latents.scaling().orElseThrow().scale());
+          default -> writer.writeFloats("mean", latents.scaling().orElseThrow().mean());
+        }
+      }
+      writer.finish();
+    }
+  }
+
+  static SparseLatents read(Path path) throws IOException {
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      Map<String, String> metadata = file.metadata();
+      if (!FORMAT.equals(metadata.get("format"))
+          || !VERSION.equals(metadata.get("format_version"))) {
+        throw new SaeFormatException(
+            path
+                + ": expected a sparse latents file, format '"
+                + FORMAT
+                + "' version "
+                + VERSION
+                + ", got '"
+                + metadata.get("format")
+                + "' version "
+                + metadata.get("format_version"));
+      }
+      int[] offsets =
+          Arrays.stream(file.readLongs("row_offsets")).mapToInt(Math::toIntExact).toArray();
+      Csr csr = new Csr(offsets, file.readInts("latents"), file.readFloats("values"));
+      int width = Integer.parseInt(metadata.getOrDefault("width", ""));
+      SparseLatents.requireSorted(csr, width);
+      long[] leading = shape(metadata, "leading_shape");
+      long[] tail = shape(metadata, "tail_shape");
+      if (Arrays.stream(leading).reduce(1, Math::multiplyExact) != csr.rows()) {
+        throw new IllegalArgumentException(
+            "leading_shape "
+                + Arrays.toString(leading)
+                + " is not that of "
+                + csr.rows()
+                + " rows");
+      }
+      return new SparseLatents(csr, width, leading, tail, scaling(file, csr.rows()));
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new SaeFormatException(
+          path + ": malformed sparse latents file: " + e.getMessage() + "; write it again", e);
+    }
+  }
+
+  private static RowScaling scaling(SafetensorsFile file, int rows)
+      throws SafetensorsException, IOException {
+    if (!file.names().contains("scale")) {
+      return null;
+    }
+    RowScaling scaling = new RowScaling(file.readFloats("scale"), file.readFloats("mean"));
+    if (scaling.scale().length != rows || scaling.mean().length != rows) {
+      throw new IllegalArgumentException("scale and mean must have " + rows + " entries");
+    }
+    return scaling;
+  }
+
+  private static long[] shape(Map<String, String> metadata, String key) {
+    try {
+      return JSON.readValue(metadata.getOrDefault(key, "[]"), long[].class);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(key + " is not a JSON array of integers", e);
+    }
+  }
+}

@@ -1,0 +1,217 @@
+package io.matryoshka.sae;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.kernel.WeightSource;
+import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.safetensors.TensorInfo;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/**
+ * {@code sae_weights.safetensors}, checked against the configuration. Matrices of the right type
+ * are mapped without a copy; others are widened in Java.
+ */
+final class WeightFile implements AutoCloseable {
+
+  static final String W_ENC = "W_enc";
+  static final String W_DEC = "W_dec";
+  static final String B_ENC = "b_enc";
+  static final String B_DEC = "b_dec";
+  static final String THRESHOLD = "threshold";
+  private static final String SCALING_FACTOR = "scaling_factor";
+
+  /** Elements converted at once, and the largest piece that is mapped as one array. */
+  private static final int PIECE_ELEMENTS = 1 << 26;
+
+  private final SafetensorsFile file;
+  private final SaeConfig config;
+
+  /** Buffers behind arrays that use mapped memory: reachable as long as this object is. */
+  private final List<ByteBuffer> mapped = new ArrayList<>();
+
+  WeightFile(Path path, SaeConfig config) throws IOException {
+    this.config = config;
+    this.file = SafetensorsFile.open(path);
+    try {
+      check();
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private void check() throws IOException {
+    Map<String, long[]> expected = new LinkedHashMap<>();
+    expected.put(W_ENC, new long[] {config.dIn(), config.dSae()});
+    expected.put(W_DEC, new long[] {config.dSae(), config.dIn()});
+    expected.put(B_ENC, new long[] {config.dSae()});
+    expected.put(B_DEC, new long[] {config.dIn()});
+    if (config.architecture().hasThreshold()) {
+      expected.put(THRESHOLD, new long[] {config.dSae()});
+    }
+    TreeSet<String> missing = new TreeSet<>(expected.keySet());
+    missing.removeAll(file.names());
+    TreeSet<String> extra = new TreeSet<>(file.names());
+    extra.removeAll(expected.keySet());
+    if (extra.remove(SCALING_FACTOR)) {
+      checkScalingFactor();
+    }
+    if (!missing.isEmpty() || !extra.isEmpty()) {
+      throw new SaeFormatException(
+          file.path()
+              + ": a "
+              + config.architecture().key()
+              + " SAE has the tensors "
+              + expected.keySet()
+              + "; missing "
+              + missing
+              + ", unexpected "
+              + extra
+              + "; check the architecture in cfg.json");
+    }
+    for (Map.Entry<String, long[]> entry : expected.entrySet()) {
+      TensorInfo info = file.info(entry.getKey());
+      if (!Arrays.equals(info.shape(), entry.getValue())) {
+        throw new SaeFormatException(
+            file.path()
+                + ": tensor "
+                + entry.getKey()
+                + ": expected shape "
+                + Arrays.toString(entry.getValue())
+                + " from cfg.json (d_in "
+                + config.dIn()
+                + ", d_sae "
+                + config.dSae()
+                + "), got "
+                + Arrays.toString(info.shape()));
+      }
+      if (!List.of(Dtype.F32, Dtype.F64, Dtype.F16, Dtype.BF16).contains(info.dtype())) {
+        throw new SaeFormatException(
+            file.path()
+                + ": tensor "
+                + entry.getKey()
+                + ": expected a floating type (F32, F64, F16, BF16), got "
+                + info.dtype());
+      }
+    }
+  }
+
+  /** SAELens drops a factor of ones; it has no class that takes any other. */
+  private void checkScalingFactor() throws IOException {
+    for (float factor : file.readFloats(SCALING_FACTOR)) {
+      if (Math.abs(factor - 1) > 1e-5f) {
+        throw new SaeFormatException(
+            file.path()
+                + ": tensor scaling_factor must be all ones, got "
+                + factor
+                + "; multiply it into W_dec and save the SAE again");
+      }
+    }
+  }
+
+  Path path() {
+    return file.path();
+  }
+
+  long size() {
+    return file.fileSize();
+  }
+
+  /** A vector in float32, rounded to the SAE's dtype first. */
+  float[] vector(String name) throws IOException {
+    float[] values = file.readFloats(name);
+    round(values, values.length);
+    return values;
+  }
+
+  NDArray vectorArray(String name, NDManager manager) throws IOException {
+    if (config.dtype() == Dtype.F64) {
+      return manager.create(file.readDoubles(name));
+    }
+    return manager.create(vector(name));
+  }
+
+  /** A matrix in the computing type: float64 for F64, float32 for all others. */
+  NDArray matrix(String name, NDManager manager) throws IOException {
+    TensorInfo info = file.info(name);
+    long rows = info.shape()[0];
+    long columns = info.shape()[1];
+    long pieceRows = Math.max(1, PIECE_ELEMENTS / columns);
+    if (direct(info) && rows * columns * Float.BYTES <= Integer.MAX_VALUE) {
+      pieceRows = rows;
+    }
+    NDList pieces = new NDList();
+    for (long first = 0; first < rows; first += pieceRows) {
+      long count = Math.min(pieceRows, rows - first);
+      pieces.add(piece(info, first * columns, count, columns, manager));
+    }
+    if (pieces.size() == 1) {
+      return pieces.get(0);
+    }
+    try (NDList parts = pieces) {
+      return NDArrays.concat(parts);
+    }
+  }
+
+  private boolean direct(TensorInfo info) {
+    return info.dtype() == Dtype.F32
+        && config.dtype() == Dtype.F32
+        && file.dataOffset() % Float.BYTES == 0
+        && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+  }
+
+  private NDArray piece(TensorInfo info, long first, long rows, long columns, NDManager manager)
+      throws IOException {
+    Shape shape = new Shape(rows, columns);
+    int count = Math.toIntExact(rows * columns);
+    if (direct(info)) {
+      ByteBuffer bytes = file.map(info.name(), first * Float.BYTES, (long) count * Float.BYTES);
+      mapped.add(bytes);
+      return manager.create(bytes, shape, DataType.FLOAT32);
+    }
+    if (config.dtype() == Dtype.F64) {
+      double[] values = new double[count];
+      file.readDoubles(info.name(), first, values);
+      return manager.create(values, shape);
+    }
+    float[] values = new float[count];
+    file.readFloats(info.name(), first, values);
+    round(values, count);
+    return manager.create(values, shape);
+  }
+
+  /** Streams a matrix in float32 without leaving its pages in resident memory. */
+  WeightSource source(String name) {
+    return (first, target, count) -> {
+      file.readFloats(name, first, target, 0, count);
+      round(target, count);
+    };
+  }
+
+  private void round(float[] values, int count) {
+    if (config.dtype() == Dtype.F16) {
+      HalfPrecision.roundToFloat16(values, count);
+    } else if (config.dtype() == Dtype.BF16) {
+      HalfPrecision.roundToBfloat16(values, count);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

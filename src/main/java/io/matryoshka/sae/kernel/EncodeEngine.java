@@ -1,0 +1,26 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.ndarray.NDArray;
+
+/** Computes active latents from prepared rows. Implementations are safe for concurrent calls. */
+public interface EncodeEngine {
+
+  /**
+   * Encodes rows with the first {@code width} latents.
+   *
+   * @param rows {@code [n, d_in]} prepared activations on the engine's device
+   * @param width number of leading latents, from 1 to {@code d_sae}
+   * @param rule which pre-activations become active
+   * @return the active latents
+   */
+  Csr encode(NDArray rows, int width, Rule rule);
+
+  /**
+   * Says how the calls so far went.
+   *
+   * @return counters since the engine was made
+   */
+  default ScreeningStats stats() {
+    return ScreeningStats.NONE;
+  }
+}

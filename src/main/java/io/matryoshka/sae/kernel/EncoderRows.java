@@ -1,0 +1,84 @@
+package io.matryoshka.sae.kernel;
+
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+
+/**
+ * The encoder laid out for the fast path: one contiguous row per latent, in float32 and as int8
+ * codes, so that a prefix is the leading part of every array and costs in proportion to its width.
+ *
+ * <p>Row {@code j} is approximated by {@code step[j] * codes[j]}. Rows lie in segments of {@link
+ * #segmentLatents} latents, since a Java buffer ends at 2 GiB.
+ */
+final class EncoderRows {
+
+  /** Largest segment of float rows in bytes. */
+  private static final long SEGMENT_BYTES = 1L << 30;
+
+  /** Segments begin at multiples of this many latents, so no screening tile crosses one. */
+  static final int TILE_LATENTS = 2048;
+
+  final int dIn;
+  final int dSae;
+  final int segmentLatents;
+
+  /** Little-endian float32 rows, one buffer per segment. */
+  final ByteBuffer[] rows;
+
+  /** Int8 codes, one buffer per segment. */
+  final ByteBuffer[] codes;
+
+  /** {@code [d_sae]} value of one code unit. */
+  final float[] step;
+
+  /** {@code [d_sae]} upper bound of the norm of the row. */
+  final float[] norm;
+
+  /** {@code [d_sae]} upper bound of the norm of the row less its approximation. */
+  final float[] residualNorm;
+
+  private final FloatBuffer[] floats;
+
+  EncoderRows(
+      int dIn,
+      int dSae,
+      ByteBuffer[] rows,
+      ByteBuffer[] codes,
+      float[] step,
+      float[] norm,
+      float[] residualNorm) {
+    this.dIn = dIn;
+    this.dSae = dSae;
+    this.segmentLatents = segmentLatents(dIn);
+    this.rows = rows;
+    this.codes = codes;
+    this.step = step;
+    this.norm = norm;
+    this.residualNorm = residualNorm;
+    this.floats = new FloatBuffer[rows.length];
+    for (int s = 0; s < rows.length; s++) {
+      floats[s] = rows[s].asFloatBuffer();
+    }
+  }
+
+  static int segmentLatents(int dIn) {
+    long latents = SEGMENT_BYTES / ((long) dIn * Float.BYTES);
+    return (int) Math.max(1, latents / TILE_LATENTS) * TILE_LATENTS;
+  }
+
+  static int segments(int dIn, int dSae) {
+    int segmentLatents = segmentLatents(dIn);
+    return (dSae + segmentLatents - 1) / segmentLatents;
+  }
+
+  /** Number of latents in a segment. */
+  static int latentsIn(int segment, int dIn, int dSae) {
+    int segmentLatents = segmentLatents(dIn);
+    return Math.min(segmentLatents, dSae - segment * segmentLatents);
+  }
+
+  /** Copies the float row of a latent. */
+  void copyRow(int latent, float[] target) {
+    floats[latent / segmentLatents].get((latent % segmentLatents) * dIn, target, 0, dIn);
+  }
+}

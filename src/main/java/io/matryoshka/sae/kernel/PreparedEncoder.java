@@ -1,0 +1,77 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.ndarray.NDArray;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Optional;
+
+/**
+ * The fast path's layout of one encoder, made when it is first needed and shared by every prefix
+ * view. With a store it is kept on disk for the next start.
+ */
+public final class PreparedEncoder {
+
+  private final WeightSource source;
+  private final int dIn;
+  private final int dSae;
+  private final Optional<EncoderRowsStore> store;
+  private EncoderRows rows;
+
+  /**
+   * Makes the holder; nothing is read yet.
+   *
+   * @param source {@code W_enc [d_in, d_sae]}
+   * @param dIn the width of a model activation
+   * @param dSae the number of latents
+   * @param store where prepared data is kept between runs, if anywhere
+   */
+  public PreparedEncoder(WeightSource source, int dIn, int dSae, Optional<EncoderRowsStore> store) {
+    this.source = source;
+    this.dIn = dIn;
+    this.dSae = dSae;
+    this.store = store;
+  }
+
+  /**
+   * Makes an engine over this encoder and arrays that the caller owns.
+   *
+   * @param wEnc {@code [d_in, d_sae]} float32 weights, of which only outlier dimensions are read
+   * @param bias {@code [d_sae]} encoder bias
+   * @param scale {@code [d_sae]} factor on pre-activations, ones where there is none
+   * @param threshold {@code [d_sae]} thresholds, zeros where there are none
+   * @return the engine
+   */
+  public EncodeEngine engine(NDArray wEnc, float[] bias, float[] scale, float[] threshold) {
+    return new ScreenedEngine(this::rows, wEnc, bias, scale, threshold);
+  }
+
+  private synchronized EncoderRows rows() {
+    if (rows == null) {
+      try {
+        rows = store.isPresent() ? store.get().loadOrBuild(source, dIn, dSae) : inMemory();
+      } catch (IOException e) {
+        throw EncoderRowsBuilder.unreadable(e);
+      }
+    }
+    return rows;
+  }
+
+  private EncoderRows inMemory() throws IOException {
+    return inMemory(source, dIn, dSae);
+  }
+
+  static EncoderRows inMemory(WeightSource source, int dIn, int dSae) throws IOException {
+    int segments = EncoderRows.segments(dIn, dSae);
+    ByteBuffer[] floats = new ByteBuffer[segments];
+    ByteBuffer[] codes = new ByteBuffer[segments];
+    for (int s = 0; s < segments; s++) {
+      int size = Math.multiplyExact(EncoderRows.latentsIn(s, dIn, dSae), dIn);
+      floats[s] =
+          ByteBuffer.allocateDirect(Math.multiplyExact(size, Float.BYTES))
+              .order(ByteOrder.LITTLE_ENDIAN);
+      codes[s] = ByteBuffer.allocateDirect(size);
+    }
+    return EncoderRowsBuilder.build(source, dIn, dSae, floats, codes);
+  }
+}

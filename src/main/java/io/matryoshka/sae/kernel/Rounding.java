@@ -1,0 +1,27 @@
+package io.matryoshka.sae.kernel;
+
+/** Constants and helpers of the error bounds; docs/performance.md derives them. */
+final class Rounding {
+
+  /** Unit roundoff of float32: half the distance from 1 to the next float. */
+  static final double UNIT = 0x1p-24;
+
+  /** Inflates a bound so that a few float32 roundings of it cannot make it too small. */
+  static final double INFLATE = 1 + 16 * UNIT;
+
+  private Rounding() {}
+
+  /** The smallest float that is not below a double. */
+  static float up(double value) {
+    float rounded = (float) value;
+    return rounded < value ? Math.nextUp(rounded) : rounded;
+  }
+
+  /**
+   * Bounds, relative to {@code |x| |w|}, by how much a float32 dot product of length {@code n} in
+   * any order, added to further terms, can differ from another such product or from the true value.
+   */
+  static double dotError(int n) {
+    return 2 * (n + 32) * UNIT * INFLATE;
+  }
+}

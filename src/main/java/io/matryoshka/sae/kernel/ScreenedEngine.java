@@ -1,0 +1,137 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/**
+ * The fast encoder on the CPU: screens all latents with an int8 product and a rigorous bound, then
+ * computes in float32 only those that could be active. Its active set and values are those of the
+ * float32 computation; docs/performance.md derives the bound.
+ *
+ * <p>Rows are worked off in blocks of {@value #BLOCK_ROWS}; beside the result a call holds about
+ * {@code BLOCK_ROWS * (9 d_in + 8192)} bytes.
+ */
+public final class ScreenedEngine implements EncodeEngine {
+
+  static final int BLOCK_ROWS = 512;
+
+  private final Supplier<EncoderRows> encoderRows;
+  private final NDArray wEnc;
+  private final float[] bias;
+  private final float[] scale;
+  private final float[] threshold;
+  private final AtomicLong screened = new AtomicLong();
+  private final AtomicLong candidates = new AtomicLong();
+  private final AtomicLong active = new AtomicLong();
+  private final AtomicLong denseRows = new AtomicLong();
+  private volatile Terms thresholdTerms;
+  private volatile Terms reluTerms;
+
+  /** What a rule needs of the latents, made once per rule. */
+  private record Terms(BlockScreen screen, ExactProducts exact, float[] limits) {}
+
+  /**
+   * Makes the engine over arrays that the caller owns.
+   *
+   * @param rows gives the prepared encoder, called when it is first needed
+   * @param wEnc {@code [d_in, d_sae]} float32 weights, of which only outlier dimensions are read
+   * @param bias {@code [d_sae]} encoder bias
+   * @param scale {@code [d_sae]} factor on pre-activations
+   * @param threshold {@code [d_sae]} thresholds, zeros where there are none
+   */
+  ScreenedEngine(
+      Supplier<EncoderRows> rows, NDArray wEnc, float[] bias, float[] scale, float[] threshold) {
+    this.encoderRows = rows;
+    this.wEnc = wEnc;
+    this.bias = bias;
+    this.scale = scale;
+    this.threshold = threshold;
+  }
+
+  @Override
+  public Csr encode(NDArray rows, int width, Rule rule) {
+    int n = Math.toIntExact(rows.getShape().get(0));
+    Terms terms = terms(rule);
+    CsrBuilder out = new CsrBuilder(n);
+    float batchFloor =
+        rule.kind() == Rule.Kind.BATCH_TOP_K ? batchFloor(rows, n, width, rule, terms) : 0f;
+    int topK = rule.kind() == Rule.Kind.TOP_K ? Math.min(rule.k(), width) : 0;
+    for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
+      int end = Math.min(n, begin + BLOCK_ROWS);
+      try (NDManager scope = rows.getManager().newSubManager()) {
+        float[] x = block(rows, begin, end, scope);
+        BlockScreen.Result found =
+            terms.screen.screen(x, end - begin, width, batchFloor, topK, scope);
+        append(x, found, terms, out);
+      }
+    }
+    Csr selected = Selector.select(out.build(), rule);
+    active.addAndGet(selected.latents().length);
+    return selected;
+  }
+
+  @Override
+  public ScreeningStats stats() {
+    return new ScreeningStats(screened.get(), candidates.get(), active.get(), denseRows.get());
+  }
+
+  private void append(float[] x, BlockScreen.Result found, Terms terms, CsrBuilder out) {
+    float[] values = terms.exact.compute(x, found.candidates());
+    screened.addAndGet(found.screened());
+    candidates.addAndGet(values.length);
+    denseRows.addAndGet(found.denseRows());
+    int slot = 0;
+    for (int row = 0; row < found.candidates().length; row++) {
+      Candidates list = found.candidates()[row];
+      for (int c = 0; c < list.size; c++) {
+        float value = values[slot++];
+        if (Limits.passes(value, terms.limits[list.latents[c]])) {
+          out.add(list.latents[c], value);
+        }
+      }
+      out.endRow();
+    }
+  }
+
+  /** A lower bound of the smallest activation among the {@code k n} largest of the batch. */
+  private float batchFloor(NDArray rows, int n, int width, Rule rule, Terms terms) {
+    BoundHistogram histogram = new BoundHistogram();
+    for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
+      int end = Math.min(n, begin + BLOCK_ROWS);
+      try (NDManager scope = rows.getManager().newSubManager()) {
+        float[] x = block(rows, begin, end, scope);
+        terms.screen.collectLowerBounds(x, end - begin, width, histogram, scope);
+      }
+    }
+    return histogram.floorOf((long) rule.k() * n);
+  }
+
+  private static float[] block(NDArray rows, int begin, int end, NDManager scope) {
+    NDArray block = rows.get(new NDIndex(begin + ":" + end));
+    block.attach(scope);
+    return block.toFloatArray();
+  }
+
+  private Terms terms(Rule rule) {
+    boolean byThreshold = rule.kind() == Rule.Kind.THRESHOLD;
+    Terms terms = byThreshold ? thresholdTerms : reluTerms;
+    if (terms == null) {
+      EncoderRows rows = encoderRows.get();
+      float[] limits = Limits.of(rule, threshold);
+      terms =
+          new Terms(
+              new BlockScreen(rows, new LatentTerms(rows, bias, scale, limits), scale, wEnc),
+              new ExactProducts(rows, bias, scale),
+              limits);
+      if (byThreshold) {
+        thresholdTerms = terms;
+      } else {
+        reluTerms = terms;
+      }
+    }
+    return terms;
+  }
+}

@@ -1,0 +1,15 @@
+package io.matryoshka.sae.kernel;
+
+/**
+ * What screening did since an engine was made.
+ *
+ * @param screened pre-activations that were screened with the low-precision product
+ * @param candidates of those, the ones whose bound let them through to the exact product
+ * @param active latents that turned out active
+ * @param denseRows rows for which the bound was not useful and float32 screening was used
+ */
+public record ScreeningStats(long screened, long candidates, long active, long denseRows) {
+
+  /** The counters of an engine that does not screen. */
+  public static final ScreeningStats NONE = new ScreeningStats(0, 0, 0, 0);
+}
