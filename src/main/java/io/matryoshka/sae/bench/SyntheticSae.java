@@ -1,0 +1,190 @@
+package io.matryoshka.sae.bench;
+
+import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import io.matryoshka.sae.safetensors.TensorInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/**
+ * A made-up Matryoshka SAE with the statistics that matter for speed, and activations to go with
+ * it.
+ *
+ * <p>Decoder rows are random unit vectors, the encoder is their transpose, and all latents share
+ * one threshold, as BatchTopK leaves it. A token is {@code b_dec} plus about {@value #ACTIVE}
+ * active directions, spread over the Matryoshka levels, plus noise, plus a few dimensions that are
+ * far larger than the rest, as residual streams have. Everything follows from the seed.
+ */
+public final class SyntheticSae {
+
+  /** Directions in a token, close to the L0 of the published SAEs. */
+  public static final int ACTIVE = 40;
+
+  private static final int[] WIDTHS = {128, 512, 2048, 8192, 32768};
+
+  /** Share of the active directions in each level. */
+  private static final double[] LEVEL_SHARES = {0.2, 0.25, 0.25, 0.15, 0.15};
+
+  /** Half the mean strength of a direction: about 3.5 deviations of what the others add to it. */
+  private static final float THRESHOLD = 0.55f;
+
+  private static final double NOISE_NORM = 1.5;
+  private static final int OUTLIER_DIMENSIONS = 3;
+  private static final float OUTLIER_SIZE = 20f;
+
+  private final int dIn;
+  private final int dSae;
+  private final long seed;
+
+  /**
+   * Describes an SAE; nothing is made yet.
+   *
+   * @param dIn the width of a model activation
+   * @param dSae the number of latents
+   * @param seed of all random numbers
+   */
+  public SyntheticSae(int dIn, int dSae, long seed) {
+    this.dIn = dIn;
+    this.dSae = dSae;
+    this.seed = seed;
+  }
+
+  /**
+   * Returns the direction of a latent.
+   *
+   * @param latent index of the latent
+   * @return {@code [d_in]}, norm 1
+   */
+  float[] direction(int latent) {
+    Random random = new Random(seed * 1_000_003 + latent);
+    float[] row = new float[dIn];
+    double sum = 0;
+    for (int d = 0; d < dIn; d++) {
+      row[d] = (float) random.nextGaussian();
+      sum += row[d] * row[d];
+    }
+    float inverse = (float) (1 / Math.sqrt(sum));
+    for (int d = 0; d < dIn; d++) {
+      row[d] *= inverse;
+    }
+    return row;
+  }
+
+  /**
+   * Writes the folder of the SAE in SAELens' format.
+   *
+   * @param folder is created if needed
+   * @return the folder
+   * @throws IOException if it cannot be written
+   */
+  public Path write(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    Files.writeString(
+        folder.resolve("cfg.json"),
+        String.format(
+            "{\"architecture\": \"jumprelu\", \"d_in\": %d, \"d_sae\": %d, \"dtype\": \"float32\","
+                + " \"apply_b_dec_to_input\": true, \"normalize_activations\": \"none\","
+                + " \"reshape_activations\": \"none\", \"metadata\": {\"sae_lens_version\":"
+                + " \"6.18.0\", \"hook_name\": \"synthetic\", \"matryoshka_widths\": %s}}%n",
+            dIn,
+            dSae,
+            java.util.Arrays.toString(IntStream.of(WIDTHS).filter(w -> w <= dSae).toArray())));
+    float[][] rows = new float[dSae][];
+    IntStream.range(0, dSae).parallel().forEach(j -> rows[j] = direction(j));
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.builder()
+            .tensor("W_enc", Dtype.F32, dIn, dSae)
+            .tensor("W_dec", Dtype.F32, dSae, dIn)
+            .tensor("b_enc", Dtype.F32, dSae)
+            .tensor("b_dec", Dtype.F32, dIn)
+            .tensor("threshold", Dtype.F32, dSae)
+            .create(folder.resolve("sae_weights.safetensors"))) {
+      for (TensorInfo tensor : writer.tensors()) {
+        writeTensor(writer, tensor.name(), rows);
+      }
+      writer.finish();
+    }
+    return folder;
+  }
+
+  private void writeTensor(SafetensorsWriter writer, String name, float[][] rows)
+      throws IOException {
+    switch (name) {
+      case "W_enc" -> {
+        float[] line = new float[dSae];
+        for (int d = 0; d < dIn; d++) {
+          for (int j = 0; j < dSae; j++) {
+            line[j] = rows[j][d];
+          }
+          writer.writeFloats(name, line);
+        }
+      }
+      case "W_dec" -> {
+        for (float[] row : rows) {
+          writer.writeFloats(name, row);
+        }
+      }
+      case "b_enc" -> writer.writeFloats(name, new float[dSae]);
+      case "b_dec" -> writer.writeFloats(name, decoderBias());
+      default -> {
+        float[] thresholds = new float[dSae];
+        java.util.Arrays.fill(thresholds, THRESHOLD);
+        writer.writeFloats(name, thresholds);
+      }
+    }
+  }
+
+  /** Zero but for the dimensions that stand out in every token. */
+  private float[] decoderBias() {
+    float[] bias = new float[dIn];
+    for (int i = 0; i < OUTLIER_DIMENSIONS; i++) {
+      bias[outlier(i)] = OUTLIER_SIZE;
+    }
+    return bias;
+  }
+
+  private int outlier(int i) {
+    return (i * 997 + 13) % dIn;
+  }
+
+  /**
+   * Makes tokens.
+   *
+   * @param first index of the first token; a token depends on its index and the seed alone
+   * @param count how many
+   * @return {@code [count, d_in]} row-major
+   */
+  public float[] tokens(long first, int count) {
+    float[] x = new float[Math.multiplyExact(count, dIn)];
+    IntStream.range(0, count)
+        .parallel()
+        .forEach(i -> fill(x, i * dIn, new SplittableRandom(seed ^ ((first + i) * 0x9e3779b9L))));
+    return x;
+  }
+
+  private void fill(float[] x, int base, SplittableRandom random) {
+    float[] bias = decoderBias();
+    double noise = NOISE_NORM / Math.sqrt(dIn) * Math.sqrt(12);
+    for (int d = 0; d < dIn; d++) {
+      x[base + d] = bias[d] * (0.9f + 0.2f * (float) random.nextDouble());
+      x[base + d] += (float) ((random.nextDouble() - 0.5) * noise);
+    }
+    int from = 0;
+    for (int level = 0; level < WIDTHS.length && from < dSae; level++) {
+      int to = Math.min(WIDTHS[level], dSae);
+      int picks = (int) Math.round(LEVEL_SHARES[level] * ACTIVE);
+      for (int p = 0; p < picks; p++) {
+        float strength = 0.6f + 0.8f * (float) random.nextDouble();
+        float[] row = direction(random.nextInt(from, to));
+        for (int d = 0; d < dIn; d++) {
+          x[base + d] += strength * row[d];
+        }
+      }
+      from = to;
+    }
+  }
+}

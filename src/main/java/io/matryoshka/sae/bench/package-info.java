@@ -1,0 +1,7 @@
+/**
+ * Measuring the library: made-up SAEs of real shapes, and timings of every operation against the
+ * reference path in the same run.
+ *
+ * <p>No method takes or returns {@code null}.
+ */
+package io.matryoshka.sae.bench;
