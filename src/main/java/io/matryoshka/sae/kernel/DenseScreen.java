@@ -43,7 +43,6 @@ final class DenseScreen {
       QuantisedRows rows,
       int first,
       int count,
-      float floor,
       Candidates[] found) {
     float[] z = products.toFloatArray();
     for (int g = 0; g < group.size(); g++) {
@@ -53,7 +52,7 @@ final class DenseScreen {
         int latent = first + j;
         float upper =
             z[g * count + j] * scale[latent] + error * terms.norm[latent] + terms.offset[latent];
-        if (!(upper < floor * (1 - 0x1p-20f))) {
+        if (!(upper < 0)) {
           found[row].add(latent, upper);
         }
       }

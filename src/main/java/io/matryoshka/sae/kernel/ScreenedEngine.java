@@ -3,6 +3,7 @@ package io.matryoshka.sae.kernel;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
@@ -12,7 +13,7 @@ import java.util.function.Supplier;
  * float32 computation; docs/performance.md derives the bound.
  *
  * <p>Rows are worked off in blocks of {@value #BLOCK_ROWS}; beside the result a call holds about
- * {@code BLOCK_ROWS * (9 d_in + 8192)} bytes.
+ * {@code 9 d_in} bytes per row of the block and 48 MiB of products.
  */
 public final class ScreenedEngine implements EncodeEngine {
 
@@ -55,18 +56,36 @@ public final class ScreenedEngine implements EncodeEngine {
   public Csr encode(NDArray rows, int width, Rule rule) {
     int n = Math.toIntExact(rows.getShape().get(0));
     Terms terms = terms(rule);
+    if (rule.kind() == Rule.Kind.BATCH_TOP_K) {
+      return encodeBatch(rows, width, rule, terms);
+    }
     CsrBuilder out = new CsrBuilder(n);
-    float batchFloor =
-        rule.kind() == Rule.Kind.BATCH_TOP_K ? batchFloor(rows, n, width, rule, terms) : 0f;
     int topK = rule.kind() == Rule.Kind.TOP_K ? Math.min(rule.k(), width) : 0;
+    encodeBlocks(rows, n, width, topK, terms, out);
+    Csr selected = Selector.select(out.build(), rule);
+    active.addAndGet(selected.latents().length);
+    return selected;
+  }
+
+  private void encodeBlocks(NDArray rows, int n, int width, int topK, Terms terms, CsrBuilder out) {
     for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
       int end = Math.min(n, begin + BLOCK_ROWS);
       try (NDManager scope = rows.getManager().newSubManager()) {
         float[] x = block(rows, begin, end, scope);
-        BlockScreen.Result found =
-            terms.screen.screen(x, end - begin, width, batchFloor, topK, scope);
-        append(x, found, terms, out);
+        append(x, terms.screen.screen(x, end - begin, width, topK, scope), terms, out);
       }
+    }
+  }
+
+  /** Finds a lower bound of the cut first, then screens against it. */
+  private Csr encodeBatch(NDArray rows, int width, Rule rule, Terms relu) {
+    int n = Math.toIntExact(rows.getShape().get(0));
+    float[] limits = new float[threshold.length];
+    // Just below the bound, so that an activation on the bound itself passes.
+    Arrays.fill(limits, Math.max(0f, Math.nextDown(batchFloor(rows, n, width, rule, relu))));
+    CsrBuilder out = new CsrBuilder(n);
+    try (NDManager owner = rows.getManager().newSubManager()) {
+      encodeBlocks(rows, n, width, 0, makeTerms(limits, owner), out);
     }
     Csr selected = Selector.select(out.build(), rule);
     active.addAndGet(selected.latents().length);
@@ -119,13 +138,7 @@ public final class ScreenedEngine implements EncodeEngine {
     boolean byThreshold = rule.kind() == Rule.Kind.THRESHOLD;
     Terms terms = byThreshold ? thresholdTerms : reluTerms;
     if (terms == null) {
-      EncoderRows rows = encoderRows.get();
-      float[] limits = Limits.of(rule, threshold);
-      terms =
-          new Terms(
-              new BlockScreen(rows, new LatentTerms(rows, bias, scale, limits), scale, wEnc),
-              new ExactProducts(rows, bias, scale),
-              limits);
+      terms = makeTerms(Limits.of(rule, threshold), wEnc.getManager());
       if (byThreshold) {
         thresholdTerms = terms;
       } else {
@@ -133,5 +146,14 @@ public final class ScreenedEngine implements EncodeEngine {
       }
     }
     return terms;
+  }
+
+  private Terms makeTerms(float[] limits, NDManager owner) {
+    EncoderRows rows = encoderRows.get();
+    LatentTerms latentTerms = new LatentTerms(rows, bias, scale, limits);
+    return new Terms(
+        new BlockScreen(rows, latentTerms, scale, wEnc, owner),
+        new ExactProducts(rows, bias, scale),
+        limits);
   }
 }
