@@ -11,6 +11,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -31,6 +32,9 @@ final class BlockScreen {
   /** From this many rows on a block is scanned in parallel. */
   private static final int PARALLEL_ROWS = 16;
 
+  /** After a block on which int8 was of no use, this many go straight to float32. */
+  private static final int BLOCKS_WITHOUT_INT8 = 15;
+
   /** Rows of one float32 screening product. */
   private static final int DENSE_ROWS = 64;
 
@@ -45,6 +49,8 @@ final class BlockScreen {
   private final NDArray lowerTerms;
   private final NDArray perStep;
   private final TorchKernels kernels = TorchKernels.on(Device.cpu());
+  private final Int8Support int8 = Int8Support.of(kernels);
+  private final AtomicInteger blocksToSkip = new AtomicInteger();
 
   /**
    * What screening a block gave.
@@ -98,6 +104,9 @@ final class BlockScreen {
       floors[row] = topK > 0 ? new TopFloor(topK) : null;
     }
     int most = width / DENSE_SHARE + 2 * topK + 64;
+    if (!useInt8()) {
+      return screenAllDense(rows, width, topK, found, scope);
+    }
     forEachTile(
         rows,
         width,
@@ -122,12 +131,38 @@ final class BlockScreen {
         found[row].dropBelow(floors[row].floor());
       }
     }
+    if (2 * dense.size() > n) {
+      blocksToSkip.set(BLOCKS_WITHOUT_INT8);
+    }
     screenDense(rows, dense, width, topK, found, scope);
     return new Result(found, (long) n * width, dense.size());
   }
 
-  /** Adds a lower bound of every pre-activation that may be positive. */
+  /** False where int8 products are not exact, and for a while after they were of no use. */
+  private boolean useInt8() {
+    return int8.isExact(encoder.dIn)
+        && blocksToSkip.getAndUpdate(left -> Math.max(0, left - 1)) == 0;
+  }
+
+  private Result screenAllDense(
+      QuantisedRows rows, int width, int topK, Candidates[] found, NDManager scope) {
+    List<Integer> dense = new ArrayList<>();
+    for (int row = 0; row < rows.rows; row++) {
+      if (rows.screenable[row]) {
+        dense.add(row);
+      } else {
+        found[row].addAll(width);
+      }
+    }
+    screenDense(rows, dense, width, topK, found, scope);
+    return new Result(found, 0, dense.size());
+  }
+
+  /** Adds a lower bound of every pre-activation that may be positive, or nothing. */
   void collectLowerBounds(float[] x, int n, int width, BoundHistogram histogram, NDManager scope) {
+    if (!useInt8()) {
+      return;
+    }
     QuantisedRows rows = quantise(x, n);
     forEachTile(
         rows,

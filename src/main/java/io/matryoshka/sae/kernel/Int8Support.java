@@ -1,0 +1,97 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells whether libtorch's int8 product is exact on this processor. Some instructions that such
+ * products use saturate between steps, which would void the bound, so it is tried once per JVM.
+ */
+final class Int8Support {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Int8Support.class);
+
+  private static final Map<TorchKernels, Int8Support> CHECKED = new ConcurrentHashMap<>();
+
+  /** libtorch 2.7.1 gives wrong products for an inner size of 1. */
+  private static final int SMALLEST_INNER_SIZE = 2;
+
+  private static final int[] ROW_COUNTS = {1, 5, 64};
+  private static final int[] INNER_SIZES = {2, 64, 385};
+  private static final int LATENTS = 48;
+
+  private final boolean exact;
+
+  private Int8Support(boolean exact) {
+    this.exact = exact;
+    if (!exact) {
+      LOG.warn("int8 products are not exact on this processor; screening uses float32");
+    }
+  }
+
+  static Int8Support of(TorchKernels kernels) {
+    return CHECKED.computeIfAbsent(kernels, k -> new Int8Support(check(k)));
+  }
+
+  boolean isExact(int innerSize) {
+    return exact && innerSize >= SMALLEST_INNER_SIZE;
+  }
+
+  private static boolean check(TorchKernels kernels) {
+    for (int rows : ROW_COUNTS) {
+      for (int inner : INNER_SIZES) {
+        if (!check(kernels, rows, inner)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static boolean check(TorchKernels kernels, int rows, int inner) {
+    SplittableRandom random = new SplittableRandom(rows * 31L + inner);
+    byte[] x = extremes(rows * inner, random);
+    byte[] w = extremes(LATENTS * inner, random);
+    try (NDManager scope = NDManager.newBaseManager(Device.cpu())) {
+      int[] products =
+          kernels
+              .int8Product(array(x, rows, inner, scope), array(w, LATENTS, inner, scope))
+              .toIntArray();
+      for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < LATENTS; j++) {
+          int sum = 0;
+          for (int d = 0; d < inner; d++) {
+            sum += x[i * inner + d] * w[j * inner + d];
+          }
+          if (sum != products[i * LATENTS + j]) {
+            return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Mostly the largest codes, where saturation would show. */
+  private static byte[] extremes(int count, SplittableRandom random) {
+    byte[] codes = new byte[count];
+    for (int i = 0; i < count; i++) {
+      codes[i] = (byte) (random.nextInt(4) == 0 ? random.nextInt(-127, 128) : 127);
+    }
+    return codes;
+  }
+
+  private static NDArray array(byte[] codes, int rows, int columns, NDManager scope) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(codes.length).put(codes).rewind();
+    return scope.create(bytes, new Shape(rows, columns), DataType.INT8);
+  }
+}
