@@ -43,9 +43,10 @@ class HubFaultTest {
   /** One stream, or chunks over three connections. */
   private HubClient client(boolean parallel) {
     return hub.client(cache)
+        .token("hf_secret")
         .retries(2, Duration.ofMillis(2))
-        .downloadTimeout(Duration.ofMillis(400))
-        .metadataTimeout(Duration.ofMillis(400))
+        .downloadTimeout(Duration.ofMillis(250))
+        .metadataTimeout(Duration.ofMillis(250))
         .connections(parallel ? 3 : 1)
         .chunkBytes(CHUNK)
         .build();
@@ -58,7 +59,8 @@ class HubFaultTest {
         new Fault.Cut(30_000),
         new Fault.Cut(SIZE - 1),
         new Fault.Stall(0),
-        new Fault.Stall(20_000),
+        new Fault.Stall(45_000),
+        new Fault.Silence(),
         new Fault.Drip(40_000, 3),
         new Fault.Reset(),
         new Fault.Status(408, Map.of()),
@@ -239,14 +241,25 @@ class HubFaultTest {
 
     assertThatThrownBy(() -> client(false).download(FILE))
         .isInstanceOf(HubUnavailableException.class)
-        .hasMessageContaining("no data for 400 ms");
+        .hasMessageContaining("no data for 250 ms");
+  }
+
+  @Test
+  void download_acceptedButNeverAnswered_saysThatNothingCame() {
+    hub.everyBody(new Fault.Silence());
+
+    assertThatThrownBy(() -> client(false).download(FILE))
+        .isInstanceOf(HubUnavailableException.class)
+        .hasMessageContaining("request timed out")
+        .hasMessageContaining("check the network");
   }
 
   @Test
   void download_rateLimitLongerThanAccepted_saysHowLong() {
     hub.everyBody(new Fault.Status(429, Map.of("Retry-After", "4000")));
+    HubClient anonymous = hub.client(cache).build();
 
-    assertThatThrownBy(() -> client(false).download(FILE))
+    assertThatThrownBy(() -> anonymous.download(FILE))
         .isInstanceOfSatisfying(
             RateLimitedException.class,
             e -> assertThat(e.retryAfter()).contains(Duration.ofSeconds(4000)))
