@@ -1,9 +1,6 @@
 package io.matryoshka.sae.hub;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryType;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -57,10 +54,7 @@ final class ThroughputMain {
         median(singles) / median(copies),
         median(parallels) / median(copies));
     System.out.printf(
-        Locale.ROOT,
-        "peak heap %.0f MiB of at most %.0f%n",
-        peakHeapBytes() / MEBI,
-        Runtime.getRuntime().maxMemory() / MEBI);
+        Locale.ROOT, "heap of at most %.1f MB%n", Runtime.getRuntime().maxMemory() / 1e6);
   }
 
   private static double copy(URI from, Path to) throws IOException, InterruptedException {
@@ -96,14 +90,5 @@ final class ThroughputMain {
     double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     int middle = sorted.length / 2;
     return Arrays.stream(sorted, (sorted.length - 1) / 2, middle + 1).average().orElseThrow();
-  }
-
-  /** Returns the sum of the peaks of the pools, which is at least the peak of the heap. */
-  private static long peakHeapBytes() {
-    return ManagementFactory.getMemoryPoolMXBeans().stream()
-        .filter(pool -> pool.getType() == MemoryType.HEAP)
-        .map(MemoryPoolMXBean::getPeakUsage)
-        .mapToLong(usage -> usage.getUsed())
-        .sum();
   }
 }
