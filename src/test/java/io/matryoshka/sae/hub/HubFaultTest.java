@@ -112,12 +112,13 @@ class HubFaultTest {
       hub.bodyFaults(before(fault, position));
     }
 
-    boolean arrived = tryDownload(parallel);
+    HubClient client = client(parallel);
+    boolean arrived = tryDownload(client);
 
-    assertThat(client(parallel).findCached(FILE).isPresent()).isEqualTo(arrived);
+    assertThat(client.findCached(FILE).isPresent()).isEqualTo(arrived);
     assertThat(hub.tokenLeaks()).isEmpty();
     hub.behave();
-    assertThat(client(parallel).download(FILE)).hasBinaryContent(CONTENT);
+    assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
     assertThat(new HubCache(cache).verify().problems()).isEmpty();
   }
 
@@ -131,9 +132,9 @@ class HubFaultTest {
     return faults.toArray(Fault[]::new);
   }
 
-  private boolean tryDownload(boolean parallel) throws IOException {
+  private static boolean tryDownload(HubClient client) throws IOException {
     try {
-      assertThat(client(parallel).download(FILE)).hasBinaryContent(CONTENT);
+      assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
       return true;
     } catch (HubException e) {
       assertThat(e).hasMessageContaining("w.safetensors").message().hasSizeGreaterThan(60);
