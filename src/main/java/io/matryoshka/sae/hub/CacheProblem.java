@@ -25,7 +25,13 @@ public record CacheProblem(Kind kind, Path path, String detail) {
     UNREADABLE
   }
 
-  /** Checks that nothing is {@code null}. */
+  /**
+   * Checks that nothing is {@code null}.
+   *
+   * @param kind what is wrong
+   * @param path where
+   * @param detail what was expected and found, for people to read
+   */
   public CacheProblem {
     Objects.requireNonNull(kind, "kind");
     Objects.requireNonNull(path, "path");

@@ -13,7 +13,15 @@ import java.util.List;
  */
 public record CacheVerification(
     int verifiedFiles, long verifiedBytes, int unverifiableFiles, List<CacheProblem> problems) {
-  /** Copies the list. */
+  /**
+   * Copies the list.
+   *
+   * @param verifiedFiles how many have the hash that they should
+   * @param verifiedBytes their length together
+   * @param unverifiableFiles how many have no hash to compare with: copies where links are off, and
+   *     content that a mirror named in its own way
+   * @param problems what is wrong, in order of path
+   */
   public CacheVerification {
     problems = List.copyOf(problems);
   }

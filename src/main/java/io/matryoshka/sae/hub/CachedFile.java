@@ -12,7 +12,14 @@ import java.util.Objects;
  * @param complete false for a link whose target is missing
  */
 public record CachedFile(String filename, Path path, long sizeBytes, boolean complete) {
-  /** Checks that nothing is {@code null}. */
+  /**
+   * Checks that nothing is {@code null}.
+   *
+   * @param filename its path inside the repository, with {@code /} between folders
+   * @param path where it is
+   * @param sizeBytes its length; 0 if {@code complete} is false
+   * @param complete false for a link whose target is missing
+   */
   public CachedFile {
     Objects.requireNonNull(filename, "filename");
     Objects.requireNonNull(path, "path");

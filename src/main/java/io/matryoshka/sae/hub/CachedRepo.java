@@ -15,7 +15,15 @@ import java.util.Objects;
  */
 public record CachedRepo(
     String type, String repoId, Path path, long sizeBytes, List<CachedRevision> revisions) {
-  /** Copies the list. */
+  /**
+   * Copies the list.
+   *
+   * @param type {@code model}, {@code dataset} or {@code space}
+   * @param repoId {@code name} or {@code owner/name}
+   * @param path its folder
+   * @param sizeBytes the bytes it takes on disk; content shared by several revisions counts once
+   * @param revisions in order of commit hash
+   */
   public CachedRepo {
     Objects.requireNonNull(type, "type");
     Objects.requireNonNull(repoId, "repoId");

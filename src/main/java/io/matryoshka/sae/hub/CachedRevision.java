@@ -11,7 +11,13 @@ import java.util.Objects;
  * @param files in order of name
  */
 public record CachedRevision(String commit, List<String> refs, List<CachedFile> files) {
-  /** Copies the lists. */
+  /**
+   * Copies the lists.
+   *
+   * @param commit the full hash
+   * @param refs branches and tags that named it when last seen, in order of name
+   * @param files in order of name
+   */
   public CachedRevision {
     Objects.requireNonNull(commit, "commit");
     refs = List.copyOf(refs);

@@ -26,7 +26,15 @@ public record DownloadProgress(
     FAILED
   }
 
-  /** Checks that nothing is {@code null}. */
+  /**
+   * Checks that nothing is {@code null}.
+   *
+   * @param file what is fetched
+   * @param phase where the download stands
+   * @param bytesDone bytes on disk, those of an earlier, interrupted download included; may fall
+   *     back when a server makes the client start over
+   * @param totalBytes the length of the file, where the Hub tells it
+   */
   public DownloadProgress {
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(phase, "phase");

@@ -48,9 +48,9 @@ final class HttpGateway {
     }
 
     /** Returns where a redirect leads, if this is one. */
-    Optional<URI> redirect() throws HubException {
-      Optional<String> location = header("Location");
-      return REDIRECTS.contains(status()) && location.isPresent()
+    Optional<URI> redirect() throws RedirectException {
+      Optional<String> location = header("Location").filter(l -> REDIRECTS.contains(status()));
+      return location.isPresent()
           ? Optional.of(HubUris.redirectTarget(uri, location.get()))
           : Optional.empty();
     }
@@ -83,7 +83,13 @@ final class HttpGateway {
     URI uri = start;
     for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
       Answer answer = send("GET", uri, range, readTimeout);
-      Optional<URI> target = answer.redirect();
+      Optional<URI> target;
+      try {
+        target = answer.redirect();
+      } catch (RedirectException e) {
+        answer.response().body().discard();
+        throw e;
+      }
       if (target.isEmpty()) {
         return answer;
       }
@@ -113,12 +119,8 @@ final class HttpGateway {
     }
   }
 
-  private static HubException tooManyRedirects(URI start) {
-    return new HubException(
-        "Ask for "
-            + HubUris.printable(start)
-            + ": redirected more than "
-            + MAX_REDIRECTS
-            + " times; check HF_ENDPOINT and the proxy");
+  private static RedirectException tooManyRedirects(URI start) {
+    return new RedirectException(
+        "redirected more than " + MAX_REDIRECTS + " times from " + HubUris.printable(start));
   }
 }

@@ -144,6 +144,12 @@ final class HubErrors {
         cause);
   }
 
+  HubException badRedirect(RepoFile file, RedirectException cause) {
+    return new HubException(
+        "Download " + file + ": " + cause.getMessage() + "; check HF_ENDPOINT and the proxy",
+        cause);
+  }
+
   HubException notTheHub(RepoFile file, Answer answer, String missing) {
     return new HubException(
         "Download "

@@ -32,9 +32,9 @@ final class HubUris {
   /**
    * Resolves a {@code Location} header, lenient about characters that should have been encoded.
    *
-   * @throws HubException if it names no http or https address, or leads from https to http
+   * @throws RedirectException if it names no http or https address, or leads from https to http
    */
-  static URI redirectTarget(URI current, String location) throws HubException {
+  static URI redirectTarget(URI current, String location) throws RedirectException {
     try {
       URI target = current.resolve(new URI(encode(location, LEGAL_IN_URI)));
       boolean https = HubHosts.isHttps(target);
@@ -43,14 +43,13 @@ final class HubUris {
         return target;
       }
     } catch (URISyntaxException e) {
-      throw new HubException(
-          "Follow a redirect of " + printable(current) + ": its target is not an address", e);
+      throw new RedirectException(
+          "redirected by " + printable(current) + " to what is not an address", e);
     }
-    throw new HubException(
-        "Follow a redirect of "
+    throw new RedirectException(
+        "redirected by "
             + printable(current)
-            + ": expected an http or https address, and https after https; check HF_ENDPOINT and"
-            + " the proxy");
+            + ", expected an http or https address as the target, and https after https");
   }
 
   /** Leaves out what may be secret: user and the signature in the query. */

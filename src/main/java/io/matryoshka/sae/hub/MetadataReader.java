@@ -45,14 +45,17 @@ final class MetadataReader {
 
   private FileMetadata read(RepoFile file, Duration timeout) throws IOException {
     Answer answer;
+    Optional<URI> elsewhere;
     try {
       answer = http.head(HubUris.resolve(settings.endpoint(), file), timeout);
+      elsewhere = answer.redirect();
     } catch (HubException | InterruptedIOException e) {
       throw e;
+    } catch (RedirectException e) {
+      throw errors.badRedirect(file, e);
     } catch (IOException e) {
       throw errors.unreachable(file, settings.endpoint(), e);
     }
-    Optional<URI> elsewhere = answer.redirect();
     if (elsewhere.isEmpty() && answer.status() / 100 != 2) {
       throw errors.forAnswer(file, answer);
     }

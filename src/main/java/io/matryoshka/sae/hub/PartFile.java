@@ -76,7 +76,7 @@ final class PartFile implements Closeable {
     try {
       return Math.max(0, Long.parseLong(Files.readString(prefixNote).strip()));
     } catch (NumberFormatException e) {
-      return 0; // Torn by a crash: start over.
+      return 0; // Empty, as the process died right after making it: start over.
     }
   }
 
@@ -106,10 +106,18 @@ final class PartFile implements Closeable {
     }
   }
 
-  /** Notes that all bytes before {@code prefix} are written, while later ones may be missing. */
+  /**
+   * Notes that all bytes before {@code prefix} are written, while later ones may be missing. Every
+   * note has the same length and replaces the last one in place, so that a process that dies here
+   * leaves one or the other.
+   */
   void notePrefix(long prefix) throws IOException {
     try {
-      Files.writeString(prefixNote, Long.toString(prefix));
+      Files.writeString(
+          prefixNote,
+          String.format("%020d", prefix),
+          StandardOpenOption.CREATE,
+          StandardOpenOption.WRITE);
     } catch (IOException e) {
       throw writeFailure(prefixNote, e);
     }

@@ -7,6 +7,8 @@ import java.util.Optional;
 public final class RateLimitedException extends HubException {
   private static final long serialVersionUID = 1L;
   private static final long UNKNOWN = -1;
+
+  /** Holds the wait that the Hub asks for, in seconds, or -1. */
   private final long retryAfterSeconds;
 
   RateLimitedException(String message, Optional<Duration> retryAfter) {

@@ -67,6 +67,8 @@ final class RemoteSource {
       return http.get(uri, range);
     } catch (HubException | InterruptedIOException e) {
       throw e;
+    } catch (RedirectException e) {
+      throw errors.badRedirect(file, e);
     } catch (IOException e) {
       throw unreachable(e);
     }

@@ -22,6 +22,9 @@ public record RepoFile(String repoId, String revision, String filename) {
   /**
    * Checks the three names.
    *
+   * @param repoId the repository, {@code name} or {@code owner/name}
+   * @param revision a branch, a tag, a pull request ({@code refs/pr/1}) or a commit hash
+   * @param filename the path inside the repository, with {@code /} between folders
    * @throws IllegalArgumentException if the repository id is not one that the Hub allows, or if the
    *     revision or the file name could leave the cache folder (absolute, or with a {@code ..} in
    *     it)

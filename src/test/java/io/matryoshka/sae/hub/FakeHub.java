@@ -344,7 +344,7 @@ public final class FakeHub implements AutoCloseable {
     if (fault instanceof Fault.RedirectLoop) {
       return empty(response, 307, "Location", request.path());
     }
-    if (fault instanceof Fault.Stall) {
+    if (fault instanceof Fault.Stall || fault instanceof Fault.Silence) {
       Thread.sleep(60_000);
     }
     return false;

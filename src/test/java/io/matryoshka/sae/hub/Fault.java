@@ -13,6 +13,9 @@ public sealed interface Fault {
   /** Sends some bytes of the body and then nothing, with the connection open. */
   record Stall(long afterBytes) implements Fault {}
 
+  /** Keeps the connection open and sends nothing at all. */
+  record Silence() implements Fault {}
+
   /** Sends the body in small pieces with pauses. */
   record Drip(int pieceBytes, long pauseMillis) implements Fault {}
 

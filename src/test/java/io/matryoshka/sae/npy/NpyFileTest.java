@@ -141,7 +141,7 @@ class NpyFileTest {
         "{'descr': '', 'fortran_order': False, 'shape': (2,)}; empty 'descr'",
         "{'descr': '<f4', 'x': 1, 'fortran_order': False, 'shape': (2,)}; unexpected key 'x'",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} {}; unexpected text",
-        "{'descr: 2}; expected ':'",
+        "{'descr: 2}; expected a quoted string",
         "__import__('os'); expected '{'",
       })
   void open_malformedHeader_isRefused(String header, String message) throws Exception {
