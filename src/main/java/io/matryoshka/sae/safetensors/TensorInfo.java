@@ -23,6 +23,11 @@ public record TensorInfo(String name, Dtype dtype, long[] shape, long begin, lon
   /**
    * Checks that shape, element type and place agree.
    *
+   * @param name the tensor's name
+   * @param dtype the element type
+   * @param shape the dimensions, copied
+   * @param begin the first byte, counted from the start of the body
+   * @param end the byte after the last
    * @throws IllegalArgumentException if the offsets are negative or out of order, or span another
    *     number of bytes than the shape and element type need
    */
