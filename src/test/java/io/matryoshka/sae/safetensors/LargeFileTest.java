@@ -11,9 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files and tensors beyond 2 GiB, as sparse files that take a few pages on the disk. */
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "makes files of 3 GiB that are not sparse there")
 class LargeFileTest {
 
   private static final long LARGE = 3L << 30;
