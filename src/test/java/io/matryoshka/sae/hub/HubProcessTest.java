@@ -2,6 +2,7 @@ package io.matryoshka.sae.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.matryoshka.sae.support.ChildJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

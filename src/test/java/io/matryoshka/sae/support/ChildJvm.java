@@ -1,4 +1,4 @@
-package io.matryoshka.sae.hub;
+package io.matryoshka.sae.support;
 
 import java.io.BufferedReader;
 import java.io.File;
@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A second JVM with the class path of this one; it dies with the test. */
-final class ChildJvm implements AutoCloseable {
+public final class ChildJvm implements AutoCloseable {
   private static final List<String> QUICK_START =
       List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto");
 
@@ -23,7 +23,7 @@ final class ChildJvm implements AutoCloseable {
   }
 
   /** Starts a main class with options that make for a quick start. */
-  static ChildJvm start(Class<?> main, Object... arguments) throws IOException {
+  public static ChildJvm start(Class<?> main, Object... arguments) throws IOException {
     return start(List.of(), QUICK_START, main, arguments);
   }
 
@@ -32,7 +32,7 @@ final class ChildJvm implements AutoCloseable {
    *
    * @param wrapper a command that is given the whole command line of the JVM, or nothing
    */
-  static ChildJvm start(
+  public static ChildJvm start(
       List<String> wrapper, List<String> options, Class<?> main, Object... arguments)
       throws IOException {
     List<String> command = new ArrayList<>(wrapper);
@@ -54,12 +54,12 @@ final class ChildJvm implements AutoCloseable {
         : surefire.replace("\n", File.pathSeparator);
   }
 
-  boolean isAlive() {
+  public boolean isAlive() {
     return process.isAlive();
   }
 
   /** Waits until the child has written this line; skips the lines before it. */
-  void awaitLine(String expected) throws IOException {
+  public void awaitLine(String expected) throws IOException {
     StringBuilder skipped = new StringBuilder();
     for (String line = output.readLine(); !expected.equals(line); line = output.readLine()) {
       if (line == null) {
@@ -70,19 +70,19 @@ final class ChildJvm implements AutoCloseable {
   }
 
   /** Writes a line that the child can read. */
-  void tell(String line) throws IOException {
+  public void tell(String line) throws IOException {
     process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
     process.getOutputStream().flush();
   }
 
   /** Kills the child as {@code kill -9} does, and waits until it is gone. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.destroyForcibly();
     process.waitFor();
   }
 
   /** Waits for the end of the child and returns the lines not read so far. */
-  List<String> finish() throws IOException, InterruptedException {
+  public List<String> finish() throws IOException, InterruptedException {
     List<String> lines = output.lines().toList();
     if (!process.waitFor(1, TimeUnit.MINUTES)) {
       throw new IOException("The child closed its output but does not end");
