@@ -324,7 +324,20 @@ public abstract sealed class SAE implements AutoCloseable
    * @throws IllegalArgumentException if the buffer holds too few floats
    */
   public SparseLatents encode(FloatBuffer x, int rows) {
-    return inScope(scope -> encodeSparse(array(x, rows, scope)));
+    return encode(x, rows, defaultSelection());
+  }
+
+  /**
+   * Encodes activations given as a buffer with a selection of your choice.
+   *
+   * @param x at least {@code rows * d_in} remaining floats, row-major; its position does not move
+   * @param rows number of rows
+   * @param selection which pre-activations become active
+   * @return the active latents
+   * @throws IllegalArgumentException if the buffer holds too few floats
+   */
+  public SparseLatents encode(FloatBuffer x, int rows, Selection selection) {
+    return inScope(scope -> encodeSparse(array(x, rows, scope), selection));
   }
 
   /**
