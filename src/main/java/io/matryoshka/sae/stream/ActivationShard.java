@@ -1,0 +1,63 @@
+package io.matryoshka.sae.stream;
+
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * One file of activations, as its header described it when the source was opened.
+ *
+ * @param file the file
+ * @param tensor the name of the tensor, empty for a {@code .npy} file
+ * @param dtype the element type as the file calls it, such as {@code BF16} or {@code <f4}
+ * @param shape the dimensions {@code [..., d_in]}
+ * @param rows the number of rows, the product of all dimensions but the last
+ * @param firstRow the index of the first row within the whole source
+ * @param sizeBytes the size of the file
+ * @param modified when the file was last written
+ */
+public record ActivationShard(
+    Path file,
+    String tensor,
+    String dtype,
+    List<Long> shape,
+    long rows,
+    long firstRow,
+    long sizeBytes,
+    FileTime modified) {
+
+  /**
+   * Checks and copies the parts.
+   *
+   * @param file the file
+   * @param tensor the name of the tensor, empty for a {@code .npy} file
+   * @param dtype the element type as the file calls it
+   * @param shape the dimensions
+   * @param rows the number of rows
+   * @param firstRow the index of the first row within the whole source
+   * @param sizeBytes the size of the file
+   * @param modified when the file was last written
+   */
+  public ActivationShard {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(tensor, "tensor");
+    Objects.requireNonNull(dtype, "dtype");
+    Objects.requireNonNull(modified, "modified");
+    shape = List.copyOf(shape);
+  }
+
+  /**
+   * Returns the index of the row after the last.
+   *
+   * @return {@code firstRow + rows}
+   */
+  public long endRow() {
+    return firstRow + rows;
+  }
+
+  /** How messages about the tensor start. */
+  String where() {
+    return file + (tensor.isEmpty() ? "" : ": tensor \"" + tensor + "\"");
+  }
+}

@@ -1,0 +1,188 @@
+package io.matryoshka.sae.stream;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Model activations in many files, read as one sequence of rows {@code [rows, d_in]}.
+ *
+ * <p>Opening reads the header of every file, so that a wrong one is found before any work is done.
+ * In a {@code .safetensors} file the activations are the tensor that the caller names, else the
+ * only floating tensor of shape {@code [..., d_in]} with two dimensions or more; in a {@code .npy}
+ * file they are its array, in row-major order. Leading dimensions are flattened to rows. float16,
+ * bfloat16, float32 and float64 are read; float64 is rounded to float.
+ *
+ * <pre>{@code
+ * ActivationSource source = ActivationSource.open(List.of(Path.of("activations")), sae.dIn());
+ * try (ActivationBatches batches = source.batches(1024, 0)) {
+ *   while (batches.hasNext()) {
+ *     ActivationBatch batch = batches.next();
+ *     SparseLatents latents = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>A source is immutable, holds no file open and is safe for concurrent use; each {@link
+ * ActivationBatches} holds at most one file open and is to be closed.
+ */
+public final class ActivationSource {
+
+  private final List<ActivationShard> shards;
+  private final int dIn;
+  private final long rows;
+
+  private ActivationSource(List<ActivationShard> shards) {
+    this.shards = List.copyOf(shards);
+    List<Long> shape = shards.get(0).shape();
+    this.dIn = Math.toIntExact(shape.get(shape.size() - 1));
+    this.rows = shards.get(shards.size() - 1).endRow();
+  }
+
+  /**
+   * Opens files whose {@code d_in} is that of the first one.
+   *
+   * @param inputs files, and folders that stand for the files in them, in natural order
+   * @return the source
+   * @throws ActivationException if a file does not hold activations, or the files do not agree
+   * @throws IOException if a file is missing, unreadable or malformed
+   */
+  public static ActivationSource open(List<Path> inputs) throws IOException {
+    return open(inputs, OptionalInt.empty(), Optional.empty());
+  }
+
+  /**
+   * Opens files of activations of a known width.
+   *
+   * @param inputs files, and folders that stand for the files in them, in natural order
+   * @param dIn the width that every file must have, such as that of the SAE
+   * @return the source
+   * @throws ActivationException if a file does not hold activations of this width
+   * @throws IOException if a file is missing, unreadable or malformed
+   */
+  public static ActivationSource open(List<Path> inputs, int dIn) throws IOException {
+    return open(inputs, OptionalInt.of(dIn), Optional.empty());
+  }
+
+  /**
+   * Opens files of activations of a known width and name.
+   *
+   * @param inputs files, and folders that stand for the files in them, in natural order
+   * @param dIn the width that every file must have, such as that of the SAE
+   * @param tensor the name of the tensor in {@code .safetensors} files
+   * @return the source
+   * @throws ActivationException if a file does not hold activations of this width and name
+   * @throws IOException if a file is missing, unreadable or malformed
+   */
+  public static ActivationSource open(List<Path> inputs, int dIn, String tensor)
+      throws IOException {
+    return open(inputs, OptionalInt.of(dIn), Optional.of(tensor));
+  }
+
+  private static ActivationSource open(List<Path> inputs, OptionalInt dIn, Optional<String> tensor)
+      throws IOException {
+    if (inputs.isEmpty()) {
+      throw new IllegalArgumentException("at least one file or folder of activations is needed");
+    }
+    List<ActivationShard> shards = new ArrayList<>();
+    OptionalInt width = dIn;
+    for (Path file : ActivationFiles.expandFolders(inputs)) {
+      long firstRow = shards.isEmpty() ? 0 : shards.get(shards.size() - 1).endRow();
+      ActivationShard shard = new ShardHeaders(dIn, tensor).read(file, firstRow);
+      int found = shard.shape().get(shard.shape().size() - 1).intValue();
+      if (width.isPresent() && found != width.getAsInt()) {
+        throw new ActivationException(
+            shard.where()
+                + " has shape "
+                + shard.shape()
+                + ", but d_in is "
+                + width.getAsInt()
+                + " in "
+                + shards.get(0).where()
+                + "; give files of one width");
+      }
+      width = OptionalInt.of(found);
+      shards.add(shard);
+    }
+    return new ActivationSource(shards);
+  }
+
+  /**
+   * Returns the width of a row.
+   *
+   * @return {@code d_in}
+   */
+  public int dIn() {
+    return dIn;
+  }
+
+  /**
+   * Returns the number of rows of all files.
+   *
+   * @return rows, 0 if every file is empty
+   */
+  public long rows() {
+    return rows;
+  }
+
+  /**
+   * Returns the files in the order of their rows.
+   *
+   * @return an unmodifiable list, not empty
+   */
+  public List<ActivationShard> shards() {
+    return shards;
+  }
+
+  /**
+   * Finds the file that holds a row.
+   *
+   * @param row index of the row within the whole source
+   * @return the file; the row's index within it is {@code row - shard.firstRow()}
+   * @throws IndexOutOfBoundsException if there is no such row
+   */
+  public ActivationShard shardOf(long row) {
+    Objects.checkIndex(row, rows);
+    int low = 0;
+    int high = shards.size() - 1;
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (shards.get(middle).endRow() <= row) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return shards.get(low);
+  }
+
+  /**
+   * Reads rows in batches, each while the caller works on the one before. A batch may span files.
+   *
+   * @param rowsPerBatch rows of every batch but the last, which may be smaller
+   * @param fromRow index of the first row, 0 for all, {@link #rows()} for none
+   * @return the batches, to be closed by the caller
+   * @throws IllegalArgumentException if {@code rowsPerBatch} is below 1, or so large that a batch
+   *     does not fit a Java array
+   * @throws IndexOutOfBoundsException if {@code fromRow} is out of range
+   */
+  public ActivationBatches batches(int rowsPerBatch, long fromRow) {
+    if (rowsPerBatch < 1 || (long) rowsPerBatch * dIn > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "rows per batch must lie in 1.."
+              + (Integer.MAX_VALUE - 8) / dIn
+              + " for d_in = "
+              + dIn
+              + ", got "
+              + rowsPerBatch);
+    }
+    if (fromRow < 0 || fromRow > rows) {
+      throw new IndexOutOfBoundsException("first row must lie in 0.." + rows + ", got " + fromRow);
+    }
+    return new ActivationBatches(this, rowsPerBatch, fromRow);
+  }
+}
