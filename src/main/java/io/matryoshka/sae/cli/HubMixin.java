@@ -1,0 +1,71 @@
+package io.matryoshka.sae.cli;
+
+import io.matryoshka.sae.LoadOptions;
+import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.hub.ProgressListener;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/**
+ * The options on the Hugging Face Hub and its cache. There is none for the token, since other users
+ * of a machine can read command lines: it comes from HF_TOKEN or the token file.
+ */
+final class HubMixin {
+
+  @Option(
+      names = "--revision",
+      paramLabel = "REV",
+      description = "Branch, tag or commit on the Hub; default: that of the release, or main.")
+  private String revision;
+
+  @Option(names = "--offline", description = "Send no request; use only what is cached.")
+  private boolean offline;
+
+  @Option(names = "--force-download", description = "Fetch files again although they are cached.")
+  private boolean forceDownload;
+
+  @Option(
+      names = "--cache-dir",
+      paramLabel = "FOLDER",
+      description = "Hub cache, shared with Python; default: HF_HUB_CACHE or HF_HOME/hub.")
+  private Path cacheDir;
+
+  @Option(
+      names = "--endpoint",
+      paramLabel = "URL",
+      description =
+          "Address of the Hub or a mirror; default: HF_ENDPOINT. The token comes from"
+              + " HF_TOKEN.")
+  private URI endpoint;
+
+  /** Adds what was given to the options of loading. */
+  LoadOptions addTo(LoadOptions options) {
+    LoadOptions all = options.forceDownload(forceDownload);
+    all = offline ? all.offline(true) : all;
+    all = cacheDir != null ? all.cacheDir(cacheDir) : all;
+    all = endpoint != null ? all.endpoint(endpoint) : all;
+    return revision != null ? all.revision(revision) : all;
+  }
+
+  /** Makes a client of the Hub. */
+  HubClient client(ProgressListener listener) {
+    HubClient.Builder builder = HubClient.builder().forceDownload(forceDownload).progress(listener);
+    if (offline) {
+      builder.offline(true);
+    }
+    if (cacheDir != null) {
+      builder.cacheDir(cacheDir);
+    }
+    if (endpoint != null) {
+      builder.endpoint(endpoint);
+    }
+    return builder.build();
+  }
+
+  /** The revision, if one was given. */
+  Optional<String> revision() {
+    return Optional.ofNullable(revision);
+  }
+}

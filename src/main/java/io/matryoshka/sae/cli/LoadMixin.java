@@ -1,0 +1,170 @@
+package io.matryoshka.sae.cli;
+
+import ai.djl.Device;
+import io.matryoshka.sae.LoadOptions;
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.registry.RegistryException;
+import io.matryoshka.sae.registry.Release;
+import io.matryoshka.sae.registry.ReleaseRegistry;
+import io.matryoshka.sae.registry.SaeEntry;
+import io.matryoshka.sae.safetensors.Dtype;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Names an SAE and how to load it; the parameters and options of every command that needs one. */
+final class LoadMixin {
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "RELEASE",
+      description = "A release ('list' shows them), or owner/repo on the Hugging Face Hub.")
+  private String release;
+
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "SAE_ID",
+      description =
+          "An SAE of the release, or its folder in the repository. Not needed if the release has"
+              + " one SAE.")
+  private String saeId;
+
+  @Option(
+      names = "--dir",
+      paramLabel = "FOLDER",
+      description =
+          "Folder with cfg.json and sae_weights.safetensors, instead of RELEASE and SAE_ID.")
+  private Path dir;
+
+  @Option(
+      names = "--prefix",
+      paramLabel = "WIDTH",
+      description = "Load only the first WIDTH latents.")
+  private Integer prefix;
+
+  @Option(
+      names = "--widths",
+      paramLabel = "W,W,...",
+      split = ",",
+      description = "Matryoshka widths of an SAE whose files do not tell them.")
+  private List<Integer> widths = new ArrayList<>();
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "cpu",
+      converter = DeviceConverter.class,
+      description = "cpu (default), cuda, or cuda:N.")
+  private Device device;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      converter = DtypeConverter.class,
+      description =
+          "Type that weights are rounded to: float32, float64, float16 or bfloat16; default: that"
+              + " of cfg.json.")
+  private Dtype dtype;
+
+  @Option(
+      names = "--engine",
+      paramLabel = "ENGINE",
+      defaultValue = "fast",
+      description = "fast (default), or reference: plain dense products.")
+  private LoadOptions.Engine engine;
+
+  @Option(
+      names = "--no-prepared-cache",
+      description = "Keep no prepared encoder on disk for the next start.")
+  private boolean noPreparedCache;
+
+  @Mixin private RegistryMixin registry;
+
+  @Mixin private HubMixin hub;
+
+  /** Loads the SAE that the user named, or the prefix view of it. */
+  SAE open(Output output) throws IOException {
+    LoadOptions options = options(output);
+    if (dir != null) {
+      requireNoRelease();
+      return SAE.load(dir, options);
+    }
+    requireRelease();
+    return SAE.fromPretrained(release, saeId(), options);
+  }
+
+  /** The entry of the registry for the SAE that the user named, if it has one. */
+  Optional<SaeEntry> entry() throws IOException {
+    ReleaseRegistry known = registry.registry();
+    if (dir != null || !known.contains(release)) {
+      return Optional.empty();
+    }
+    return Optional.of(known.find(release, saeId()));
+  }
+
+  /** What the user named, for people. */
+  String name() throws IOException {
+    return dir != null ? dir.toString() : release + " " + saeId();
+  }
+
+  private LoadOptions options(Output output) throws RegistryException {
+    LoadOptions options =
+        LoadOptions.defaults()
+            .device(device)
+            .engine(engine)
+            .widths(widths)
+            .preparedCache(!noPreparedCache)
+            .registry(registry.registry())
+            .progress(output.downloadBars());
+    options = dtype != null ? options.dtype(dtype) : options;
+    options = prefix != null ? options.prefix(prefix) : options;
+    return hub.addTo(options);
+  }
+
+  private String saeId() throws RegistryException {
+    if (saeId != null) {
+      return saeId;
+    }
+    ReleaseRegistry known = registry.registry();
+    if (!known.contains(release) && release.contains("/")) {
+      throw usage("expected the folder of the SAE in the repository " + release + ", got none");
+    }
+    Release found = known.release(release);
+    String first = found.saes().get(0).saeId();
+    if (found.saes().size() > 1) {
+      throw usage(
+          "release %s has %d SAEs; name one of them, such as %s ('list %s' shows all)"
+              .formatted(release, found.saes().size(), first, release));
+    }
+    return first;
+  }
+
+  private void requireRelease() {
+    if (release == null) {
+      throw usage("expected RELEASE and SAE_ID, or --dir FOLDER, got none");
+    }
+  }
+
+  private void requireNoRelease() {
+    if (release != null) {
+      throw usage("expected either RELEASE and SAE_ID or --dir FOLDER, got both");
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
+}

@@ -1,0 +1,77 @@
+package io.matryoshka.sae.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command {@code matryoshka-sae}; every task is a subcommand with a class of its own. */
+@Command(
+    name = "matryoshka-sae",
+    scope = ScopeType.INHERIT,
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    sortOptions = false,
+    usageHelpAutoWidth = true,
+    description = "Loads and runs pretrained Matryoshka sparse autoencoders (SAEs).",
+    subcommands = {ListCommand.class})
+public final class Main implements Runnable {
+
+  static {
+    Logging.beQuiet();
+  }
+
+  private final Console console;
+
+  @Spec private CommandSpec spec;
+
+  Main(Console console) {
+    this.console = console;
+  }
+
+  /**
+   * Runs a command and ends the JVM with its exit code.
+   *
+   * @param args the command, its parameters and options
+   */
+  public static void main(String[] args) {
+    System.exit(run(Console.ofSystem(), args));
+  }
+
+  /** Runs a command and returns its exit code. */
+  static int run(Console console, String... args) {
+    CommandLine commandLine = new CommandLine(new Main(console));
+    commandLine
+        .setOut(console.out())
+        .setErr(console.err())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setColorScheme(CommandLine.Help.defaultColorScheme(console.helpAnsi()))
+        .setParameterExceptionHandler(ErrorLine::ofParameters)
+        .setExecutionExceptionHandler(ErrorLine::ofExecution);
+    commandLine
+        .getCommandSpec()
+        .usageMessage()
+        .exitCodeListHeading("%nExit codes:%n")
+        .exitCodeList(ExitCode.list());
+    int code;
+    try {
+      code = commandLine.execute(args);
+    } catch (Error e) {
+      code = ErrorLine.print(console.err(), commandLine.getCommandName(), e, false);
+    }
+    console.out().flush();
+    console.err().flush();
+    return code;
+  }
+
+  Console console() {
+    return console;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "expected a command, got none");
+  }
+}

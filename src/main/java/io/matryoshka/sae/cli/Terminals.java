@@ -1,0 +1,51 @@
+package io.matryoshka.sae.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Tells what is a terminal. Java knows only whether both stdin and stdout are one. */
+final class Terminals {
+
+  private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+
+  private Terminals() {}
+
+  /**
+   * Tells whether a stream of this process is a terminal.
+   *
+   * @param descriptor 1 for stdout, 2 for stderr
+   */
+  static boolean isTerminal(int descriptor) {
+    Path link = DESCRIPTORS.resolve(Integer.toString(descriptor));
+    if (Files.isSymbolicLink(link)) {
+      try {
+        String target = Files.readSymbolicLink(link).toString();
+        return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
+      } catch (IOException e) {
+        return false;
+      }
+    }
+    return consoleIsTerminal();
+  }
+
+  /** Tells whether the user's environment lets programs colour what they print. */
+  static boolean takesColours() {
+    return System.getenv("NO_COLOR") == null && !"dumb".equals(System.getenv("TERM"));
+  }
+
+  /** From Java 22 on there is a console without a terminal too, which {@code isTerminal} tells. */
+  private static boolean consoleIsTerminal() {
+    java.io.Console console = System.console();
+    if (console == null) {
+      return false;
+    }
+    try {
+      return (Boolean) java.io.Console.class.getMethod("isTerminal").invoke(console);
+    } catch (NoSuchMethodException e) {
+      return true;
+    } catch (ReflectiveOperationException e) {
+      return false;
+    }
+  }
+}

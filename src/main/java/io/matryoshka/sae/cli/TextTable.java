@@ -1,0 +1,83 @@
+package io.matryoshka.sae.cli;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A table for people: columns two spaces apart, numbers to the right. */
+final class TextTable {
+
+  private static final String GAP = "  ";
+
+  private final List<String> heads;
+  private final List<List<String>> rows = new ArrayList<>();
+
+  private TextTable(List<String> heads) {
+    this.heads = heads;
+  }
+
+  /**
+   * Starts a table.
+   *
+   * @param heads the heads of its columns; a column whose head begins with {@code >} is set to the
+   *     right
+   */
+  static TextTable of(String... heads) {
+    return new TextTable(List.of(heads));
+  }
+
+  /** Starts a list of names and values, without heads. */
+  static TextTable ofFields() {
+    return new TextTable(List.of());
+  }
+
+  /** Adds a row; each value is printed as {@link String#valueOf} has it. */
+  TextTable row(Object... values) {
+    if (!heads.isEmpty() && values.length != heads.size()) {
+      throw new IllegalArgumentException(
+          "expected " + heads.size() + " values, got " + values.length);
+    }
+    rows.add(Arrays.stream(values).map(String::valueOf).toList());
+    return this;
+  }
+
+  /** Adds a row if there is a value for it. */
+  TextTable field(String name, java.util.Optional<?> value) {
+    value.ifPresent(v -> row(name, v));
+    return this;
+  }
+
+  List<String> lines() {
+    List<List<String>> all = new ArrayList<>(rows);
+    if (!heads.isEmpty()) {
+      all.add(0, heads.stream().map(h -> isRight(h) ? h.substring(1) : h).toList());
+    }
+    if (all.isEmpty()) {
+      return List.of();
+    }
+    int columns = all.get(0).size();
+    List<Integer> widths = new ArrayList<>(Collections.nCopies(columns, 0));
+    for (List<String> row : all) {
+      for (int c = 0; c < columns; c++) {
+        widths.set(c, Math.max(widths.get(c), row.get(c).length()));
+      }
+    }
+    return all.stream().map(row -> line(row, widths)).toList();
+  }
+
+  private String line(List<String> row, List<Integer> widths) {
+    Stream.Builder<String> cells = Stream.builder();
+    for (int c = 0; c < row.size(); c++) {
+      String pad = " ".repeat(widths.get(c) - row.get(c).length());
+      boolean right = c < heads.size() && isRight(heads.get(c));
+      cells.add(right ? pad + row.get(c) : row.get(c) + pad);
+    }
+    return String.join(GAP, (Iterable<String>) cells.build()::iterator).stripTrailing();
+  }
+
+  private static boolean isRight(String head) {
+    return head.startsWith(">");
+  }
+}
