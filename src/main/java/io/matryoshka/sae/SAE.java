@@ -523,6 +523,24 @@ public abstract sealed class SAE implements AutoCloseable
   }
 
   /**
+   * Decodes sparse latents with every width of {@link #widths()} to plain arrays.
+   *
+   * @param latents latents of this SAE or a narrower prefix view
+   * @return {@code [widths, n, d_in]}: one row-major array per width
+   */
+  public float[][] reconstructions(SparseLatents latents) {
+    return inScope(
+        scope -> {
+          NDArray[] arrays = reconstructions(latents, scope);
+          float[][] plain = new float[arrays.length][];
+          for (int i = 0; i < plain.length; i++) {
+            plain[i] = arrays[i].toType(DataType.FLOAT32, false).toFloatArray();
+          }
+          return plain;
+        });
+  }
+
+  /**
    * Returns a view of the first latents: the same memory, thresholds and biases, no copy. Closing a
    * view does not close this SAE; closing this SAE closes its views.
    *

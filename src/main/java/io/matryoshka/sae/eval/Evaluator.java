@@ -1,0 +1,222 @@
+package io.matryoshka.sae.eval;
+
+import io.matryoshka.sae.SAE;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * Takes model activations in pieces of any size and gives the metrics of an SAE on them, for every
+ * width of {@link SAE#widths()}, in one pass: each row is encoded once.
+ *
+ * <pre>{@code
+ * Evaluator evaluator = Evaluator.of(sae);
+ * evaluator.add(firstActivations);
+ * evaluator.add(moreActivations);
+ * Evaluation evaluation = evaluator.result();
+ * }</pre>
+ *
+ * <p>Rows are gathered into evaluation batches by their position in the stream ({@link
+ * EvaluationOptions}), and all sums have a fixed order. So the result is the same to the last bit
+ * however the caller splits the rows, and whatever the number of threads.
+ *
+ * <p>Memory: one evaluation batch of activations and a bounded block of reconstructions, plus 20
+ * bytes a latent. Not safe for concurrent use. Does not close the SAE.
+ */
+public final class Evaluator {
+
+  /** Largest array that every Java machine can make. */
+  private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
+
+  private final SAE sae;
+  private final EvaluationOptions options;
+  private final Totals totals;
+
+  /** Unmasked rows of the open batch. */
+  private float[] pending;
+
+  private int pendingRows;
+
+  /** Rows of the open batch, masked ones included. */
+  private int openRows;
+
+  private Evaluator(SAE sae, EvaluationOptions options, Totals totals) {
+    this.sae = sae;
+    this.options = options;
+    this.totals = totals;
+    pending = new float[0];
+  }
+
+  /**
+   * Makes an evaluator with default options.
+   *
+   * @param sae stays open as long as rows are added
+   * @return the evaluator
+   */
+  public static Evaluator of(SAE sae) {
+    return of(sae, EvaluationOptions.defaults());
+  }
+
+  /**
+   * Makes an evaluator.
+   *
+   * @param sae stays open as long as rows are added
+   * @param options batch and selection
+   * @return the evaluator
+   */
+  public static Evaluator of(SAE sae, EvaluationOptions options) {
+    Objects.requireNonNull(options, "options");
+    int[] widths = sae.widths().stream().mapToInt(Integer::intValue).toArray();
+    return new Evaluator(sae, options, new Totals(widths, sae.dIn()));
+  }
+
+  /**
+   * Adds rows, all of them counted.
+   *
+   * @param x {@code [n, d_in]} row-major, not kept
+   * @throws IllegalArgumentException if the length is not a multiple of {@code d_in}
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public void add(float[] x) {
+    add(FloatBuffer.wrap(x), rowsOf(x.length));
+  }
+
+  /**
+   * Adds rows, some of them masked out, such as special tokens.
+   *
+   * @param x {@code [n, d_in]} row-major, not kept
+   * @param counted {@code [n]}, false where a row takes its place in the stream and nothing else
+   * @throws IllegalArgumentException if the lengths do not fit
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public void add(float[] x, boolean[] counted) {
+    add(FloatBuffer.wrap(x), rowsOf(x.length), counted);
+  }
+
+  /**
+   * Adds rows, all of them counted.
+   *
+   * @param x at least {@code rows * d_in} remaining floats, row-major; its position does not move
+   * @param rows number of rows
+   * @throws IllegalArgumentException if the buffer holds too few floats
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public void add(FloatBuffer x, int rows) {
+    boolean[] counted = new boolean[Math.max(0, rows)];
+    Arrays.fill(counted, true);
+    add(x, rows, counted);
+  }
+
+  /**
+   * Adds rows, some of them masked out.
+   *
+   * @param x at least {@code rows * d_in} remaining floats, row-major; its position does not move
+   * @param rows number of rows
+   * @param counted {@code [rows]}, false where a row takes its place in the stream and nothing else
+   * @throws IllegalArgumentException if the buffer holds too few floats or the mask does not fit
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public void add(FloatBuffer x, int rows, boolean[] counted) {
+    if (rows < 0 || x.remaining() < (long) rows * sae.dIn()) {
+      throw new IllegalArgumentException(
+          "evaluate: %d rows of d_in = %d need %d floats, the buffer has %d"
+              .formatted(rows, sae.dIn(), (long) rows * sae.dIn(), x.remaining()));
+    }
+    if (counted.length != rows) {
+      throw new IllegalArgumentException(
+          "evaluate: the mask must have one element per row, expected "
+              + rows
+              + ", got "
+              + counted.length);
+    }
+    for (int row = 0; row < rows; row++) {
+      if (openRows == options.batchRows()) {
+        closeBatch();
+      }
+      openRows++;
+      if (counted[row]) {
+        keep(x, x.position() + row * sae.dIn());
+      } else {
+        totals.maskedRows++;
+      }
+    }
+    if (openRows == options.batchRows()) {
+      closeBatch();
+    }
+  }
+
+  /**
+   * Joins the rows of another evaluator, as of another part of a large set. The open evaluation
+   * batch of either ends here, as if its stream ended.
+   *
+   * @param other an evaluator of the same SAE with the same options; it does not change, but for
+   *     the end of its open batch
+   * @throws IllegalArgumentException if widths, {@code d_in} or options differ
+   */
+  public void merge(Evaluator other) {
+    if (other == this
+        || !Arrays.equals(totals.widths, other.totals.widths)
+        || sae.dIn() != other.sae.dIn()
+        || !options.toString().equals(other.options.toString())) {
+      throw new IllegalArgumentException(
+          "merge: expected another evaluator with widths %s, d_in %d and %s, got widths %s, d_in %d and %s"
+              .formatted(
+                  sae.widths(),
+                  sae.dIn(),
+                  options,
+                  other.sae.widths(),
+                  other.sae.dIn(),
+                  other.options));
+    }
+    closeBatch();
+    other.closeBatch();
+    totals.add(other.totals);
+  }
+
+  /**
+   * Computes the metrics of all rows so far. More rows may follow: the open evaluation batch counts
+   * as it stands, and stays open.
+   *
+   * @return the metrics
+   * @throws IllegalStateException if the SAE is closed and rows of an open batch wait
+   */
+  public Evaluation result() {
+    if (pendingRows == 0) {
+      return Evaluation.of(totals, options.batchRows());
+    }
+    Totals sum = totals.copy();
+    sum.add(new EvaluationBatch(sae, options, pending, pendingRows));
+    return Evaluation.of(sum, options.batchRows());
+  }
+
+  private void keep(FloatBuffer x, int at) {
+    int dIn = sae.dIn();
+    int needed = Math.multiplyExact(pendingRows + 1, dIn);
+    if (needed > pending.length) {
+      long doubled = Math.max(needed, 2L * pending.length);
+      long whole = (long) options.batchRows() * dIn;
+      pending = Arrays.copyOf(pending, (int) Math.min(Math.min(doubled, whole), MAX_ARRAY));
+    }
+    x.get(at, pending, pendingRows * dIn, dIn);
+    pendingRows++;
+  }
+
+  private void closeBatch() {
+    if (pendingRows > 0) {
+      totals.add(new EvaluationBatch(sae, options, pending, pendingRows));
+    }
+    pendingRows = 0;
+    openRows = 0;
+  }
+
+  private int rowsOf(int length) {
+    if (length % sae.dIn() != 0) {
+      throw new IllegalArgumentException(
+          "evaluate: the array must hold whole rows of d_in = "
+              + sae.dIn()
+              + " floats, got "
+              + length);
+    }
+    return length / sae.dIn();
+  }
+}
