@@ -3,16 +3,18 @@ package io.matryoshka.sae;
 import java.nio.file.Path;
 
 /**
- * The folder for what this library keeps of its own: {@code $MATRYOSHKA_SAE_CACHE}, else {@code
- * $XDG_CACHE_HOME/matryoshka-sae}, else {@code ~/.cache/matryoshka-sae}. Python does not look
- * there.
+ * The folder for what this library keeps of its own: the system property {@value #PROPERTY}, else
+ * {@code $MATRYOSHKA_SAE_CACHE}, else {@code $XDG_CACHE_HOME/matryoshka-sae}, else {@code
+ * ~/.cache/matryoshka-sae}. Python does not look there.
  */
 final class CacheFolder {
+
+  static final String PROPERTY = "matryoshka.sae.cache";
 
   private CacheFolder() {}
 
   static Path root() {
-    String own = System.getenv("MATRYOSHKA_SAE_CACHE");
+    String own = System.getProperty(PROPERTY, System.getenv("MATRYOSHKA_SAE_CACHE"));
     if (own != null && !own.isBlank()) {
       return Path.of(own);
     }

@@ -84,7 +84,9 @@ public final class LoadOptions {
   }
 
   /**
-   * Loads only what a prefix needs and returns the prefix view.
+   * Loads only what a prefix needs and returns the prefix view. Of an SAE that is not in the Hub
+   * cache only the bytes of the prefix are fetched, where that saves much; docs/data-formats.md
+   * says when, and where they are kept.
    *
    * @param prefixWidth number of leading latents, at least 1
    * @return changed options

@@ -87,23 +87,26 @@ final class SaeLoader {
     return Optional.of(directory.resolve(SPARSITY)).filter(Files::isReadable);
   }
 
+  /** All files are of the commit that the revision names when the first is asked for. */
   private SAE fromHub(SaeLocation.Hub hub) throws IOException {
     HubClient client = client();
-    String revision = options.revision().orElse(hub.revision());
-    Path config = client.download(file(hub, revision, CONFIG));
-    Optional<Path> sparsity = client.downloadIfPresent(file(hub, revision, SPARSITY));
-    RepoFile weights = file(hub, revision, WEIGHTS);
-    if (options.prefix().isPresent()
-        && client.findCached(weights).isEmpty()
-        && !client.isOffline()) {
-      Optional<Path> part =
-          PartialDownload.fetch(
-              client, weights, SaeConfig.read(config), options.prefix().getAsInt());
-      if (part.isPresent()) {
-        return open(part.get().resolve(CONFIG), part.get().resolve(WEIGHTS), sparsity);
+    RepoFile asked = file(hub, options.revision().orElse(hub.revision()), CONFIG);
+    Path configFile = client.download(asked);
+    SaeConfig config = SaeConfig.read(configFile);
+    int width = width(config);
+    String commit = client.pinned(asked, configFile).revision();
+    Optional<Path> sparsity = client.downloadIfPresent(file(hub, commit, SPARSITY));
+    RepoFile weights = file(hub, commit, WEIGHTS);
+    if (width < config.dSae() && client.findCached(weights).isEmpty()) {
+      PartialDownload part =
+          new PartialDownload(client, weights, configFile, config, CacheFolder.root());
+      Optional<Path> folder = part.folder(width, options.forceDownload());
+      if (folder.isPresent()) {
+        SaeConfig stored = SaeConfig.read(folder.get().resolve(CONFIG));
+        return open(config, stored, folder.get().resolve(WEIGHTS), sparsity);
       }
     }
-    return open(config, client.download(weights), sparsity);
+    return open(config, config, client.download(weights), sparsity);
   }
 
   private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
@@ -123,14 +126,29 @@ final class SaeLoader {
 
   private SAE open(Path configFile, Path weightFile, Optional<Path> sparsityFile)
       throws IOException {
-    SaeConfig config = withDtype(SaeConfig.read(configFile));
-    WeightFile file = new WeightFile(weightFile, config);
+    SaeConfig config = SaeConfig.read(configFile);
+    return open(config, config, weightFile, sparsityFile);
+  }
+
+  /**
+   * Opens the files.
+   *
+   * @param whole the configuration of the SAE
+   * @param stored that of the weight file, which may hold a part of the latents
+   */
+  private SAE open(SaeConfig whole, SaeConfig stored, Path weightFile, Optional<Path> sparsityFile)
+      throws IOException {
+    SaeConfig config = withDtype(whole);
+    width(config);
+    WeightFile file = new WeightFile(weightFile, withDtype(stored));
     SaeWeights weights;
     Optional<float[]> sparsity;
     try {
       sparsity = sparsityFile.isPresent() ? sparsity(sparsityFile.get(), config) : Optional.empty();
       Optional<EncoderRowsStore> store =
-          options.preparedCache() ? PreparedFiles.store(weightFile, config) : Optional.empty();
+          options.preparedCache()
+              ? PreparedFiles.store(weightFile, file.config())
+              : Optional.empty();
       weights = new SaeWeights(config, file, options, normScale(config), store);
     } catch (IOException | RuntimeException | Error e) {
       file.close();
@@ -145,17 +163,22 @@ final class SaeLoader {
   }
 
   private SAE sae(SaeConfig config, SaeWeights weights, Optional<float[]> sparsity) {
-    int width = options.prefix().orElse(config.dSae());
-    if (width > config.dSae()) {
-      throw new IllegalArgumentException(
-          "prefix width must lie in 1.." + config.dSae() + ", got " + width);
-    }
+    int width = width(config);
     List<Integer> widths = Widths.upTo(widths(config), width);
     return switch (config.architecture()) {
       case STANDARD -> new StandardSae(weights, width, widths, sparsity);
       case TOPK -> new TopKSae(weights, width, widths, sparsity);
       default -> new BatchTopKSae(weights, width, widths, sparsity);
     };
+  }
+
+  private int width(SaeConfig config) {
+    int width = options.prefix().orElse(config.dSae());
+    if (width > config.dSae()) {
+      throw new IllegalArgumentException(
+          "prefix width must lie in 1.." + config.dSae() + ", got " + width);
+    }
+    return width;
   }
 
   /** The registry's widths, else those of the file, else the caller's. */

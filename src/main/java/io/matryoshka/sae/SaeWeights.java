@@ -54,38 +54,39 @@ final class SaeWeights {
     this.config = config;
     this.file = file;
     this.normScale = normScale;
-    this.bEnc = file.vector(WeightFile.B_ENC);
-    this.bDec = file.vector(WeightFile.B_DEC);
+    this.bEnc = file.vector(WeightSchema.B_ENC);
+    this.bDec = file.vector(WeightSchema.B_DEC);
     this.threshold =
         config.architecture().hasThreshold()
-            ? file.vector(WeightFile.THRESHOLD)
-            : new float[config.dSae()];
+            ? file.vector(WeightSchema.THRESHOLD)
+            : new float[file.config().dSae()];
     Device device = options.device();
     manager = Engines.newManager(device);
     try {
       boolean wide = config.dtype() == Dtype.F64;
-      wEnc = file.matrix(WeightFile.W_ENC, manager);
-      wDec = file.matrix(WeightFile.W_DEC, manager);
-      bDecArray = file.vectorArray(WeightFile.B_DEC, manager);
-      NDArray bEncArray = file.vectorArray(WeightFile.B_ENC, manager);
+      wEnc = file.matrix(WeightSchema.W_ENC, manager);
+      wDec = file.matrix(WeightSchema.W_DEC, manager);
+      bDecArray = file.vectorArray(WeightSchema.B_DEC, manager);
+      NDArray bEncArray = file.vectorArray(WeightSchema.B_ENC, manager);
       decoderNorms =
           config.rescaleActsByDecoderNorm()
               ? Optional.of(wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false).toFloatArray())
               : Optional.empty();
-      float[] scale = decoderNorms.orElseGet(() -> ones(config.dSae()));
+      float[] scale = decoderNorms.orElseGet(() -> ones(file.config().dSae()));
       NDArray scaleArray = manager.create(scale).toType(wEnc.getDataType(), false);
       reference = new ReferenceEngine(wEnc, bEncArray, scaleArray, threshold);
       boolean fast =
           options.engine() == LoadOptions.Engine.FAST
               && !wide
               && device.getDeviceType().equals(Device.Type.CPU);
-      long weights = (long) config.dIn() * config.dSae();
+      int stored = file.config().dSae();
+      long weights = (long) config.dIn() * stored;
       engine =
           fast
               ? new PreparedEncoder(
-                      file.source(WeightFile.W_ENC),
+                      file.source(WeightSchema.W_ENC),
                       config.dIn(),
-                      config.dSae(),
+                      stored,
                       weights < STORE_FROM_WEIGHTS ? Optional.empty() : store)
                   .engine(wEnc, bEnc, scale, threshold)
               : reference;

@@ -15,11 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeSet;
 
 /**
  * {@code sae_weights.safetensors}, checked against the configuration. Matrices of the right type
@@ -27,15 +23,10 @@ import java.util.TreeSet;
  */
 final class WeightFile implements AutoCloseable {
 
-  static final String W_ENC = "W_enc";
-  static final String W_DEC = "W_dec";
-  static final String B_ENC = "b_enc";
-  static final String B_DEC = "b_dec";
-  static final String THRESHOLD = "threshold";
-  private static final String SCALING_FACTOR = "scaling_factor";
-
   /** Elements converted at once, and the largest piece that is mapped as one array. */
   private static final int PIECE_ELEMENTS = 1 << 26;
+
+  private static final int NARROWED_AT_ONCE = 1 << 16;
 
   private final SafetensorsFile file;
   private final SaeConfig config;
@@ -47,73 +38,21 @@ final class WeightFile implements AutoCloseable {
     this.config = config;
     this.file = SafetensorsFile.open(path);
     try {
-      check();
+      WeightSchema.check(file.tensors(), config, path.toString());
+      checkScalingFactor();
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
     }
   }
 
-  private void check() throws IOException {
-    Map<String, long[]> expected = new LinkedHashMap<>();
-    expected.put(W_ENC, new long[] {config.dIn(), config.dSae()});
-    expected.put(W_DEC, new long[] {config.dSae(), config.dIn()});
-    expected.put(B_ENC, new long[] {config.dSae()});
-    expected.put(B_DEC, new long[] {config.dIn()});
-    if (config.architecture().hasThreshold()) {
-      expected.put(THRESHOLD, new long[] {config.dSae()});
-    }
-    TreeSet<String> missing = new TreeSet<>(expected.keySet());
-    missing.removeAll(file.names());
-    TreeSet<String> extra = new TreeSet<>(file.names());
-    extra.removeAll(expected.keySet());
-    if (extra.remove(SCALING_FACTOR)) {
-      checkScalingFactor();
-    }
-    if (!missing.isEmpty() || !extra.isEmpty()) {
-      throw new SaeFormatException(
-          file.path()
-              + ": a "
-              + config.architecture().key()
-              + " SAE has the tensors "
-              + expected.keySet()
-              + "; missing "
-              + missing
-              + ", unexpected "
-              + extra
-              + "; check the architecture in cfg.json");
-    }
-    for (Map.Entry<String, long[]> entry : expected.entrySet()) {
-      TensorInfo info = file.info(entry.getKey());
-      if (!Arrays.equals(info.shape(), entry.getValue())) {
-        throw new SaeFormatException(
-            file.path()
-                + ": tensor "
-                + entry.getKey()
-                + ": expected shape "
-                + Arrays.toString(entry.getValue())
-                + " from cfg.json (d_in "
-                + config.dIn()
-                + ", d_sae "
-                + config.dSae()
-                + "), got "
-                + Arrays.toString(info.shape()));
-      }
-      if (!List.of(Dtype.F32, Dtype.F64, Dtype.F16, Dtype.BF16).contains(info.dtype())) {
-        throw new SaeFormatException(
-            file.path()
-                + ": tensor "
-                + entry.getKey()
-                + ": expected a floating type (F32, F64, F16, BF16), got "
-                + info.dtype());
-      }
-    }
-  }
-
   /** SAELens drops a factor of ones; it has no class that takes any other. */
   private void checkScalingFactor() throws IOException {
-    for (float factor : file.readFloats(SCALING_FACTOR)) {
-      if (Math.abs(factor - 1) > 1e-5f) {
+    if (file.find(WeightSchema.SCALING_FACTOR).isEmpty()) {
+      return;
+    }
+    for (double factor : file.readDoubles(WeightSchema.SCALING_FACTOR)) {
+      if (!(Math.abs(factor - 1) <= 1e-5)) {
         throw new SaeFormatException(
             file.path()
                 + ": tensor scaling_factor must be all ones, got "
@@ -123,18 +62,19 @@ final class WeightFile implements AutoCloseable {
     }
   }
 
+  /** The configuration that the tensors have the shapes of. */
+  SaeConfig config() {
+    return config;
+  }
+
   Path path() {
     return file.path();
   }
 
-  long size() {
-    return file.fileSize();
-  }
-
   /** A vector in float32, rounded to the SAE's dtype first. */
   float[] vector(String name) throws IOException {
-    float[] values = file.readFloats(name);
-    round(values, values.length);
+    float[] values = new float[Math.toIntExact(file.info(name).elementCount())];
+    readRounded(name, 0, values, values.length);
     return values;
   }
 
@@ -189,17 +129,32 @@ final class WeightFile implements AutoCloseable {
       return manager.create(values, shape);
     }
     float[] values = new float[count];
-    file.readFloats(info.name(), first, values);
-    round(values, count);
+    readRounded(info.name(), first, values, count);
     return manager.create(values, shape);
   }
 
   /** Streams a matrix in float32 without leaving its pages in resident memory. */
   WeightSource source(String name) {
-    return (first, target, count) -> {
+    return (first, target, count) -> readRounded(name, first, target, count);
+  }
+
+  /** Reads elements and rounds them as SAELens does: to float32, then to the SAE's dtype. */
+  private void readRounded(String name, long first, float[] target, int count) throws IOException {
+    if (file.info(name).dtype() == Dtype.F64) {
+      double[] wide = new double[Math.min(count, NARROWED_AT_ONCE)];
+      for (int done = 0; done < count; done += wide.length) {
+        if (count - done < wide.length) {
+          wide = new double[count - done];
+        }
+        file.readDoubles(name, first + done, wide);
+        for (int i = 0; i < wide.length; i++) {
+          target[done + i] = (float) wide[i];
+        }
+      }
+    } else {
       file.readFloats(name, first, target, 0, count);
-      round(target, count);
-    };
+    }
+    round(target, count);
   }
 
   private void round(float[] values, int count) {

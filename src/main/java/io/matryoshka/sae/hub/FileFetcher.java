@@ -68,7 +68,7 @@ final class FileFetcher {
     } catch (HubUnavailableException | RateLimitedException e) {
       metadata = metadataReader.readPatiently(file, e);
     }
-    return source(file, metadata);
+    return new RemoteSource(file, metadata, http, metadataReader, settings, true);
   }
 
   private Optional<Path> cached(RepoCache cache, RepoFile file) {
@@ -125,14 +125,12 @@ final class FileFetcher {
       Path blob = cache.blob(metadata.etag());
       boolean missing = force || !RepoCache.isComplete(blob, metadata.size());
       if (missing) {
-        new BlobDownload(source(file, metadata), settings, blob).run(lock.excludesProcesses());
+        RemoteSource source =
+            new RemoteSource(file, metadata, http, metadataReader, settings, false);
+        new BlobDownload(source, settings, blob).run(lock.excludesProcesses());
       }
       cache.publish(blob, snapshot, missing, settings.symlinks());
     }
     return snapshot;
-  }
-
-  private RemoteSource source(RepoFile file, FileMetadata metadata) {
-    return new RemoteSource(file, metadata, http, metadataReader, settings);
   }
 }

@@ -131,7 +131,20 @@ public final class HubClient {
    * @throws IOException as {@link #download} does, but the cache is not looked at
    */
   public RemoteFile open(RepoFile file) throws IOException {
-    return new RemoteFile(fetcher.open(Objects.requireNonNull(file, "file")), settings.retries());
+    return new RemoteFile(fetcher.open(Objects.requireNonNull(file, "file")), settings);
+  }
+
+  /**
+   * Tells which commit a path of the cache belongs to, so that other files of the same commit can
+   * be asked for.
+   *
+   * @param file what was asked for
+   * @param path what {@link #download} or {@link #findCached} returned for it
+   * @return the file at its commit instead of a branch or tag
+   * @throws IllegalArgumentException if the path is not one of this file in this cache
+   */
+  public RepoFile pinned(RepoFile file, Path path) {
+    return new RepoFile(file.repoId(), fetcher.cache(file).commitOf(path, file), file.filename());
   }
 
   /**

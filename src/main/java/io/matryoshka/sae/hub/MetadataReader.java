@@ -86,7 +86,7 @@ final class MetadataReader {
         .orElse(OptionalLong.empty());
   }
 
-  private static String normalise(String etag) {
+  static String normalise(String etag) {
     return etag.replaceFirst("^[W/]+", "").replaceAll("^\"+|\"+$", "");
   }
 }

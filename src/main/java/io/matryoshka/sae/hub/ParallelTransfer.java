@@ -95,7 +95,7 @@ final class ParallelTransfer {
     }
   }
 
-  private static IOException asIoException(ExecutionException e) {
+  static IOException asIoException(ExecutionException e) {
     if (e.getCause() instanceof IOException failure) {
       return failure;
     }

@@ -17,11 +17,11 @@ import java.util.OptionalLong;
  */
 public final class RemoteFile {
   private final RemoteSource source;
-  private final RetryPolicy retries;
+  private final HubSettings settings;
 
-  RemoteFile(RemoteSource source, RetryPolicy retries) {
+  RemoteFile(RemoteSource source, HubSettings settings) {
     this.source = source;
-    this.retries = retries;
+    this.settings = settings;
   }
 
   /**
@@ -98,6 +98,33 @@ public final class RemoteFile {
         });
   }
 
+  /**
+   * Reads many ranges over several connections and hands them over in the order given, on the
+   * calling thread. The client's {@link ProgressListener} is told as for a download, with the sum
+   * of the ranges as the total. About two ranges a connection are in memory at the same time.
+   *
+   * @param ranges what to read
+   * @param connections how many to use at most, 1 or more
+   * @param consumer takes the ranges
+   * @throws IllegalArgumentException if a range does not lie within the file
+   * @throws RangesUnsupportedException if the server does not serve parts of the file
+   * @throws IOException if the bytes cannot be had, or the consumer fails
+   */
+  public void read(List<ByteRange> ranges, int connections, RangeConsumer consumer)
+      throws IOException {
+    Objects.requireNonNull(consumer, "consumer");
+    if (connections < 1) {
+      throw new IllegalArgumentException("connections: expected 1 or more, got " + connections);
+    }
+    ranges.forEach(range -> requireInside(range.offset(), range.length()));
+    if (!ranges.isEmpty()) {
+      long total = ranges.stream().mapToLong(ByteRange::length).sum();
+      ProgressReporter progress =
+          new ProgressReporter(settings.progress(), file(), OptionalLong.of(total));
+      new OrderedReads(this, List.copyOf(ranges), connections, progress).run(consumer);
+    }
+  }
+
   /** Takes the buffers of a range one after the other. */
   @FunctionalInterface
   private interface Consumer {
@@ -120,7 +147,8 @@ public final class RemoteFile {
         };
     long end = offset + length;
     if (length > 0
-        && new RangeTransfer(source, retries, sink, offset, OptionalLong.of(end), false).run()
+        && new RangeTransfer(source, settings.retries(), sink, offset, OptionalLong.of(end), false)
+                .run()
             != end) {
       throw new EOFException("Read bytes " + offset + " to " + end + " of " + file() + ": too few");
     }

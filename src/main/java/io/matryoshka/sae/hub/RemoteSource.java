@@ -16,19 +16,30 @@ final class RemoteSource {
   private final HttpGateway http;
   private final MetadataReader metadataReader;
   private final HubErrors errors;
+  private final SteadyContent content;
+  private final boolean partsOnly;
   private URI current;
 
+  /**
+   * Prepares to serve.
+   *
+   * @param partsOnly parts are all that is read, so that no hash of the whole file can tell that it
+   *     has changed in between
+   */
   RemoteSource(
       RepoFile file,
       FileMetadata metadata,
       HttpGateway http,
       MetadataReader metadataReader,
-      HubSettings settings) {
+      HubSettings settings,
+      boolean partsOnly) {
     this.file = file;
     this.metadata = metadata;
     this.http = http;
     this.metadataReader = metadataReader;
     this.errors = new HubErrors(settings.endpoint(), settings.token());
+    this.content = new SteadyContent(file, metadata.etag());
+    this.partsOnly = partsOnly;
     this.current = metadata.source();
   }
 
@@ -55,10 +66,20 @@ final class RemoteSource {
     }
     switch (answer.status()) {
       case 200, 206, 416:
-        return answer;
+        return partsOnly ? steady(answer) : answer;
       default:
         answer.response().body().discard();
         throw errors.forAnswer(file, answer);
+    }
+  }
+
+  private Answer steady(Answer answer) throws IntegrityException {
+    try {
+      content.check(answer, http.trusts(answer.uri()));
+      return answer;
+    } catch (IntegrityException e) {
+      answer.response().body().discard();
+      throw e;
     }
   }
 
@@ -90,16 +111,7 @@ final class RemoteSource {
   private synchronized URI refresh(URI expired) throws IOException {
     if (current.equals(expired)) {
       FileMetadata fresh = metadataReader.read(file);
-      if (!fresh.etag().equals(metadata.etag())) {
-        throw new IntegrityException(
-            "Download "
-                + file
-                + ": the file has changed on the Hub during the download, from "
-                + metadata.etag()
-                + " to "
-                + fresh.etag()
-                + "; download it again");
-      }
+      content.check(fresh);
       current = fresh.source();
     }
     return current;

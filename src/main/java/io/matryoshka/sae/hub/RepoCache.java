@@ -39,6 +39,19 @@ final class RepoCache {
     return repo.resolve("snapshots").resolve(commit).resolve(filename);
   }
 
+  /** Returns the commit in whose snapshot a file lies. */
+  String commitOf(Path path, RepoFile file) {
+    Path snapshots = repo.resolve("snapshots");
+    if (path.startsWith(snapshots) && path.getNameCount() > snapshots.getNameCount() + 1) {
+      String commit = path.getName(snapshots.getNameCount()).toString();
+      if (path.equals(snapshot(commit, file.filename()))) {
+        return commit;
+      }
+    }
+    throw new IllegalArgumentException(
+        "expected the path of " + file + " in " + snapshots + ", got " + path);
+  }
+
   Path lock(String etag) {
     return cacheDir.resolve(".locks").resolve(repo.getFileName()).resolve(etag + ".lock");
   }

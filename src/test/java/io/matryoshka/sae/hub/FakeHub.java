@@ -127,6 +127,18 @@ public final class FakeHub implements AutoCloseable {
     return this;
   }
 
+  /** Changes a file on {@code main} without a new commit, which a real Hub never does. */
+  public synchronized FakeHub tamper(String repoId, String filename, byte[] content) {
+    Repo repo = repos.get(repoId);
+    String commit = repo.refs.get("main");
+    Map<String, Entry> files = new LinkedHashMap<>(repo.commits.get(commit));
+    boolean lfs = files.get(filename).lfs();
+    FakeContent changed = FakeContent.of(content);
+    files.put(filename, new Entry(changed, changed.etag(lfs), lfs));
+    repo.commits.put(commit, Map.copyOf(files));
+    return this;
+  }
+
   /** Returns the commit that a revision names. */
   public String commit(String repoId, String revision) {
     return repos.get(repoId).refs.get(revision);

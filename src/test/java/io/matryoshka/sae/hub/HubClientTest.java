@@ -464,4 +464,19 @@ class HubClientTest {
       return files.toList();
     }
   }
+
+  @Test
+  void pinned_pathOfADownload_namesItsCommit() throws IOException {
+    hub.file("owner/name", "a/cfg.json", new byte[] {1});
+    HubClient client = hub.client(cache).build();
+    RepoFile file = RepoFile.of("owner/name", "a/cfg.json");
+
+    RepoFile pinned = client.pinned(file, client.download(file));
+
+    assertThat(pinned)
+        .isEqualTo(new RepoFile("owner/name", hub.commit("owner/name", "main"), "a/cfg.json"));
+    assertThatThrownBy(() -> client.pinned(file, cache.resolve("a/cfg.json")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("owner/name@main: a/cfg.json");
+  }
 }

@@ -9,7 +9,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -145,5 +148,66 @@ class RemoteFileTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("within the 100000 bytes of owner/name@main: w.safetensors")
         .hasMessageContaining("got offset " + offset + " and length " + length);
+  }
+
+  @Test
+  void readMany_ranges_comeInOrderOverSeveralConnections() throws IOException {
+    List<ByteRange> ranges = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      ranges.add(new ByteRange(i * 400L, 1 + i));
+    }
+    hub.bodyFaults(new Fault.Cut(0), new Fault.Drip(1, 3), new Fault.Reset());
+    List<ByteRange> seen = new ArrayList<>();
+
+    open()
+        .read(
+            ranges,
+            5,
+            (range, data) -> {
+              seen.add(range);
+              byte[] bytes = new byte[data.remaining()];
+              data.get(bytes);
+              assertThat(bytes).isEqualTo(part((int) range.offset(), (int) range.end()));
+            });
+
+    assertThat(seen).isEqualTo(ranges);
+  }
+
+  @Test
+  void readMany_failingConsumer_endsTheReading() throws IOException {
+    List<DownloadProgress.Phase> phases = new ArrayList<>();
+    RemoteFile remote =
+        hub.client(cache)
+            .token("hf_secret")
+            .progress(progress -> phases.add(progress.phase()))
+            .build()
+            .open(FILE);
+    List<ByteRange> ranges = Collections.nCopies(50, new ByteRange(0, 10));
+
+    assertThatThrownBy(
+            () ->
+                remote.read(
+                    ranges,
+                    2,
+                    (range, data) -> {
+                      throw new IOException("disk full");
+                    }))
+        .hasMessage("disk full");
+    assertThat(phases)
+        .containsExactly(DownloadProgress.Phase.STARTED, DownloadProgress.Phase.FAILED);
+  }
+
+  @Test
+  void readMany_badArguments_areRefusedBeforeAnythingIsRead() throws IOException {
+    RemoteFile remote = open();
+    List<ByteRange> outside = List.of(new ByteRange(0, 1), new ByteRange(99_999, 2));
+
+    assertThatThrownBy(() -> remote.read(outside, 1, (range, data) -> {}))
+        .hasMessageContaining("got offset 99999 and length 2");
+    assertThatThrownBy(() -> remote.read(List.of(), 0, (range, data) -> {}))
+        .hasMessage("connections: expected 1 or more, got 0");
+    assertThatThrownBy(() -> new ByteRange(-1, 0)).hasMessageContaining("got -1 and 0");
+    remote.read(List.of(), 1, (range, data) -> {});
+    assertThat(hub.bodyBytes()).isZero();
   }
 }
