@@ -162,8 +162,8 @@ final class FaultyBody {
         new FilterOutputStream(out) {
           @Override
           public void write(byte[] bytes, int offset, int length) throws IOException {
+            sent.addAndGet(length); // First, as the client may look once it has the bytes.
             out.write(bytes, offset, length);
-            sent.addAndGet(length);
           }
         };
     content.write(begin, end - begin, counting);
@@ -176,7 +176,7 @@ final class FaultyBody {
     if (position >= from && position < to) {
       bytes[(int) (position - from)] ^= (byte) 0xff;
     }
-    out.write(bytes);
     sent.addAndGet(bytes.length);
+    out.write(bytes);
   }
 }
