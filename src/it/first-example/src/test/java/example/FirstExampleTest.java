@@ -1,0 +1,31 @@
+package example;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+
+class FirstExampleTest {
+
+  @Test
+  void main_printsWhatTheReadmeShows() throws Exception {
+    Locale.setDefault(Locale.ROOT);
+    PrintStream console = System.out;
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    try {
+      FirstExample.main(new String[0]);
+    } finally {
+      System.setOut(console);
+    }
+
+    assertEquals(
+        Files.readAllLines(Path.of("expected-output.txt")),
+        printed.toString(StandardCharsets.UTF_8).lines().toList());
+  }
+}
