@@ -25,20 +25,9 @@ final class SparseLatentsFile {
     Csr csr = latents.csr();
     int n = csr.rows();
     int nnz = csr.latents().length;
-    SafetensorsWriter.Builder builder =
-        SafetensorsWriter.builder()
-            .tensor("row_offsets", Dtype.I64, n + 1L)
-            .tensor("latents", Dtype.I32, nnz)
-            .tensor("values", Dtype.F32, nnz)
-            .metadata("format", FORMAT)
-            .metadata("format_version", VERSION)
-            .metadata("width", Integer.toString(latents.width()))
-            .metadata("leading_shape", Arrays.toString(latents.leadingShape()))
-            .metadata("tail_shape", Arrays.toString(latents.tailShape()));
     boolean scaled = latents.scaling().isPresent();
-    if (scaled) {
-      builder.tensor("scale", Dtype.F32, n).tensor("mean", Dtype.F32, n);
-    }
+    SafetensorsWriter.Builder builder =
+        declare(n, nnz, latents.width(), latents.leadingShape(), latents.tailShape(), scaled);
     try (SafetensorsWriter writer = builder.create(file)) {
       for (var tensor : writer.tensors()) {
         switch (tensor.name()) {
@@ -53,6 +42,24 @@ final class SparseLatentsFile {
       }
       writer.finish();
     }
+  }
+
+  /** Declares the tensors and the metadata of a file. */
+  static SafetensorsWriter.Builder declare(
+      long rows, long entries, int width, long[] leadingShape, long[] tailShape, boolean scaled) {
+    SafetensorsWriter.Builder builder =
+        SafetensorsWriter.builder()
+            .tensor("row_offsets", Dtype.I64, rows + 1)
+            .tensor("latents", Dtype.I32, entries)
+            .tensor("values", Dtype.F32, entries)
+            .metadata("format", FORMAT)
+            .metadata("format_version", VERSION)
+            .metadata("width", Integer.toString(width))
+            .metadata("leading_shape", Arrays.toString(leadingShape))
+            .metadata("tail_shape", Arrays.toString(tailShape));
+    return scaled
+        ? builder.tensor("scale", Dtype.F32, rows).tensor("mean", Dtype.F32, rows)
+        : builder;
   }
 
   static SparseLatents read(Path path) throws IOException {
