@@ -52,6 +52,15 @@ public final class Selection {
     return new Selection(new Rule(Rule.Kind.BATCH_TOP_K, positive(k)));
   }
 
+  /**
+   * Tells whether the latents of a token depend on the other tokens of the call.
+   *
+   * @return true for {@link #batchTopK}
+   */
+  public boolean dependsOnBatch() {
+    return rule.kind() == Rule.Kind.BATCH_TOP_K;
+  }
+
   Rule rule() {
     return rule;
   }

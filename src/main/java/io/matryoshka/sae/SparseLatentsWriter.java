@@ -7,7 +7,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 /**
  * Writes the file of {@link SparseLatents#save} piece by piece, so that its entries are never in
@@ -22,6 +24,7 @@ public final class SparseLatentsWriter implements AutoCloseable {
 
   private static final float[] NO_FLOATS = {};
 
+  private final Map<String, String> metadata = new TreeMap<>();
   private final Path target;
   private final int width;
   private final SpillFile latents;
@@ -62,6 +65,16 @@ public final class SparseLatentsWriter implements AutoCloseable {
       latents.close();
       throw e;
     }
+  }
+
+  /**
+   * Adds an entry to the metadata of the file.
+   *
+   * @param key a key that {@link SparseLatents#save} does not use
+   * @param value the value
+   */
+  public void metadata(String key, String value) {
+    metadata.put(Objects.requireNonNull(key, "key"), Objects.requireNonNull(value, "value"));
   }
 
   /**
@@ -201,10 +214,10 @@ public final class SparseLatentsWriter implements AutoCloseable {
               + " rows written");
     }
     long[] tail = tailShape == null ? new long[0] : tailShape;
-    try (SafetensorsWriter writer =
-        SparseLatentsFile.declare(rows, entries(), width, leadingShape, tail, scaled)
-            .sync(true)
-            .create(target)) {
+    SafetensorsWriter.Builder builder =
+        SparseLatentsFile.declare(rows, entries(), width, leadingShape, tail, scaled).sync(true);
+    metadata.forEach(builder::metadata);
+    try (SafetensorsWriter writer = builder.create(target)) {
       writer.writeLongs("row_offsets", Arrays.copyOf(offsets, rows + 1));
       values.copyTo(writer, "values");
       latents.copyTo(writer, "latents");

@@ -1,0 +1,183 @@
+package io.matryoshka.sae.stream;
+
+import io.matryoshka.sae.Selection;
+import java.util.Objects;
+import java.util.Optional;
+
+/** How a run encodes and stores. Immutable; each method returns a changed copy. */
+public final class EncodeOptions {
+
+  private static final EncodeOptions DEFAULTS =
+      new EncodeOptions(Optional.empty(), "", 1024, 1 << 16, false, false, EncodeProgress.NONE);
+
+  private final Optional<Selection> selection;
+  private final String saeName;
+  private final int batchRows;
+  private final int rowsPerShard;
+  private final boolean restart;
+  private final boolean nonFiniteAsEmpty;
+  private final EncodeProgress progress;
+
+  private EncodeOptions(
+      Optional<Selection> selection,
+      String saeName,
+      int batchRows,
+      int rowsPerShard,
+      boolean restart,
+      boolean nonFiniteAsEmpty,
+      EncodeProgress progress) {
+    this.selection = selection;
+    this.saeName = saeName;
+    this.batchRows = batchRows;
+    this.rowsPerShard = rowsPerShard;
+    this.restart = restart;
+    this.nonFiniteAsEmpty = nonFiniteAsEmpty;
+    this.progress = progress;
+  }
+
+  /**
+   * Returns the defaults: the SAE's own selection, batches of 1024 rows, 65536 rows to a shard,
+   * resume where a run stopped, stop at a row with a NaN or an infinity.
+   *
+   * @return the defaults
+   */
+  public static EncodeOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /**
+   * Sets which pre-activations become active, instead of the SAE's default.
+   *
+   * @param selection the rule
+   * @return changed options
+   */
+  public EncodeOptions selection(Selection selection) {
+    return new EncodeOptions(
+        Optional.of(selection),
+        saeName,
+        batchRows,
+        rowsPerShard,
+        restart,
+        nonFiniteAsEmpty,
+        progress);
+  }
+
+  /**
+   * Sets the name of the SAE that the index gives, such as its release and id.
+   *
+   * @param saeName the name, empty for none
+   * @return changed options
+   */
+  public EncodeOptions saeName(String saeName) {
+    Objects.requireNonNull(saeName, "saeName");
+    return new EncodeOptions(
+        selection, saeName, batchRows, rowsPerShard, restart, nonFiniteAsEmpty, progress);
+  }
+
+  /**
+   * Sets the number of rows encoded at once. The latents do not depend on it, but for {@link
+   * Selection#batchTopK}: there it is the batch, counted from row 0 of the source.
+   *
+   * @param batchRows rows, at least 1
+   * @return changed options
+   */
+  public EncodeOptions batchRows(int batchRows) {
+    return new EncodeOptions(
+        selection,
+        saeName,
+        positive("batch rows", batchRows),
+        rowsPerShard,
+        restart,
+        nonFiniteAsEmpty,
+        progress);
+  }
+
+  /**
+   * Sets the number of rows in every output file but the last. A run that is interrupted loses at
+   * most the work on one of them.
+   *
+   * @param rowsPerShard rows, at least 1
+   * @return changed options
+   */
+  public EncodeOptions rowsPerShard(int rowsPerShard) {
+    return new EncodeOptions(
+        selection,
+        saeName,
+        batchRows,
+        positive("rows per shard", rowsPerShard),
+        restart,
+        nonFiniteAsEmpty,
+        progress);
+  }
+
+  /**
+   * Sets whether the files of an earlier run in the folder are deleted first.
+   *
+   * @param restart true to begin anew, false to resume
+   * @return changed options
+   */
+  public EncodeOptions restart(boolean restart) {
+    return new EncodeOptions(
+        selection, saeName, batchRows, rowsPerShard, restart, nonFiniteAsEmpty, progress);
+  }
+
+  /**
+   * Sets what happens to a row that holds a NaN or an infinity. Its latents would all be NaN, and
+   * all be stored.
+   *
+   * @param nonFiniteAsEmpty true to store the row without latents and count it, false to stop with
+   *     an error that names it
+   * @return changed options
+   */
+  public EncodeOptions nonFiniteAsEmpty(boolean nonFiniteAsEmpty) {
+    return new EncodeOptions(
+        selection, saeName, batchRows, rowsPerShard, restart, nonFiniteAsEmpty, progress);
+  }
+
+  /**
+   * Sets who is told of progress.
+   *
+   * @param progress called once per batch
+   * @return changed options
+   */
+  public EncodeOptions progress(EncodeProgress progress) {
+    Objects.requireNonNull(progress, "progress");
+    return new EncodeOptions(
+        selection, saeName, batchRows, rowsPerShard, restart, nonFiniteAsEmpty, progress);
+  }
+
+  private static int positive(String what, int number) {
+    if (number < 1) {
+      throw new IllegalArgumentException(what + " must be at least 1, got " + number);
+    }
+    return number;
+  }
+
+  Optional<Selection> selection() {
+    return selection;
+  }
+
+  String saeName() {
+    return saeName;
+  }
+
+  int batchRows() {
+    return batchRows;
+  }
+
+  int rowsPerShard() {
+    return rowsPerShard;
+  }
+
+  boolean restart() {
+    return restart;
+  }
+
+  boolean nonFiniteAsEmpty() {
+    return nonFiniteAsEmpty;
+  }
+
+  EncodeProgress progress() {
+    return progress;
+  }
+}

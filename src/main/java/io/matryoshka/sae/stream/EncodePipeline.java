@@ -1,0 +1,61 @@
+package io.matryoshka.sae.stream;
+
+import io.matryoshka.sae.SAE;
+import java.io.IOException;
+
+/**
+ * Reads, encodes and writes at the same time: one thread reads the next batch, the caller encodes,
+ * one thread writes. At most {@value #WRITES_AHEAD} encoded batches wait. The first failure ends
+ * all three and is thrown.
+ */
+final class EncodePipeline {
+
+  private static final int WRITES_AHEAD = 2;
+
+  private final ActivationSource source;
+  private final BatchEncoder encoder;
+  private final EncodeOptions options;
+
+  EncodePipeline(SAE sae, ActivationSource source, EncodeOptions options) {
+    if (source.dIn() != sae.dIn()) {
+      throw new IllegalArgumentException(
+          "activations of d_in = "
+              + source.dIn()
+              + " do not fit an SAE of d_in = "
+              + sae.dIn()
+              + sae.config().hookPoint().map(h -> " (hook point " + h + ")").orElse("")
+              + "; check that they come from the hook point of this SAE");
+    }
+    this.source = source;
+    this.encoder = new BatchEncoder(sae, source, options);
+    this.options = options;
+  }
+
+  /**
+   * Hands every batch from the one that holds a row on to a sink. Batches begin at multiples of
+   * their size, wherever a run resumes, so that the same rows are always encoded together.
+   */
+  void run(long firstRow, EncodedSink sink) throws IOException {
+    EncodeProgress progress = options.progress();
+    progress.update(firstRow, source.rows());
+    long firstBatch = firstRow - firstRow % options.batchRows();
+    try (BackgroundTasks<Void> writing = new BackgroundTasks<>("matryoshka-write");
+        ActivationBatches batches = source.batches(options.batchRows(), firstBatch)) {
+      while (batches.hasNext()) {
+        EncodedBatch encoded = encoder.encode(batches.next());
+        if (writing.pending() == WRITES_AHEAD) {
+          writing.take();
+        }
+        writing.submit(
+            () -> {
+              sink.accept(encoded);
+              return null;
+            });
+        progress.update(encoded.endRow(), source.rows());
+      }
+      while (writing.pending() > 0) {
+        writing.take();
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package io.matryoshka.sae.stream;
+
+import io.matryoshka.sae.SAE;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Short texts that differ when an SAE or a file differs, at the cost of reading a part of it. */
+final class Fingerprint {
+
+  /** Encoder rows that go into the fingerprint of an SAE, beside all of its vectors. */
+  private static final int SAMPLED_ROWS = 16;
+
+  /** Bytes at the begin and at the end that go into the fingerprint of a file. */
+  private static final int END_BYTES = 1 << 16;
+
+  private Fingerprint() {}
+
+  /** Hashes thresholds, biases and some encoder rows of an SAE, wherever it was loaded from. */
+  static String of(SAE sae) {
+    MessageDigest digest = sha256();
+    add(digest, sae.thresholds());
+    add(digest, sae.encoderBias());
+    add(digest, sae.decoderBias());
+    int width = sae.dSae();
+    int sampled = Math.min(SAMPLED_ROWS, width);
+    for (int i = 0; i < sampled; i++) {
+      int latent = (int) ((long) width * i / sampled);
+      add(digest, sae.encoderRows(latent, latent + 1));
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** Hashes the first and the last bytes of a file. */
+  static String of(Path file) throws IOException {
+    MessageDigest digest = sha256();
+    try (FileChannel channel = FileChannel.open(file)) {
+      long size = channel.size();
+      add(digest, channel, 0, Math.min(END_BYTES, size));
+      add(digest, channel, Math.max(0, size - END_BYTES), size);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static void add(MessageDigest digest, FileChannel channel, long from, long to)
+      throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate((int) (to - from));
+    while (bytes.hasRemaining() && channel.read(bytes, from + bytes.position()) >= 0) {
+      continue;
+    }
+    digest.update(bytes.flip());
+  }
+
+  private static void add(MessageDigest digest, float[] values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    digest.update(bytes);
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

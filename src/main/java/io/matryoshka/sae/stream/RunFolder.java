@@ -1,0 +1,201 @@
+package io.matryoshka.sae.stream;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * The folder of a run, locked against other runs. Every file in it appears under its name complete,
+ * by a rename.
+ *
+ * <p>{@code checkpoint.json} holds the settings from the start to the end of a run; {@code
+ * index.json}, which holds them too, takes its place when all shards are there.
+ */
+final class RunFolder implements AutoCloseable {
+
+  static final String INDEX = "index.json";
+  static final String CHECKPOINT = "checkpoint.json";
+
+  private static final String LOCK = ".lock";
+  private static final Pattern SHARD = Pattern.compile("latents-\\d{5,}-of-\\d{5,}\\.safetensors");
+  private static final Pattern TEMPORARY =
+      Pattern.compile(
+          "\\.(latents-\\d{5,}-of-\\d{5,}\\.safetensors|(index|checkpoint)\\.json)\\..*tmp");
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectWriter PRETTY =
+      JSON.writer(
+          new DefaultPrettyPrinter()
+              .withObjectIndenter(new DefaultIndenter("  ", "\n"))
+              .withArrayIndenter(new DefaultIndenter("  ", "\n")));
+
+  private final Path path;
+  private final FileChannel lockFile;
+
+  private RunFolder(Path path, FileChannel lockFile) {
+    this.path = path;
+    this.lockFile = lockFile;
+  }
+
+  /** Creates the folder if needed, locks it and removes what a killed run left half written. */
+  static RunFolder open(Path path) throws IOException {
+    FileChannel lockFile = null;
+    try {
+      Files.createDirectories(path);
+      lockFile =
+          FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      lock(path, lockFile);
+      RunFolder folder = new RunFolder(path, lockFile);
+      folder.delete(TEMPORARY.asMatchPredicate());
+      return folder;
+    } catch (IOException e) {
+      if (lockFile != null) {
+        lockFile.close();
+      }
+      throw e instanceof EncodeRunException ? e : failure(path, e);
+    }
+  }
+
+  private static void lock(Path path, FileChannel lockFile) throws IOException {
+    FileLock lock;
+    try {
+      lock = lockFile.tryLock();
+    } catch (OverlappingFileLockException e) {
+      lock = null;
+    }
+    if (lock == null) {
+      throw new EncodeRunException(
+          path + ": another encode run is writing to this folder; wait for it, or use another one");
+    }
+  }
+
+  /** What to say when something cannot be written. */
+  static EncodeRunException failure(Path path, IOException cause) {
+    String reason =
+        cause instanceof FileSystemException known && known.getReason() == null
+            ? cause.getClass().getSimpleName().replaceAll("Exception$", "")
+                + " "
+                + cause.getMessage()
+            : cause.getMessage();
+    return new EncodeRunException(
+        path
+            + ": cannot be written: "
+            + reason
+            + "; files finished so far are kept: make room or give access, and run the same again"
+            + " to resume",
+        cause);
+  }
+
+  Path path() {
+    return path;
+  }
+
+  Path shard(int number, int count) {
+    return path.resolve(
+        String.format(Locale.ROOT, "latents-%05d-of-%05d.safetensors", number, count));
+  }
+
+  boolean hasShards() throws IOException {
+    try (Stream<Path> files = Files.list(path)) {
+      return files.anyMatch(file -> SHARD.matcher(file.getFileName().toString()).matches());
+    }
+  }
+
+  /** Deletes the files of an earlier run and nothing else. */
+  void clear() throws IOException {
+    try {
+      Files.deleteIfExists(path.resolve(INDEX));
+      delete(SHARD.asMatchPredicate());
+      Files.deleteIfExists(path.resolve(CHECKPOINT));
+    } catch (IOException e) {
+      throw failure(path, e);
+    }
+  }
+
+  void delete(String name) throws IOException {
+    Files.deleteIfExists(path.resolve(name));
+  }
+
+  private void delete(Predicate<String> names) throws IOException {
+    List<Path> found;
+    try (Stream<Path> files = Files.list(path)) {
+      found = files.filter(file -> names.test(file.getFileName().toString())).toList();
+    }
+    for (Path file : found) {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  Optional<JsonNode> read(String name) throws IOException {
+    Path file = path.resolve(name);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(JSON.readTree(file.toFile()));
+    } catch (JsonProcessingException e) {
+      throw new EncodeRunException(
+          file
+              + ": is not the JSON that an encode run writes; use another folder, or delete this file",
+          e);
+    }
+  }
+
+  /** Writes a file in one step and waits until it is on the storage device. */
+  void write(String name, JsonNode content) throws IOException {
+    Path temporary = path.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
+    ByteBuffer bytes =
+        ByteBuffer.wrap(
+            (PRETTY.writeValueAsString(content) + "\n").getBytes(StandardCharsets.UTF_8));
+    try {
+      try (FileChannel channel =
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        while (bytes.hasRemaining()) {
+          channel.write(bytes);
+        }
+        channel.force(true);
+      }
+      Files.move(temporary, path.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+      forceNames();
+    } catch (IOException e) {
+      Files.deleteIfExists(temporary);
+      throw failure(path, e);
+    }
+  }
+
+  /** Waits until renames are on the storage device, where the system can do that. */
+  private void forceNames() {
+    try (FileChannel directory = FileChannel.open(path)) {
+      directory.force(true);
+    } catch (IOException e) {
+      // Windows opens no folders; after a loss of power the last shards are made again.
+      return;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    lockFile.close();
+  }
+}

@@ -1,0 +1,113 @@
+package io.matryoshka.sae.stream;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.SaeConfig;
+import io.matryoshka.sae.Selection;
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * All that decides about the bytes of a run, as JSON. Two runs with equal settings are the same.
+ */
+final class RunSettings {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private RunSettings() {}
+
+  static ObjectNode of(SAE sae, ActivationSource source, EncodeOptions options) throws IOException {
+    Selection selection = options.selection().orElse(sae.defaultSelection());
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.set("sae", describe(sae, options.saeName()));
+    json.put("selection", selection.toString());
+    if (selection.dependsOnBatch()) {
+      json.put("batch_rows", options.batchRows());
+    }
+    json.put("rows_per_shard", options.rowsPerShard());
+    json.put("rows", source.rows());
+    json.set("source", describe(source));
+    // Read back, so that numbers have the node types of a file.
+    return (ObjectNode) JSON.readTree(json.toString());
+  }
+
+  private static ObjectNode describe(SAE sae, String name) {
+    SaeConfig config = sae.config();
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    if (!name.isEmpty()) {
+      json.put("name", name);
+    }
+    config.hookPoint().ifPresent(hookPoint -> json.put("hook_point", hookPoint));
+    json.put("architecture", config.architecture().name().toLowerCase(Locale.ROOT));
+    json.put("d_in", sae.dIn());
+    json.put("width", sae.dSae());
+    json.put("dtype", config.dtype().name());
+    json.put("apply_b_dec_to_input", config.applyBDecToInput());
+    json.put("normalize_activations", config.normalizeActivations().key());
+    json.put("rescale_acts_by_decoder_norm", config.rescaleActsByDecoderNorm());
+    json.put("parameters_sha256", Fingerprint.of(sae));
+    return json;
+  }
+
+  private static ArrayNode describe(ActivationSource source) throws IOException {
+    ArrayNode files = JsonNodeFactory.instance.arrayNode();
+    for (ActivationShard shard : source.shards()) {
+      ObjectNode json = files.addObject();
+      json.put("file", shard.file().getFileName().toString());
+      json.put("tensor", shard.tensor());
+      json.put("dtype", shard.dtype());
+      json.put("first_row", shard.firstRow());
+      json.put("rows", shard.rows());
+      json.put("size_bytes", shard.sizeBytes());
+      json.put("ends_sha256", Fingerprint.of(shard.file()));
+    }
+    return files;
+  }
+
+  /** Says where settings differ, in words for a message; empty if they do not. */
+  static Optional<String> difference(JsonNode before, JsonNode now) {
+    return difference("", before, now);
+  }
+
+  private static Optional<String> difference(String path, JsonNode before, JsonNode now) {
+    if (before.equals(now)) {
+      return Optional.empty();
+    }
+    if (before.isArray() && now.isArray() && before.size() != now.size()) {
+      return Optional.of(path + " had " + before.size() + " files, now it has " + now.size());
+    }
+    if (before.getNodeType() != now.getNodeType() || before.isValueNode()) {
+      return Optional.of(path + " was " + text(before) + ", now it is " + text(now));
+    }
+    if (before.isArray()) {
+      for (int i = 0; i < before.size(); i++) {
+        Optional<String> found = difference(path + "[" + i + "]", before.get(i), now.get(i));
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+      return Optional.empty();
+    }
+    ObjectNode keys = now.deepCopy();
+    keys.setAll((ObjectNode) before);
+    for (Iterator<String> names = keys.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      String at = path.isEmpty() ? name : path + "." + name;
+      Optional<String> found = difference(at, before.path(name), now.path(name));
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static String text(JsonNode node) {
+    return node.isMissingNode() ? "not there" : node.toString();
+  }
+}
