@@ -1,9 +1,10 @@
 /**
- * Model activations from files larger than memory.
+ * Model activations from files larger than memory, and runs over them that survive an interruption.
  *
  * <p>{@link io.matryoshka.sae.stream.ActivationSource} reads many {@code .safetensors} and {@code
  * .npy} files as one sequence of rows, in batches, with a bounded amount of memory. {@link
- * io.matryoshka.sae.stream.ActivationFiles} finds the files that a user names.
+ * io.matryoshka.sae.stream.ActivationFiles} finds the files that a user names. {@link
+ * io.matryoshka.sae.stream.EncodeRun} encodes a source to files of sparse latents.
  *
  * <p>Not here: collecting activations from a model, and what the activations mean.
  *

@@ -1,0 +1,183 @@
+package io.matryoshka.sae.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.Selection;
+import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.support.ChildJvm;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Runs in a JVM of their own that are killed, or find no room on the disk. */
+@Timeout(300)
+class EncodeKillTest {
+
+  private static final int ROWS = 12_000;
+  private static final int ROWS_PER_SHARD = 700;
+  private static final int KILLS = 4;
+  private static final String SMALL_DISK = "mount -t tmpfs -o size=1m none \"$0\"";
+
+  @TempDir Path folder;
+
+  private long count(Path run, String part) throws IOException {
+    if (!Files.exists(run)) {
+      return 0;
+    }
+    try (Stream<Path> files = Files.list(run)) {
+      return files.filter(file -> file.getFileName().toString().contains(part)).count();
+    }
+  }
+
+  /** Kills runs at random moments between two shards until one ends by itself. */
+  @ParameterizedTest
+  @CsvSource({"0, 1", "6, 3"})
+  void toFolder_killedAgainAndAgain_endsWithTheBytesOfAnUninterruptedRun(int k, long seed)
+      throws Exception {
+    ActivationSource source = DemoRows.source(folder.resolve("in"), 3000, 5000, ROWS - 8000);
+    Path whole = folder.resolve("whole");
+    try (SAE sae = DemoRows.sae()) {
+      EncodeRun.toFolder(
+          sae,
+          source,
+          whole,
+          EncodeOptions.defaults()
+              .rowsPerShard(ROWS_PER_SHARD)
+              .batchRows(256)
+              .selection(k == 0 ? Selection.threshold() : Selection.batchTopK(k)));
+    }
+    Map<String, Integer> expected = DemoRows.contents(whole);
+
+    Path run = folder.resolve("run");
+    Random random = new Random(seed);
+    int kills = 0;
+    for (int i = 0; i < KILLS; i++) {
+      long before = count(run, "latents-");
+      try (ChildJvm child = start(run, k)) {
+        long shards = before + random.nextInt(4);
+        while (child.isAlive()
+            && (!Files.exists(run.resolve("checkpoint.json"))
+                || count(run, "latents-") <= shards)) {
+          Thread.sleep(1);
+        }
+        Thread.sleep(random.nextInt(30));
+        kills += child.isAlive() ? 1 : 0;
+        child.kill();
+      }
+      assertNothingHalf(run, expected);
+    }
+    assertThat(kills).isPositive();
+
+    try (ChildJvm child = start(run, k)) {
+      assertThat(child.finish()).anyMatch(line -> line.startsWith("DONE " + ROWS));
+    }
+    assertThat(DemoRows.contents(run)).isEqualTo(expected);
+  }
+
+  private ChildJvm start(Path run, int k) throws IOException {
+    return ChildJvm.start(EncodeMain.class, folder.resolve("in"), run, ROWS_PER_SHARD, 256, k);
+  }
+
+  /** What has its name is complete, and no index tells of shards that are not there. */
+  private void assertNothingHalf(Path run, Map<String, Integer> expected) throws IOException {
+    DemoRows.contents(run)
+        .forEach(
+            (name, content) -> {
+              if (name.startsWith("latents-")) {
+                assertThat(content).as(name).isEqualTo(expected.get(name));
+              }
+            });
+    if (Files.exists(run.resolve("index.json"))) {
+      assertThat(DemoRows.contents(run)).containsAllEntriesOf(expected);
+    }
+  }
+
+  @Test
+  void toFolder_killedWhileAnotherWaits_freesTheFolder() throws Exception {
+    DemoRows.source(folder.resolve("in"), ROWS);
+    Path run = folder.resolve("run");
+    try (ChildJvm child = start(run, 0)) {
+      while (child.isAlive() && count(run, "latents-") == 0) {
+        Thread.sleep(1);
+      }
+      try (ChildJvm other = start(run, 0)) {
+        List<String> lines = other.finish();
+        // The first may have ended before the second came to the folder.
+        assertThat(lines)
+            .anyMatch(
+                line ->
+                    line.contains("another encode run is writing to this folder")
+                        || line.equals("DONE " + ROWS + " " + ROWS));
+      }
+      child.kill();
+    }
+    try (ChildJvm child = start(run, 0)) {
+      assertThat(child.finish()).anyMatch(line -> line.startsWith("DONE " + ROWS));
+    }
+  }
+
+  @Test
+  void toFolder_diskFull_saysSoAndLeavesWholeShards() throws Exception {
+    Path run = Files.createDirectories(folder.resolve("run"));
+    List<String> wrapper =
+        List.of(
+            "unshare",
+            "-rm",
+            "sh",
+            "-c",
+            SMALL_DISK + " && \"$@\"; cp -r \"$0\" \"$0-copy\"",
+            run.toString());
+    assumeMounts(run);
+    DemoRows.source(folder.resolve("in"), ROWS);
+    try (ChildJvm child =
+        ChildJvm.start(
+            wrapper,
+            List.of(),
+            EncodeMain.class,
+            folder.resolve("in"),
+            run,
+            ROWS_PER_SHARD,
+            256,
+            0)) {
+      assertThat(child.finish())
+          .anySatisfy(
+              line ->
+                  assertThat(line)
+                      .startsWith("FAILED ")
+                      .contains("cannot be written", "No space left on device", "to resume"));
+    }
+    Path copy = folder.resolve("run-copy");
+    assertThat(copy.resolve("index.json")).doesNotExist();
+    assertThat(count(copy, ".tmp")).isZero();
+    assertThat(count(copy, "latents-")).isPositive();
+    try (SAE sae = DemoRows.sae()) {
+      SparseLatents first = SparseLatents.load(copy.resolve("latents-00000-of-00018.safetensors"));
+      assertThat(first.activations())
+          .isEqualTo(sae.encode(DemoRows.rows(0, ROWS_PER_SHARD)).activations());
+    }
+  }
+
+  private static void assumeMounts(Path place) throws InterruptedException {
+    int status;
+    try {
+      status =
+          new ProcessBuilder("unshare", "-rm", "sh", "-c", SMALL_DISK, place.toString())
+              .start()
+              .waitFor();
+    } catch (IOException e) {
+      status = -1; // There is no such command.
+    }
+    assumeThat(status).as("status of a mount in a namespace of its own").isZero();
+  }
+}
