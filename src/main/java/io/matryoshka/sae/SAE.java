@@ -6,6 +6,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.Csr;
+import io.matryoshka.sae.kernel.PreparedEncoder;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -573,6 +574,25 @@ public abstract sealed class SAE implements AutoCloseable
    */
   public ScreeningStats screeningStats() {
     return weights.engine().stats();
+  }
+
+  /**
+   * Returns what the two weight matrices take while the SAE is open. Those of a float32 file on the
+   * CPU are mapped, so that only pages in use count as resident.
+   *
+   * @return bytes, shared with prefix views
+   */
+  public long weightBytes() {
+    return 2L * config.dIn() * config.dSae() * weights.dataType().getNumOfBytes();
+  }
+
+  /**
+   * Returns what the fast encoder prepares on first use: encoder rows and their int8 codes.
+   *
+   * @return bytes in memory, and on disk where they are kept; 0 for the reference engine
+   */
+  public long preparedBytes() {
+    return isReference() ? 0 : PreparedEncoder.bytes(config.dIn(), config.dSae());
   }
 
   /**

@@ -3,13 +3,13 @@ package io.matryoshka.sae.cli;
 import io.matryoshka.sae.hub.DownloadProgress;
 import io.matryoshka.sae.hub.ProgressListener;
 import io.matryoshka.sae.hub.RepoFile;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** Shows a bar for each file that is fetched. */
 final class DownloadBars implements ProgressListener {
 
-  private static final Progress.Unit MEGABYTES = new Progress.Unit("MB", 1_000_000);
   private static final long UNKNOWN = -1;
 
   private final Progress.Target target;
@@ -26,7 +26,8 @@ final class DownloadBars implements ProgressListener {
       case STARTED, RUNNING -> {
         long total = progress.totalBytes().orElse(UNKNOWN);
         Progress bar =
-            bars.computeIfAbsent(file, f -> new Progress(target, name(f), MEGABYTES, total));
+            bars.computeIfAbsent(
+                file, f -> new Progress(target, name(f), Progress.MEGABYTES, total));
         bar.total(total);
         bar.stepTo(progress.bytesDone());
       }
@@ -43,6 +44,6 @@ final class DownloadBars implements ProgressListener {
   private static String name(RepoFile file) {
     String[] names = file.filename().split("/");
     int from = Math.max(0, names.length - 2);
-    return String.join("/", java.util.Arrays.copyOfRange(names, from, names.length));
+    return String.join("/", Arrays.copyOfRange(names, from, names.length));
   }
 }

@@ -16,6 +16,7 @@ import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.UnknownReleaseException;
 import io.matryoshka.sae.registry.UnknownSaeException;
 import io.matryoshka.sae.safetensors.SafetensorsException;
+import io.matryoshka.sae.stream.ActivationException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
@@ -51,7 +52,8 @@ enum ExitCode {
           UnsupportedArchitectureException.class,
           SafetensorsException.class,
           NpyException.class,
-          RegistryException.class)),
+          RegistryException.class,
+          ActivationException.class)),
   /** The Hub wants a token, another token, or the acceptance of terms. */
   REFUSED(
       5,

@@ -4,8 +4,8 @@ import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.ProgressListener;
 import java.net.URI;
-import java.nio.file.Path;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -26,11 +26,7 @@ final class HubMixin {
   @Option(names = "--force-download", description = "Fetch files again although they are cached.")
   private boolean forceDownload;
 
-  @Option(
-      names = "--cache-dir",
-      paramLabel = "FOLDER",
-      description = "Hub cache, shared with Python; default: HF_HUB_CACHE or HF_HOME/hub.")
-  private Path cacheDir;
+  @Mixin private CacheDirMixin cache;
 
   @Option(
       names = "--endpoint",
@@ -44,7 +40,7 @@ final class HubMixin {
   LoadOptions addTo(LoadOptions options) {
     LoadOptions all = options.forceDownload(forceDownload);
     all = offline ? all.offline(true) : all;
-    all = cacheDir != null ? all.cacheDir(cacheDir) : all;
+    all = cache.given().map(all::cacheDir).orElse(all);
     all = endpoint != null ? all.endpoint(endpoint) : all;
     return revision != null ? all.revision(revision) : all;
   }
@@ -55,9 +51,7 @@ final class HubMixin {
     if (offline) {
       builder.offline(true);
     }
-    if (cacheDir != null) {
-      builder.cacheDir(cacheDir);
-    }
+    cache.given().ifPresent(builder::cacheDir);
     if (endpoint != null) {
       builder.endpoint(endpoint);
     }

@@ -3,10 +3,12 @@ package io.matryoshka.sae.cli;
 import ai.djl.Device;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.hub.ProgressListener;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
+import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -108,11 +110,25 @@ final class LoadMixin {
 
   /** The entry of the registry for the SAE that the user named, if it has one. */
   Optional<SaeEntry> entry() throws IOException {
+    if (dir != null) {
+      return Optional.empty();
+    }
+    requireRelease();
     ReleaseRegistry known = registry.registry();
-    if (dir != null || !known.contains(release)) {
+    if (!known.contains(release) && release.contains("/")) {
       return Optional.empty();
     }
     return Optional.of(known.find(release, saeId()));
+  }
+
+  /** Whether {@link #open} needs no download of weights. */
+  boolean isAtHand() throws IOException {
+    Optional<SaeLocation> location = entry().map(SaeEntry::location);
+    if (location.isPresent() && location.get() instanceof SaeLocation.Hub folder) {
+      SaeFiles files = SaeFiles.of(folder, hub.revision());
+      return hub.client(ProgressListener.none()).findCached(files.weights()).isPresent();
+    }
+    return dir != null || location.isPresent();
   }
 
   /** What the user named, for people. */

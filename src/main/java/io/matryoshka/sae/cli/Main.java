@@ -16,7 +16,15 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     usageHelpAutoWidth = true,
     description = "Loads and runs pretrained Matryoshka sparse autoencoders (SAEs).",
-    subcommands = {ListCommand.class})
+    subcommands = {
+      DemoCommand.class,
+      ListCommand.class,
+      InfoCommand.class,
+      TopCommand.class,
+      DecodeCommand.class,
+      DownloadCommand.class,
+      CacheCommand.class
+    })
 public final class Main implements Runnable {
 
   static {

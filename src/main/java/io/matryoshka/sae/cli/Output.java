@@ -100,6 +100,11 @@ final class Output {
     return new Progress(progressWriter(), task, new Progress.Unit(unit, 1), total);
   }
 
+  /** Shows how many bytes of a task are done, once it has taken a second. */
+  Progress byteProgress(String task, long totalBytes) {
+    return new Progress(progressWriter(), task, Progress.MEGABYTES, totalBytes);
+  }
+
   /** Shows how far downloads are. */
   DownloadBars downloadBars() {
     return new DownloadBars(progressWriter());

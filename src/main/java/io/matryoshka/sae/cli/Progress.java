@@ -25,6 +25,8 @@ final class Progress implements AutoCloseable {
   /** What is counted: the name of a unit, and how many counts make one. */
   record Unit(String name, long size) {}
 
+  static final Unit MEGABYTES = new Unit("MB", 1_000_000);
+
   private final Target target;
   private final String task;
   private final Unit unit;

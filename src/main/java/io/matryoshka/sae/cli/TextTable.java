@@ -4,12 +4,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** A table for people: columns two spaces apart, numbers to the right. */
 final class TextTable {
 
   private static final String GAP = "  ";
+  private static final Pattern COLOUR = Pattern.compile("\u001b\\[[0-9;]*m");
 
   private final List<String> heads;
   private final List<List<String>> rows = new ArrayList<>();
@@ -44,7 +47,7 @@ final class TextTable {
   }
 
   /** Adds a row if there is a value for it. */
-  TextTable field(String name, java.util.Optional<?> value) {
+  TextTable field(String name, Optional<?> value) {
     value.ifPresent(v -> row(name, v));
     return this;
   }
@@ -57,11 +60,10 @@ final class TextTable {
     if (all.isEmpty()) {
       return List.of();
     }
-    int columns = all.get(0).size();
-    List<Integer> widths = new ArrayList<>(Collections.nCopies(columns, 0));
+    List<Integer> widths = new ArrayList<>(Collections.nCopies(all.get(0).size(), 0));
     for (List<String> row : all) {
-      for (int c = 0; c < columns; c++) {
-        widths.set(c, Math.max(widths.get(c), row.get(c).length()));
+      for (int c = 0; c < row.size(); c++) {
+        widths.set(c, Math.max(widths.get(c), columns(row.get(c))));
       }
     }
     return all.stream().map(row -> line(row, widths)).toList();
@@ -70,11 +72,17 @@ final class TextTable {
   private String line(List<String> row, List<Integer> widths) {
     Stream.Builder<String> cells = Stream.builder();
     for (int c = 0; c < row.size(); c++) {
-      String pad = " ".repeat(widths.get(c) - row.get(c).length());
+      String pad = " ".repeat(widths.get(c) - columns(row.get(c)));
       boolean right = c < heads.size() && isRight(heads.get(c));
       cells.add(right ? pad + row.get(c) : row.get(c) + pad);
     }
     return String.join(GAP, (Iterable<String>) cells.build()::iterator).stripTrailing();
+  }
+
+  /** Columns that a text takes on a terminal; colours take none. */
+  private static int columns(String text) {
+    String visible = COLOUR.matcher(text).replaceAll("");
+    return visible.codePointCount(0, visible.length());
   }
 
   private static boolean isRight(String head) {

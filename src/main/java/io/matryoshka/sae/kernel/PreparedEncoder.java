@@ -34,6 +34,19 @@ public final class PreparedEncoder {
   }
 
   /**
+   * Tells how much memory the layout of an encoder takes.
+   *
+   * @param dIn the width of a model activation
+   * @param dSae the number of latents
+   * @return bytes
+   */
+  public static long bytes(int dIn, int dSae) {
+    long perWeight = Float.BYTES + Byte.BYTES;
+    long perLatent = 3L * Float.BYTES; // step, norm, residual norm
+    return dSae * (dIn * perWeight + perLatent);
+  }
+
+  /**
    * Makes an engine over this encoder and arrays that the caller owns.
    *
    * @param wEnc {@code [d_in, d_sae]} float32 weights, of which only outlier dimensions are read

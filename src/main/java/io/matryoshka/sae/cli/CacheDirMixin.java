@@ -1,0 +1,27 @@
+package io.matryoshka.sae.cli;
+
+import io.matryoshka.sae.hub.HubClient;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The option that names the Hub cache. */
+final class CacheDirMixin {
+
+  @Option(
+      names = "--cache-dir",
+      paramLabel = "FOLDER",
+      description = "Hub cache, shared with Python; default: HF_HUB_CACHE or HF_HOME/hub.")
+  private Path cacheDir;
+
+  /** What was given, if anything. */
+  Optional<Path> given() {
+    return Optional.ofNullable(cacheDir);
+  }
+
+  /** What was given, else what the environment says. */
+  Path orDefault() {
+    HubClient.Builder client = HubClient.builder().withoutToken();
+    return given().map(client::cacheDir).orElse(client).build().cacheDir();
+  }
+}

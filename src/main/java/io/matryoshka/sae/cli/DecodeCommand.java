@@ -1,0 +1,77 @@
+package io.matryoshka.sae.cli;
+
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.SparseLatents;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Turns sparse latents into reconstructions. */
+@Command(
+    name = "decode",
+    description = "Decodes sparse latents to reconstructions of the model activations, in float32.")
+final class DecodeCommand implements Callable<Integer> {
+
+  private static final int BATCH_ROWS = 4096;
+
+  @Mixin private LoadMixin load;
+
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "FILE",
+      required = true,
+      description = "Sparse latents (.safetensors) of this SAE, as encode and the library write.")
+  private Path input;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      required = true,
+      description =
+          "Reconstructions: an array in a .npy file, or the tensor 'reconstructions' in a"
+              + " .safetensors file. Replaced at once when all is written.")
+  private Path target;
+
+  @Mixin private Output output;
+
+  @Override
+  public Integer call() throws IOException {
+    SparseLatents latents = SparseLatents.load(input);
+    try (SAE sae = load.open(output)) {
+      long[] shape = shape(latents, sae.dIn());
+      try (ReconstructionWriter writer = ReconstructionWriter.create(target, shape);
+          Progress progress = output.progress("decode", "tokens", latents.rows())) {
+        for (int row = 0; row < latents.rows(); row += BATCH_ROWS) {
+          int end = Math.min(latents.rows(), row + BATCH_ROWS);
+          writer.write(sae.decode(latents.rows(row, end)));
+          progress.stepTo(end);
+        }
+        writer.finish();
+      }
+      report(shape);
+    }
+    return ExitCode.OK.code();
+  }
+
+  /** The shape of the input without its width, then d_in. */
+  private static long[] shape(SparseLatents latents, int dIn) {
+    long[] leading = latents.leadingShape();
+    long[] shape = Arrays.copyOf(leading, leading.length + 1);
+    shape[leading.length] = dIn;
+    return shape;
+  }
+
+  private void report(long[] shape) {
+    if (output.isJson()) {
+      var result = Output.object().put("output", target.toString());
+      Arrays.stream(shape).forEach(result.putArray("shape")::add);
+      output.json(result);
+    } else {
+      output.line("wrote " + target + ": reconstructions " + Arrays.toString(shape) + " float32");
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package io.matryoshka.sae.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.ActiveLatent;
+import io.matryoshka.sae.SparseLatents;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The strongest latents of some tokens, a column for each level. */
+final class TokenLatents {
+
+  private static final int DIGITS = 2;
+
+  private final Levels levels;
+  private final int perLevel;
+  private final boolean hasTexts;
+  private final List<Token> tokens = new ArrayList<>();
+
+  /** One token: its strongest latents at each level, strongest first. */
+  private record Token(int row, String text, int active, List<List<ActiveLatent>> byLevel) {}
+
+  /**
+   * Starts with no token.
+   *
+   * @param levels the levels of the SAE
+   * @param perLevel latents kept for each level
+   * @param hasTexts whether tokens have texts to show
+   */
+  TokenLatents(Levels levels, int perLevel, boolean hasTexts) {
+    this.levels = levels;
+    this.perLevel = perLevel;
+    this.hasTexts = hasTexts;
+  }
+
+  /**
+   * Adds a token.
+   *
+   * @param row its row in the input
+   * @param text its text, if tokens have texts
+   * @param latents holds its latents
+   * @param index its row there
+   */
+  void add(int row, String text, SparseLatents latents, int index) {
+    List<List<ActiveLatent>> byLevel = new ArrayList<>();
+    SparseLatents single = latents.rows(index, index + 1);
+    for (Levels.Level level : levels.all()) {
+      byLevel.add(single.range(level.from(), level.to()).strongest(0, perLevel));
+    }
+    tokens.add(new Token(row, text, single.activeCount(), byLevel));
+  }
+
+  /** Whether a latent is among those kept for some token. */
+  boolean shows(int latent) {
+    return tokens.stream()
+        .flatMap(token -> token.byLevel().stream())
+        .flatMap(List::stream)
+        .anyMatch(active -> active.latent() == latent);
+  }
+
+  /** For people: latents as {@code index:activation}. */
+  TextTable table(boolean colours) {
+    List<String> heads = new ArrayList<>(hasTexts ? List.of("token") : List.of(">row"));
+    heads.add(">L0");
+    for (Levels.Level level : levels.all()) {
+      heads.add(
+          Levels.paint("level %d (%s)".formatted(level.index(), level.latents()), level, colours));
+    }
+    TextTable table = TextTable.of(heads.toArray(new String[0]));
+    for (Token token : tokens) {
+      List<Object> cells = new ArrayList<>();
+      cells.add(hasTexts ? token.text() : token.row());
+      cells.add(token.active());
+      for (Levels.Level level : levels.all()) {
+        String cell = cell(token.byLevel().get(level.index()));
+        cells.add(Levels.paint(cell, level, colours && !cell.isEmpty()));
+      }
+      table.row(cells.toArray());
+    }
+    return table;
+  }
+
+  private static String cell(List<ActiveLatent> latents) {
+    return latents.stream()
+        .map(a -> a.latent() + ":" + Numbers.fixed(a.activation(), DIGITS))
+        .collect(Collectors.joining(" "));
+  }
+
+  /** For machines: one object a token. */
+  List<ObjectNode> json() {
+    List<ObjectNode> rows = new ArrayList<>();
+    for (Token token : tokens) {
+      ObjectNode row = Output.object().put("row", token.row());
+      if (hasTexts) {
+        row.put("token", token.text());
+      }
+      row.put("l0", token.active());
+      ArrayNode latents = row.putArray("latents");
+      for (Levels.Level level : levels.all()) {
+        for (ActiveLatent active : token.byLevel().get(level.index())) {
+          latents
+              .addObject()
+              .put("latent", active.latent())
+              .put("activation", active.activation())
+              .put("level", level.index());
+        }
+      }
+      rows.add(row);
+    }
+    return rows;
+  }
+}
