@@ -1,0 +1,49 @@
+package io.matryoshka.sae;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The fenced blocks of a Markdown document. */
+final class CodeBlocks {
+
+  private static final Pattern BLOCK =
+      Pattern.compile("^```([^\n`]*)\n([\\s\\S]*?)^```$", Pattern.MULTILINE);
+
+  /**
+   * A block.
+   *
+   * @param info what follows the opening fence, such as {@code java compile-only}
+   * @param line where it begins, from 1
+   */
+  record Block(String info, String text, int line) {
+    boolean isJava() {
+      return info.equals("java") || info.startsWith("java ");
+    }
+
+    boolean isToRun() {
+      return info.equals("java");
+    }
+
+    boolean isOutput() {
+      return info.equals("text output");
+    }
+  }
+
+  private CodeBlocks() {}
+
+  static List<Block> of(Path document) throws IOException {
+    String text = Files.readString(document);
+    List<Block> blocks = new ArrayList<>();
+    Matcher matcher = BLOCK.matcher(text);
+    while (matcher.find()) {
+      int line = 1 + (int) text.substring(0, matcher.start()).lines().count();
+      blocks.add(new Block(matcher.group(1).strip(), matcher.group(2), line));
+    }
+    return blocks;
+  }
+}
