@@ -77,10 +77,10 @@ def at_width(x, f, y, batches):
         "l1": f.sum(1).mean(),
         "alive": (density > 0).mean(),
         "dead": (density == 0).mean(),
-        "above1Percent": (density > 0.01).mean(),
-        "above10Percent": (density > 0.1).mean(),
-        "above1PercentShare": density[density > 0.01].sum() / density.sum(),
-        "above10PercentShare": density[density > 0.1].sum() / density.sum(),
+        "aboveOnePercent": (density > 0.01).mean(),
+        "aboveTenPercent": (density > 0.1).mean(),
+        "aboveOnePercentShare": density[density > 0.01].sum() / density.sum(),
+        "aboveTenPercentShare": density[density > 0.1].sum() / density.sum(),
     }
 
 

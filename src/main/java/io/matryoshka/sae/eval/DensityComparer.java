@@ -49,11 +49,15 @@ final class DensityComparer {
         largest);
   }
 
+  static boolean firesInBoth(LatentStatistics latents, int latent, float published) {
+    return latents.firings(latent) > 0 && published > SILENT;
+  }
+
   private static double correlation(LatentStatistics latents, float[] published) {
     Mean meanA = new Mean();
     Mean meanB = new Mean();
     for (int latent = 0; latent < published.length; latent++) {
-      if (latents.firings(latent) > 0 && published[latent] > SILENT) {
+      if (firesInBoth(latents, latent, published[latent])) {
         meanA.add(latents.logSparsity(latent));
         meanB.add(published[latent]);
       }
@@ -62,7 +66,7 @@ final class DensityComparer {
     double squaresA = 0;
     double squaresB = 0;
     for (int latent = 0; latent < published.length; latent++) {
-      if (latents.firings(latent) > 0 && published[latent] > SILENT) {
+      if (firesInBoth(latents, latent, published[latent])) {
         double a = latents.logSparsity(latent) - meanA.value();
         double b = published[latent] - meanB.value();
         products += a * b;

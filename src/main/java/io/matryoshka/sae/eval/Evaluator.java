@@ -1,7 +1,13 @@
 package io.matryoshka.sae.eval;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.stream.RunSettings;
+import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
 
@@ -131,7 +137,7 @@ public final class Evaluator {
     }
     for (int row = 0; row < rows; row++) {
       if (openRows == options.batchRows()) {
-        closeBatch();
+        endBatch();
       }
       openRows++;
       if (counted[row]) {
@@ -141,8 +147,55 @@ public final class Evaluator {
       }
     }
     if (openRows == options.batchRows()) {
-      closeBatch();
+      endBatch();
     }
+  }
+
+  /** Goes on with totals, which the evaluator then changes. */
+  static Evaluator resume(SAE sae, EvaluationOptions options, Totals totals) {
+    return new Evaluator(sae, options, totals);
+  }
+
+  /** What the totals of an evaluator belong to. */
+  static ObjectNode settings(SAE sae, EvaluationOptions options) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.set("sae", RunSettings.describe(sae, ""));
+    sae.widths().forEach(json.putArray("widths")::add);
+    json.put("selection", options.selection().orElse(sae.defaultSelection()).toString());
+    json.put("batch_rows", options.batchRows());
+    return json;
+  }
+
+  /**
+   * Reads an evaluator that {@link #save} wrote.
+   *
+   * @param file the file
+   * @param sae the SAE that it was saved with
+   * @param options the options that it was saved with
+   * @return the evaluator, to which rows can be added
+   * @throws EvaluationException if the file is malformed or belongs to another SAE or options
+   * @throws IOException if the file cannot be read
+   */
+  public static Evaluator load(Path file, SAE sae, EvaluationOptions options) throws IOException {
+    int[] widths = sae.widths().stream().mapToInt(Integer::intValue).toArray();
+    return new StateFile(file)
+        .read(settings(sae, options), widths, sae.dIn())
+        .map(totals -> resume(sae, options, totals))
+        .orElseThrow(() -> new NoSuchFileException(file.toString(), null, "no such file"));
+  }
+
+  /**
+   * Writes all that is kept of the rows so far, to {@link #load} it later, elsewhere, and {@link
+   * #merge} it with the rows of other parts. The open evaluation batch ends here, as if the stream
+   * ended.
+   *
+   * @param file the target, replaced in one step
+   * @throws IOException if it cannot be written
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public void save(Path file) throws IOException {
+    endBatch();
+    new StateFile(file).write(settings(sae, options), totals);
   }
 
   /**
@@ -168,8 +221,8 @@ public final class Evaluator {
                   other.sae.dIn(),
                   other.options));
     }
-    closeBatch();
-    other.closeBatch();
+    endBatch();
+    other.endBatch();
     totals.add(other.totals);
   }
 
@@ -201,7 +254,8 @@ public final class Evaluator {
     pendingRows++;
   }
 
-  private void closeBatch() {
+  /** Counts the open evaluation batch as it stands. */
+  void endBatch() {
     if (pendingRows > 0) {
       totals.add(new EvaluationBatch(sae, options, pending, pendingRows));
     }

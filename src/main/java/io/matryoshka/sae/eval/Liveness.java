@@ -7,18 +7,18 @@ package io.matryoshka.sae.eval;
  *
  * @param alive fraction of latents with density above 0; higher is better
  * @param dead {@code 1 - alive}
- * @param above1Percent fraction of latents with density above 0.01
- * @param above10Percent fraction of latents with density above 0.1
- * @param above1PercentShare share of all firings that come from latents with density above 0.01
- * @param above10PercentShare share of all firings that come from latents with density above 0.1
+ * @param aboveOnePercent fraction of latents with density above 0.01
+ * @param aboveTenPercent fraction of latents with density above 0.1
+ * @param aboveOnePercentShare share of all firings that come from latents with density above 0.01
+ * @param aboveTenPercentShare share of all firings that come from latents with density above 0.1
  */
 public record Liveness(
     double alive,
     double dead,
-    double above1Percent,
-    double above10Percent,
-    double above1PercentShare,
-    double above10PercentShare) {
+    double aboveOnePercent,
+    double aboveTenPercent,
+    double aboveOnePercentShare,
+    double aboveTenPercentShare) {
 
   static Liveness of(LatentStatistics latents, int from, int to) {
     if (latents.rows() == 0) {

@@ -41,6 +41,11 @@ final class Totals {
     this.latents = latents;
   }
 
+  /** Rows of the stream that are in here, masked and non-finite ones included. */
+  long rowsDone() {
+    return inputs.count() + maskedRows + nonFiniteRows;
+  }
+
   /** Adds the finite rows of a batch and counts the others. */
   void add(EvaluationBatch batch) {
     double[] squaredDistance = new double[batch.rows()];

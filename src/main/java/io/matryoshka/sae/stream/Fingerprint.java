@@ -11,7 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Short texts that differ when an SAE or a file differs, at the cost of reading a part of it. */
-final class Fingerprint {
+public final class Fingerprint {
 
   /** Encoder rows that go into the fingerprint of an SAE, beside all of its vectors. */
   private static final int SAMPLED_ROWS = 16;
@@ -36,8 +36,14 @@ final class Fingerprint {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Hashes the first and the last bytes of a file. */
-  static String of(Path file) throws IOException {
+  /**
+   * Hashes the first and the last bytes of a file.
+   *
+   * @param file the file
+   * @return a SHA-256 in hexadecimal digits
+   * @throws IOException if it cannot be read
+   */
+  public static String of(Path file) throws IOException {
     MessageDigest digest = sha256();
     try (FileChannel channel = FileChannel.open(file)) {
       long size = channel.size();

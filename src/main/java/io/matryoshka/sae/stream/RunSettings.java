@@ -16,7 +16,7 @@ import java.util.Optional;
 /**
  * All that decides about the bytes of a run, as JSON. Two runs with equal settings are the same.
  */
-final class RunSettings {
+public final class RunSettings {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -37,7 +37,14 @@ final class RunSettings {
     return (ObjectNode) JSON.readTree(json.toString());
   }
 
-  private static ObjectNode describe(SAE sae, String name) {
+  /**
+   * Describes an SAE: its sizes, how it encodes, and a hash of a part of its parameters.
+   *
+   * @param sae the SAE
+   * @param name what the user calls it, or an empty text
+   * @return the description
+   */
+  public static ObjectNode describe(SAE sae, String name) {
     SaeConfig config = sae.config();
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     if (!name.isEmpty()) {
@@ -55,7 +62,14 @@ final class RunSettings {
     return json;
   }
 
-  private static ArrayNode describe(ActivationSource source) throws IOException {
+  /**
+   * Describes files of activations: their sizes, and a hash of the ends of each.
+   *
+   * @param source the files
+   * @return one object per file
+   * @throws IOException if a file cannot be read
+   */
+  public static ArrayNode describe(ActivationSource source) throws IOException {
     ArrayNode files = JsonNodeFactory.instance.arrayNode();
     for (ActivationShard shard : source.shards()) {
       ObjectNode json = files.addObject();
@@ -70,8 +84,14 @@ final class RunSettings {
     return files;
   }
 
-  /** Says where settings differ, in words for a message; empty if they do not. */
-  static Optional<String> difference(JsonNode before, JsonNode now) {
+  /**
+   * Says where settings differ.
+   *
+   * @param before the settings of a run, as read from a file
+   * @param now the settings that are wanted, as read from a file
+   * @return the place and both values, in words for a message; empty if they do not differ
+   */
+  public static Optional<String> difference(JsonNode before, JsonNode now) {
     return difference("", before, now);
   }
 

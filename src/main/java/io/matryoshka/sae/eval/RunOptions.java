@@ -1,0 +1,124 @@
+package io.matryoshka.sae.eval;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+
+/** How an {@link EvaluationRun} reads and saves. Immutable; each method returns a changed copy. */
+public final class RunOptions {
+
+  /** Rows between two checkpoints by default. */
+  public static final int DEFAULT_CHECKPOINT_ROWS = 1 << 16;
+
+  private final EvaluationOptions evaluation;
+  private final Optional<RowMask> mask;
+  private final Optional<Path> checkpoint;
+  private final int checkpointRows;
+  private final LongConsumer progress;
+
+  private RunOptions(
+      EvaluationOptions evaluation,
+      Optional<RowMask> mask,
+      Optional<Path> checkpoint,
+      int checkpointRows,
+      LongConsumer progress) {
+    this.evaluation = evaluation;
+    this.mask = mask;
+    this.checkpoint = checkpoint;
+    this.checkpointRows = checkpointRows;
+    this.progress = progress;
+  }
+
+  /**
+   * Returns the defaults: every row counts, nothing is saved, nobody is told.
+   *
+   * @return the defaults
+   */
+  public static RunOptions defaults() {
+    return new RunOptions(
+        EvaluationOptions.defaults(),
+        Optional.empty(),
+        Optional.empty(),
+        DEFAULT_CHECKPOINT_ROWS,
+        rows -> {});
+  }
+
+  /**
+   * Sets the evaluation batch and the selection.
+   *
+   * @param options the options of the evaluator
+   * @return changed options
+   */
+  public RunOptions evaluation(EvaluationOptions options) {
+    Objects.requireNonNull(options, "options");
+    return new RunOptions(options, mask, checkpoint, checkpointRows, progress);
+  }
+
+  /**
+   * Sets which rows count.
+   *
+   * @param rows one element for each row of the source
+   * @return changed options
+   */
+  public RunOptions mask(RowMask rows) {
+    return new RunOptions(evaluation, Optional.of(rows), checkpoint, checkpointRows, progress);
+  }
+
+  /**
+   * Sets the file that keeps what is done, so that a killed run goes on from there. It stays when
+   * the run ends, and the same run then reads its result from it.
+   *
+   * @param file the file, made by the run; its folder exists
+   * @return changed options
+   */
+  public RunOptions checkpoint(Path file) {
+    return new RunOptions(evaluation, mask, Optional.of(file), checkpointRows, progress);
+  }
+
+  /**
+   * Sets how many rows a killed run loses at most. Rounded up to whole evaluation batches.
+   *
+   * @param rows at least 1
+   * @return changed options
+   * @throws IllegalArgumentException if {@code rows < 1}
+   */
+  public RunOptions checkpointRows(int rows) {
+    if (rows < 1) {
+      throw new IllegalArgumentException("checkpoint rows must be at least 1, got " + rows);
+    }
+    return new RunOptions(evaluation, mask, checkpoint, rows, progress);
+  }
+
+  /**
+   * Sets who is told how far the run is.
+   *
+   * @param listener takes the rows done so far, on the thread that runs: once at the start, where a
+   *     resumed run begins above 0, then after each evaluation batch
+   * @return changed options
+   */
+  public RunOptions progress(LongConsumer listener) {
+    Objects.requireNonNull(listener, "listener");
+    return new RunOptions(evaluation, mask, checkpoint, checkpointRows, listener);
+  }
+
+  EvaluationOptions evaluation() {
+    return evaluation;
+  }
+
+  Optional<RowMask> mask() {
+    return mask;
+  }
+
+  Optional<Path> checkpoint() {
+    return checkpoint;
+  }
+
+  int checkpointRows() {
+    return checkpointRows;
+  }
+
+  LongConsumer progress() {
+    return progress;
+  }
+}
