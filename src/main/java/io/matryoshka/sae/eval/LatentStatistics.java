@@ -26,6 +26,29 @@ public final class LatentStatistics {
   }
 
   /**
+   * Makes statistics from counts, which are copied.
+   *
+   * @param rows number of rows counted
+   * @param firings {@code [d_sae]} rows where the latent is active
+   * @param sums {@code [d_sae]} sum of the activations
+   * @param largest {@code [d_sae]} largest activation, 0 if never active
+   * @return the statistics
+   * @throws IllegalArgumentException if the arrays differ in length
+   */
+  public static LatentStatistics of(long rows, long[] firings, double[] sums, float[] largest) {
+    if (sums.length != firings.length || largest.length != firings.length) {
+      throw new IllegalArgumentException(
+          "latent statistics: expected one count, sum and largest activation for each latent, got "
+              + firings.length
+              + ", "
+              + sums.length
+              + " and "
+              + largest.length);
+    }
+    return new LatentStatistics(rows, new LatentTotals(firings, sums, largest));
+  }
+
+  /**
    * Returns the number of latents.
    *
    * @return {@code d_sae}

@@ -1,0 +1,132 @@
+package io.matryoshka.sae.explore;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The tokens that activations belong to, one for each row, in sequences such as sentences.
+ * Immutable.
+ */
+public final class Tokens {
+
+  private final List<String> texts;
+  private final int[] sequences;
+
+  private Tokens(List<String> texts, int[] sequences) {
+    this.texts = List.copyOf(texts);
+    this.sequences = sequences;
+  }
+
+  /**
+   * Makes tokens.
+   *
+   * @param texts the token of each row as the tokenizer writes it; any text
+   * @param sequences for each row a number that changes where a new sequence starts
+   * @return the tokens
+   * @throws IllegalArgumentException if there are not as many numbers as texts
+   */
+  public static Tokens of(List<String> texts, int[] sequences) {
+    if (texts.size() != sequences.length) {
+      throw new IllegalArgumentException(
+          "tokens: expected a sequence for each of "
+              + texts.size()
+              + " tokens, got "
+              + sequences.length);
+    }
+    return new Tokens(texts, sequences.clone());
+  }
+
+  /**
+   * Reads a file: lines of UTF-8 text with one token each, all in one sequence, or, if its name
+   * ends in {@code .json}, a list, or an object whose {@code tokens} is a list, of texts or of
+   * objects with a text {@code token} and perhaps a number {@code sentence}.
+   *
+   * @param file the file
+   * @return its tokens
+   * @throws IllegalArgumentException if it is not of such a form
+   * @throws IOException if it cannot be read
+   */
+  public static Tokens read(Path file) throws IOException {
+    try {
+      if (!file.getFileName().toString().endsWith(".json")) {
+        List<String> lines = Files.readAllLines(file);
+        return new Tokens(lines, new int[lines.size()]);
+      }
+      return parse(file.toString(), new ObjectMapper().readTree(Files.readString(file)));
+    } catch (MalformedInputException e) {
+      throw new IllegalArgumentException(file + ": expected UTF-8 text", e);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(file + ": not JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static Tokens parse(String file, JsonNode root) {
+    JsonNode list = root.isObject() ? root.path("tokens") : root;
+    if (!list.isArray()) {
+      throw new IllegalArgumentException(
+          file + ": expected a JSON list of tokens, or an object with such a list 'tokens'");
+    }
+    List<String> texts = new ArrayList<>(list.size());
+    int[] sequences = new int[list.size()];
+    for (JsonNode item : list) {
+      JsonNode text = item.isObject() ? item.path("token") : item;
+      if (!text.isTextual()) {
+        throw new IllegalArgumentException(
+            "%s: token %d: expected a text, or an object with a text 'token', got %s"
+                .formatted(file, texts.size(), item));
+      }
+      sequences[texts.size()] = item.path("sentence").asInt(0);
+      texts.add(text.textValue());
+    }
+    return new Tokens(texts, sequences);
+  }
+
+  /**
+   * Returns the number of tokens.
+   *
+   * @return rows
+   */
+  public int size() {
+    return texts.size();
+  }
+
+  /**
+   * Returns a token.
+   *
+   * @param row index of the row
+   * @return its text
+   * @throws IndexOutOfBoundsException if there is no such row
+   */
+  public String text(int row) {
+    return texts.get(row);
+  }
+
+  /**
+   * Tells whether two rows belong to one sequence.
+   *
+   * @param row a row
+   * @param other a row
+   * @return true if their sequence has the same number
+   */
+  boolean sameSequence(int row, int other) {
+    return sequences[row] == sequences[other];
+  }
+
+  void requireRows(long rows) {
+    if (rows != texts.size()) {
+      throw new IllegalArgumentException(
+          "tokens: expected one for each of "
+              + rows
+              + " rows of activations, got "
+              + texts.size()
+              + "; give the tokens of exactly these activations");
+    }
+  }
+}
