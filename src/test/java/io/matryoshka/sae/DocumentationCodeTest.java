@@ -2,7 +2,9 @@ package io.matryoshka.sae;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.matryoshka.sae.CodeBlocks.Block;
+import io.matryoshka.sae.support.CodeBlocks;
+import io.matryoshka.sae.support.CodeBlocks.Block;
+import io.matryoshka.sae.support.SourceFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -60,10 +62,8 @@ class DocumentationCodeTest {
 
   @TestFactory
   Stream<DynamicTest> blocks_compileAndRun() throws IOException {
-    List<Path> documents = new ArrayList<>(List.of(README));
-    documents.addAll(SourceFiles.list(SourceFiles.PROJECT.resolve("docs"), ".md"));
     List<DynamicTest> tests = new ArrayList<>();
-    for (Path document : documents) {
+    for (Path document : SourceFiles.documents()) {
       List<Block> blocks = CodeBlocks.of(document);
       for (int i = 0; i < blocks.size(); i++) {
         Block block = blocks.get(i);

@@ -2,6 +2,7 @@ package io.matryoshka.sae;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.matryoshka.sae.support.SourceFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

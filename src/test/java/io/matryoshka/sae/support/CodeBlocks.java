@@ -1,4 +1,4 @@
-package io.matryoshka.sae;
+package io.matryoshka.sae.support;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The fenced blocks of a Markdown document. */
-final class CodeBlocks {
+public final class CodeBlocks {
 
   private static final Pattern BLOCK =
       Pattern.compile("^```([^\n`]*)\n([\\s\\S]*?)^```$", Pattern.MULTILINE);
@@ -20,23 +20,37 @@ final class CodeBlocks {
    * @param info what follows the opening fence, such as {@code java compile-only}
    * @param line where it begins, from 1
    */
-  record Block(String info, String text, int line) {
-    boolean isJava() {
+  public record Block(String info, String text, int line) {
+    /** Whether it is Java code. */
+    public boolean isJava() {
       return info.equals("java") || info.startsWith("java ");
     }
 
-    boolean isToRun() {
+    /** Whether it is Java code that can run on the demo. */
+    public boolean isToRun() {
       return info.equals("java");
     }
 
-    boolean isOutput() {
+    /** Whether it is all that the block before it prints. */
+    public boolean isOutput() {
       return info.equals("text output");
+    }
+
+    /** Whether it is a part of what the block before it prints. */
+    public boolean isExcerpt() {
+      return info.equals("text excerpt");
+    }
+
+    /** Whether it holds commands of a shell. */
+    public boolean isShell() {
+      return info.equals("sh");
     }
   }
 
   private CodeBlocks() {}
 
-  static List<Block> of(Path document) throws IOException {
+  /** The blocks in the order of the document. */
+  public static List<Block> of(Path document) throws IOException {
     String text = Files.readString(document);
     List<Block> blocks = new ArrayList<>();
     Matcher matcher = BLOCK.matcher(text);

@@ -1,17 +1,18 @@
-package io.matryoshka.sae;
+package io.matryoshka.sae.support;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The project's own files, as tests that read sources and documents see them. */
-final class SourceFiles {
+public final class SourceFiles {
 
   /** Maven runs tests in the project's folder. */
-  static final Path PROJECT = Path.of("").toAbsolutePath();
+  public static final Path PROJECT = Path.of("").toAbsolutePath();
 
   private static final Path MAIN = PROJECT.resolve("src/main/java/io/matryoshka/sae");
   private static final Pattern NOT_CODE =
@@ -22,25 +23,32 @@ final class SourceFiles {
   private SourceFiles() {}
 
   /** Java files of the library, sorted. */
-  static List<Path> main() throws IOException {
+  public static List<Path> main() throws IOException {
     return list(MAIN, ".java");
   }
 
+  /** README.md and the documents in docs/, sorted. */
+  public static List<Path> documents() throws IOException {
+    List<Path> documents = new ArrayList<>(List.of(PROJECT.resolve("README.md")));
+    documents.addAll(list(PROJECT.resolve("docs"), ".md"));
+    return documents;
+  }
+
   /** Files below a folder whose name ends so, sorted. */
-  static List<Path> list(Path folder, String ending) throws IOException {
+  public static List<Path> list(Path folder, String ending) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
       return files.filter(file -> file.toString().endsWith(ending)).sorted().toList();
     }
   }
 
   /** The first package name below the base package, or {@code root}. */
-  static String packageOf(Path source) {
+  public static String packageOf(Path source) {
     Path folder = MAIN.relativize(source).getParent();
     return folder == null ? "root" : folder.getName(0).toString();
   }
 
   /** The text of a Java file without comments, strings and characters. */
-  static String code(Path source) throws IOException {
+  public static String code(Path source) throws IOException {
     return NOT_CODE.matcher(Files.readString(source)).replaceAll(" ");
   }
 }
