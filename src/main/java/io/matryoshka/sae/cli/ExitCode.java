@@ -52,6 +52,7 @@ enum ExitCode {
           UnsupportedArchitectureException.class,
           SafetensorsException.class,
           NpyException.class,
+          ActivationException.class,
           RegistryException.class,
           ActivationException.class)),
   /** The Hub wants a token, another token, or the acceptance of terms. */

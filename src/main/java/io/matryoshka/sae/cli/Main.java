@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
       ListCommand.class,
       InfoCommand.class,
       TopCommand.class,
+      EncodeCommand.class,
       DecodeCommand.class,
       DownloadCommand.class,
       CacheCommand.class

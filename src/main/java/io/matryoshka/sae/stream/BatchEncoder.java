@@ -78,6 +78,6 @@ final class BatchEncoder {
             + " (row "
             + row
             + " of all): holds a NaN or an infinity, so that every latent would be NaN; mend the"
-            + " file, or ask for such rows to be stored without latents");
+            + " file, or have such rows stored without latents (--skip-non-finite)");
   }
 }

@@ -162,7 +162,7 @@ public final class EncodeRun {
               + RunFolder.CHECKPOINT
               + " nor "
               + RunFolder.INDEX
-              + ", so it is not known which; use another folder, or restart to delete them");
+              + ", so it is not known which; use another folder, or restart (--restart) to delete them");
     }
     return begun;
   }
@@ -192,7 +192,7 @@ public final class EncodeRun {
           file
               + ": the folder holds a run with other settings: "
               + difference.get()
-              + "; use another folder, or restart to delete that run");
+              + "; use another folder, or restart (--restart) to delete that run");
     }
   }
 
@@ -211,10 +211,11 @@ public final class EncodeRun {
     return done;
   }
 
-  private static ObjectNode header(ObjectNode settings) {
+  private ObjectNode header(ObjectNode settings) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("format", FORMAT);
     json.put("format_version", VERSION);
+    json.put("sae_name", options.saeName());
     json.set("settings", settings);
     return json;
   }

@@ -25,7 +25,7 @@ public final class RunSettings {
   static ObjectNode of(SAE sae, ActivationSource source, EncodeOptions options) throws IOException {
     Selection selection = options.selection().orElse(sae.defaultSelection());
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.set("sae", describe(sae, options.saeName()));
+    json.set("sae", describe(sae, ""));
     json.put("selection", selection.toString());
     if (selection.dependsOnBatch()) {
       json.put("batch_rows", options.batchRows());

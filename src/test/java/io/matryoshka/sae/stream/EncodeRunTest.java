@@ -219,8 +219,8 @@ class EncodeRunTest {
   @Test
   void index_source_saysWhichRowsCameFromWhere() throws IOException {
     EncodeRun.toFolder(sae, source(), out("run"), OPTIONS.saeName("demo/last_hidden_state"));
+    assertThat(index(out("run")).path("sae_name").asText()).isEqualTo("demo/last_hidden_state");
     JsonNode settings = index(out("run")).path("settings");
-    assertThat(settings.path("sae").path("name").asText()).isEqualTo("demo/last_hidden_state");
     assertThat(settings.path("selection").asText()).isEqualTo("threshold");
     JsonNode third = settings.path("source").path(2);
     assertThat(third.path("file").asText()).isEqualTo("part-2.npy");
@@ -306,7 +306,6 @@ class EncodeRunTest {
     assertRefused(OPTIONS.rowsPerShard(151), "rows_per_shard was 150, now it is 151");
     assertRefused(
         OPTIONS.selection(Selection.topK(3)), "selection was \"threshold\", now it is \"topK(3)\"");
-    assertRefused(OPTIONS.saeName("other"), "sae.name was not there, now it is \"other\"");
     try (SAE prefix = sae.prefix(32)) {
       assertThatThrownBy(() -> EncodeRun.toFolder(prefix, source(), out("run"), OPTIONS))
           .isInstanceOf(EncodeRunException.class)
