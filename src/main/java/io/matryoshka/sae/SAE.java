@@ -258,20 +258,24 @@ public abstract sealed class SAE implements AutoCloseable
    */
   public NDArray encode(NDArray x) {
     NDManager owner = x.getManager();
-    return inScope(
-        owner,
-        scope -> {
-          InputRows input = new InputRows(x, config, weights, scope);
-          lastInput.set(new LastInput(input.scaling(), input.leadingShape, input.tailShape));
-          NDArray dense;
-          if (isReference() && defaultSelection() == Selection.threshold()) {
-            dense = referenceLatents(input, scope);
-          } else {
-            Csr csr = weights.engine().encode(input.prepared, width, defaultSelection().rule());
-            dense = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
-          }
-          return result(dense.reshape(withLast(input.leadingShape, width)), owner);
-        });
+    LastInput[] used = new LastInput[1];
+    NDArray latents =
+        inScope(
+            owner,
+            scope -> {
+              InputRows input = new InputRows(x, config, weights, scope);
+              used[0] = new LastInput(input.scaling(), input.leadingShape, input.tailShape);
+              NDArray dense;
+              if (isReference() && defaultSelection() == Selection.threshold()) {
+                dense = referenceLatents(input, scope);
+              } else {
+                Csr csr = weights.engine().encode(input.prepared, width, defaultSelection().rule());
+                dense = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
+              }
+              return result(dense.reshape(withLast(input.leadingShape, width)), owner);
+            });
+    lastInput.set(used[0]);
+    return latents;
   }
 
   /**
@@ -362,10 +366,10 @@ public abstract sealed class SAE implements AutoCloseable
     }
     long[] leading = Arrays.copyOf(shape, shape.length - 1);
     NDManager owner = latents.getManager();
+    LastInput last = lastFor(leading);
     return inScope(
         owner,
         scope -> {
-          LastInput last = lastFor(leading);
           NDArray rows = latents.reshape(new Shape(count(leading), width));
           rows.attach(scope);
           NDArray sums = denseSums(rows.toType(weights.dataType(), false), scope);
@@ -435,12 +439,13 @@ public abstract sealed class SAE implements AutoCloseable
    */
   public NDArray forward(NDArray x, UnaryOperator<SparseLatents> edit) {
     SparseLatents clean = encodeSparse(x);
+    SparseLatents edited = edit.apply(clean);
     NDManager owner = x.getManager();
     return inScope(
         owner,
         scope -> {
           NDArray before = decode(clean, scope);
-          NDArray after = decode(edit.apply(clean), scope);
+          NDArray after = decode(edited, scope);
           return result(after.sub(before).add(x.toType(weights.dataType(), false)), owner);
         });
   }
@@ -669,7 +674,7 @@ public abstract sealed class SAE implements AutoCloseable
 
   /** Adds {@code b_dec}, then undoes the normalisation. */
   private NDArray restore(NDArray sums, RowScaling scaling, NDManager scope) {
-    NDArray out = sums.add(weights.bDecArray());
+    NDArray out = sums.addi(weights.bDecArray());
     if (scaling != null) {
       Shape column = new Shape(scaling.scale().length, 1);
       DataType type = weights.dataType();
@@ -776,7 +781,7 @@ public abstract sealed class SAE implements AutoCloseable
     try (SaeWeights.Use use = use();
         NDManager scope = owner.newSubManager(weights.manager().getDevice())) {
       Objects.requireNonNull(use);
-      return call.in(scope);
+      return weights.compute(() -> call.in(scope));
     }
   }
 

@@ -9,9 +9,11 @@ import io.matryoshka.sae.kernel.EncoderRowsStore;
 import io.matryoshka.sae.kernel.PreparedEncoder;
 import io.matryoshka.sae.kernel.ReferenceEngine;
 import io.matryoshka.sae.kernel.SparseDecoder;
+import io.matryoshka.sae.kernel.Workers;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The weights of one SAE as native arrays with the engines over them, shared by the SAE and its
@@ -38,6 +40,7 @@ final class SaeWeights {
   private final NDArray bDecArray;
   private final ReferenceEngine reference;
   private final EncodeEngine engine;
+  private final boolean onWorkers;
   private final SparseDecoder decoder;
   private final Optional<float[]> decoderNorms;
 
@@ -90,6 +93,7 @@ final class SaeWeights {
                       weights < STORE_FROM_WEIGHTS ? Optional.empty() : store)
                   .engine(wEnc, bEnc, scale, threshold)
               : reference;
+      onWorkers = fast;
       decoder = new SparseDecoder(wDec);
     } catch (java.io.IOException | RuntimeException | Error e) {
       manager.close();
@@ -112,6 +116,11 @@ final class SaeWeights {
   interface Use extends AutoCloseable {
     @Override
     void close();
+  }
+
+  /** Computes where the engine wants it: the fast engine of the CPU on its workers. */
+  <T> T compute(Supplier<T> work) {
+    return onWorkers ? Workers.call(work) : work.get();
   }
 
   private void end() {

@@ -9,19 +9,24 @@ import io.matryoshka.sae.kernel.ScreeningStats;
 import java.util.Arrays;
 
 /**
- * Measures an SAE against the dense path of libtorch. Both engines run in turns in one process, so
- * that their ratio holds whatever else the machine does.
+ * Measures an SAE against the dense path of libtorch. Both engines run in turns in one process, a
+ * few calls each, so that their ratio holds whatever else the machine does.
  */
 public final class Benchmark {
 
-  private static final int WARM_UP_ROUNDS = 3;
-  private static final int MOST_ROUNDS = 200;
-  private static final int FEWEST_ROUNDS = 5;
+  private static final int ROUNDS = 7;
+  private static final int MOST_CALLS_PER_ROUND = 200;
+  private static final int WARM_UP_CALLS = 2;
+
+  /**
+   * Threads of libtorch spin for some milliseconds after a call and would slow the other engine.
+   */
+  private static final long SETTLE_MILLIS = 30;
 
   private final SAE fast;
   private final SAE dense;
   private final NDArray activations;
-  private final double secondsPerMeasurement;
+  private final double secondsPerRound;
 
   /**
    * Prepares measurements; nothing runs yet.
@@ -29,13 +34,13 @@ public final class Benchmark {
    * @param fast an SAE with the fast engine
    * @param dense the same SAE with the reference engine
    * @param activations {@code [n, d_in]}, as many rows as the largest measurement needs
-   * @param secondsPerMeasurement about how long one measurement may take after warming up
+   * @param secondsPerRound about how long one engine runs before the other has its turn
    */
-  public Benchmark(SAE fast, SAE dense, NDArray activations, double secondsPerMeasurement) {
+  public Benchmark(SAE fast, SAE dense, NDArray activations, double secondsPerRound) {
     this.fast = fast;
     this.dense = dense;
     this.activations = activations;
-    this.secondsPerMeasurement = secondsPerMeasurement;
+    this.secondsPerRound = secondsPerRound;
   }
 
   /**
@@ -52,36 +57,51 @@ public final class Benchmark {
       SAE fastView = fast.prefix(width);
       SAE denseView = dense.prefix(width);
       Operation.Input input = input(operation, tokens, fastView, denseView, withDense, manager);
-      for (int round = 0; round < WARM_UP_ROUNDS; round++) {
-        seconds(() -> run(scope -> operation.fast(fastView, input, scope), manager));
-      }
+      Scoped fastCall = scope -> operation.fast(fastView, input, scope);
+      Scoped denseCall = scope -> operation.dense(denseView, input, scope);
+      round(fastCall, manager);
       ScreeningStats before = fast.screeningStats();
-      double[] fastTimes = new double[MOST_ROUNDS];
-      double[] ratios = new double[MOST_ROUNDS];
-      double[] denseTimes = new double[MOST_ROUNDS];
-      double spent = 0;
-      int rounds = 0;
-      while (rounds < FEWEST_ROUNDS || rounds < MOST_ROUNDS && spent < secondsPerMeasurement) {
-        double quick = seconds(() -> run(scope -> operation.fast(fastView, input, scope), manager));
-        double slow =
-            withDense
-                ? seconds(() -> run(scope -> operation.dense(denseView, input, scope), manager))
-                : Double.NaN;
-        fastTimes[rounds] = quick;
-        denseTimes[rounds] = slow;
-        ratios[rounds++] = slow / quick;
-        spent += withDense ? quick + slow : quick;
+      double[] fastTimes = new double[ROUNDS];
+      double[] denseTimes = new double[ROUNDS];
+      double[] ratios = new double[ROUNDS];
+      for (int round = 0; round < ROUNDS; round++) {
+        fastTimes[round] = round(fastCall, manager);
+        denseTimes[round] = withDense ? round(denseCall, manager) : Double.NaN;
+        ratios[round] = denseTimes[round] / fastTimes[round];
       }
       return new Measurement(
           operation,
           fast.dIn(),
           width,
           tokens,
-          rounds,
-          median(fastTimes, rounds),
-          median(denseTimes, rounds),
-          median(ratios, rounds),
+          median(fastTimes),
+          median(denseTimes),
+          median(ratios),
           candidateShare(before, fast.screeningStats()));
+    }
+  }
+
+  /** Median seconds of a call, over as many calls as the time allows. */
+  private double round(Scoped call, NDManager manager) {
+    settle();
+    for (int i = 0; i < WARM_UP_CALLS; i++) {
+      seconds(call, manager);
+    }
+    double[] times = new double[MOST_CALLS_PER_ROUND];
+    double spent = 0;
+    int calls = 0;
+    while (calls == 0 || calls < times.length && spent < secondsPerRound) {
+      times[calls] = seconds(call, manager);
+      spent += times[calls++];
+    }
+    return median(Arrays.copyOf(times, calls));
+  }
+
+  private static void settle() {
+    try {
+      Thread.sleep(SETTLE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -107,22 +127,18 @@ public final class Benchmark {
     void in(NDManager scope);
   }
 
-  private static void run(Scoped work, NDManager manager) {
+  private static double seconds(Scoped call, NDManager manager) {
     try (NDManager scope = manager.newSubManager()) {
-      work.in(scope);
+      long begin = System.nanoTime();
+      call.in(scope);
+      return (System.nanoTime() - begin) * 1e-9;
     }
   }
 
-  private static double seconds(Runnable work) {
-    long begin = System.nanoTime();
-    work.run();
-    return (System.nanoTime() - begin) * 1e-9;
-  }
-
-  private static double median(double[] values, int count) {
-    double[] sorted = Arrays.copyOf(values, count);
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
     Arrays.sort(sorted);
-    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
+    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
   }
 
   private static double candidateShare(ScreeningStats before, ScreeningStats after) {

@@ -7,7 +7,6 @@ package io.matryoshka.sae.bench;
  * @param dIn the width of a model activation
  * @param width number of latents
  * @param tokens tokens of a call
- * @param rounds how often each engine ran
  * @param fastSeconds median seconds of a call with the fast engine
  * @param denseSeconds median seconds of a call with dense products in libtorch; NaN if not measured
  * @param ratio median over the rounds of dense seconds divided by fast seconds; NaN if not measured
@@ -19,7 +18,6 @@ public record Measurement(
     int dIn,
     int width,
     int tokens,
-    int rounds,
     double fastSeconds,
     double denseSeconds,
     double ratio,

@@ -1,92 +1,94 @@
 package io.matryoshka.sae.kernel;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
- * Everything that is added to the int8 product before the test, for a block of rows and all
- * latents, as one small matrix product: {@code [radius factors, 1 / step, outliers] x [norms,
- * offset, W_enc of the outlier dimensions]}, in code units. So the test of a latent is one addition
- * and one comparison.
+ * Everything that is added to the int8 product before the test, for a block of rows, as one small
+ * matrix product per tile: {@code [radius factors, 1 / step, outliers] x [norms, offset, W_enc of
+ * the outlier dimensions]}, in code units. So the test of a latent is one addition and one
+ * comparison.
  */
 final class BoundMatrix {
 
+  private final int rows;
   private final NDArray rowFactors;
-  private final NDArray latentFactors;
+  private final NDArray outliers;
+  private final LatentArrays latents;
+  private final TorchKernels kernels;
 
   /**
-   * Prepares the two factors.
+   * What the bounds need of the latents, as native arrays.
    *
-   * @param rows the block
-   * @param latentTerms {@code [3, d_sae]} of {@link LatentTerms}
+   * @param upper {@code [3, d_sae]} of {@link LatentTerms#upperTerms}
+   * @param lower {@code [3, d_sae]} of {@link LatentTerms#lowerTerms}
    * @param perStep {@code [d_sae]} factor from float32 products to code units of each latent
    * @param wEnc {@code [d_in, d_sae]}, of which the outlier dimensions are read
-   * @param width leading latents to look at
+   */
+  record LatentArrays(NDArray upper, NDArray lower, NDArray perStep, NDArray wEnc) {}
+
+  /**
+   * Prepares the factors of the rows.
+   *
+   * @param block the rows
+   * @param latents the factors of the latents
+   * @param kernels of the device
    * @param scope owns temporaries
    */
-  BoundMatrix(
-      QuantisedRows rows,
-      NDArray latentTerms,
-      NDArray perStep,
-      NDArray wEnc,
-      int width,
-      NDManager scope) {
-    int[] dims = rows.outliers;
+  BoundMatrix(QuantisedRows block, LatentArrays latents, TorchKernels kernels, NDManager scope) {
+    this.rows = block.rows;
+    this.latents = latents;
+    this.kernels = kernels;
+    int[] dims = block.outliers;
     int columns = LatentTerms.TERMS + dims.length;
-    float[] factors = new float[rows.rows * columns];
-    for (int row = 0; row < rows.rows; row++) {
-      if (!rows.screenable[row]) {
+    float[] factors = new float[rows * columns];
+    for (int row = 0; row < rows; row++) {
+      if (!block.screenable[row]) {
         continue;
       }
       int base = row * columns;
-      float inverse = 1f / rows.step[row];
-      factors[base] = rows.normFactor[row];
-      factors[base + 1] = rows.residualFactor[row];
+      float inverse = 1f / block.step[row];
+      factors[base] = block.normFactor[row];
+      factors[base + 1] = block.residualFactor[row];
       factors[base + 2] = inverse;
       for (int d = 0; d < dims.length; d++) {
-        factors[base + LatentTerms.TERMS + d] = rows.values[row * rows.dIn + dims[d]] * inverse;
+        factors[base + LatentTerms.TERMS + d] = block.value(row, dims[d]) * inverse;
       }
     }
-    rowFactors = scope.create(factors, new Shape(rows.rows, columns));
-    NDArray terms = part(latentTerms, ":, :" + width, scope);
-    latentFactors =
+    rowFactors = scope.create(factors, new Shape(rows, columns));
+    outliers =
         dims.length == 0
-            ? terms
-            : owned(
-                NDArrays.concat(
-                    new NDList(terms, outlierWeights(dims, perStep, wEnc, width, scope))),
-                scope);
+            ? scope.zeros(new Shape(0), DataType.INT64)
+            : scope.create(Arrays.stream(dims).asLongStream().toArray());
   }
 
-  private static NDArray outlierWeights(
-      int[] dims, NDArray perStep, NDArray wEnc, int width, NDManager scope) {
-    NDList lines = new NDList(dims.length);
-    for (int dim : dims) {
-      lines.add(part(wEnc, dim + ":" + (dim + 1) + ", :" + width, scope));
-    }
-    NDArray weights = dims.length == 1 ? lines.get(0) : owned(NDArrays.concat(lines), scope);
-    return weights.mul(part(perStep, ":" + width, scope));
+  /** Added to a product of the tile, it is below 0 only where the latent cannot be active. */
+  FloatBuffer upper(Tile tile, NDManager scope) {
+    return sums(latents.upper, tile, Workers.buffers().upper(), scope);
   }
 
-  /** The sums for some consecutive latents, {@code [n, count]} row-major. */
-  FloatBuffer of(int first, int count, NDManager scope) {
-    NDArray factors = part(latentFactors, ":, " + first + ":" + (first + count), scope);
-    NDArray sums = owned(rowFactors.matMul(factors), scope);
-    return sums.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
+  /** Added to a product of the tile, a lower bound of the pre-activation less its limit. */
+  FloatBuffer lower(Tile tile, NDManager scope) {
+    return sums(latents.lower, tile, Workers.buffers().lower(), scope);
   }
 
-  private static NDArray part(NDArray array, String index, NDManager scope) {
-    return owned(array.get(new NDIndex(index)), scope);
-  }
-
-  private static NDArray owned(NDArray array, NDManager scope) {
-    array.attach(scope);
-    return array;
+  /** {@code [rows, count]} row-major, in the given memory. */
+  private FloatBuffer sums(NDArray terms, Tile tile, ByteBuffer memory, NDManager scope) {
+    memory.clear().limit(rows * tile.count() * Float.BYTES);
+    ByteBuffer target = memory.slice().order(ByteOrder.nativeOrder());
+    NDArray out = scope.create(target, new Shape(rows, tile.count()), DataType.FLOAT32);
+    NDArray span = scope.create(new long[] {tile.first(), tile.end()});
+    kernels.boundSums(
+        new TorchKernels.BoundFactors(rowFactors, terms, latents.wEnc, outliers, latents.perStep),
+        span,
+        out,
+        scope);
+    return target.asFloatBuffer();
   }
 }

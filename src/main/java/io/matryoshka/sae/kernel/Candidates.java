@@ -2,23 +2,48 @@ package io.matryoshka.sae.kernel;
 
 import java.util.Arrays;
 
-/** Latents of one row that screening could not rule out, rising, with an upper bound of each. */
+/**
+ * Latents of one row that screening could not rule out, rising, with an upper bound of each where
+ * the rule needs one.
+ */
 final class Candidates {
 
-  int[] latents = new int[128];
-  float[] bounds = new float[128];
+  int[] latents;
+  private float[] bounds;
   int size;
 
-  void add(int latent, float bound) {
-    if (size == latents.length) {
-      latents = Arrays.copyOf(latents, 2 * size);
-      bounds = Arrays.copyOf(bounds, 2 * size);
-    }
-    latents[size] = latent;
-    bounds[size++] = bound;
+  /**
+   * Makes an empty list.
+   *
+   * @param capacity most entries that will be added
+   * @param withBounds whether upper bounds are kept
+   */
+  Candidates(int capacity, boolean withBounds) {
+    latents = new int[capacity];
+    bounds = new float[withBounds ? capacity : 0];
   }
 
-  /** Drops what the floor of the finished row rules out. */
+  /** All latents of a prefix. */
+  static Candidates all(int width) {
+    Candidates all = new Candidates(width, false);
+    Arrays.setAll(all.latents, latent -> latent);
+    all.size = width;
+    return all;
+  }
+
+  void addAll(int[] moreLatents, float[] moreBounds, int begin, int end) {
+    System.arraycopy(moreLatents, begin, latents, size, end - begin);
+    if (bounds.length > 0) {
+      System.arraycopy(moreBounds, begin, bounds, size, end - begin);
+    }
+    size += end - begin;
+  }
+
+  float bound(int entry) {
+    return bounds[entry];
+  }
+
+  /** Drops what cannot reach the floor. */
   void dropBelow(float floor) {
     int kept = 0;
     for (int c = 0; c < size; c++) {
@@ -28,15 +53,5 @@ final class Candidates {
       }
     }
     size = kept;
-  }
-
-  void clear() {
-    size = 0;
-  }
-
-  void addAll(int width) {
-    for (int latent = 0; latent < width; latent++) {
-      add(latent, Float.POSITIVE_INFINITY);
-    }
   }
 }

@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Screening with a float32 product over all latents, for rows on which the int8 bound is not
@@ -26,41 +25,48 @@ final class DenseScreen {
     this.kernels = kernels;
   }
 
-  NDArray products(NDArray input, int first, int count, NDManager scope) {
-    int segment = first / encoder.segmentLatents;
+  /**
+   * Finds the latents whose pre-activation could exceed its limit, with upper bounds.
+   *
+   * @param input {@code [group, d_in]} the rows
+   * @param norms upper bounds of their norms
+   * @param tile which latents
+   * @param scope owns temporaries
+   */
+  TileCandidates screen(NDArray input, float[] norms, Tile tile, NDManager scope) {
+    TileCandidates found = new TileCandidates(norms.length, true);
+    try (NDManager tileScope = scope.newSubManager()) {
+      float[] z = products(input, tile, tileScope).toFloatArray();
+      for (int row = 0; row < norms.length; row++) {
+        float error = error(norms[row]);
+        for (int j = 0; j < tile.count(); j++) {
+          int latent = tile.first() + j;
+          float product = z[row * tile.count() + j] * scale[latent];
+          float upper = product + error * terms.norm[latent] + terms.offset[latent];
+          if (!(upper < 0)) {
+            found.add(latent, upper);
+          }
+        }
+        found.endRow(row);
+      }
+    }
+    return found;
+  }
+
+  private NDArray products(NDArray input, Tile tile, NDManager scope) {
     int rowBytes = encoder.dIn * Float.BYTES;
+    int position = tile.first() % encoder.segmentLatents * rowBytes;
     ByteBuffer bytes =
-        encoder.rows[segment].slice(first % encoder.segmentLatents * rowBytes, count * rowBytes);
-    NDArray w = scope.create(bytes, new Shape(count, encoder.dIn), DataType.FLOAT32);
+        encoder.rows[tile.first() / encoder.segmentLatents].slice(
+            position, tile.count() * rowBytes);
+    NDArray w = scope.create(bytes, new Shape(tile.count(), encoder.dIn), DataType.FLOAT32);
     NDArray z = kernels.product(input, w);
     z.attach(scope);
     return z;
   }
 
-  void scan(
-      NDArray products,
-      List<Integer> group,
-      QuantisedRows rows,
-      int first,
-      int count,
-      Candidates[] found) {
-    float[] z = products.toFloatArray();
-    for (int g = 0; g < group.size(); g++) {
-      int row = group.get(g);
-      float error = error(rows.norm[row]);
-      for (int j = 0; j < count; j++) {
-        int latent = first + j;
-        float upper =
-            z[g * count + j] * scale[latent] + error * terms.norm[latent] + terms.offset[latent];
-        if (!(upper < 0)) {
-          found[row].add(latent, upper);
-        }
-      }
-    }
-  }
-
   /** Drops what cannot be among the {@code k} largest, given the width of the float32 bound. */
-  static void keepTop(Candidates found, int k, float norm, LatentTerms terms) {
+  void keepTop(Candidates found, int k, float norm) {
     if (found.size <= k) {
       return;
     }
@@ -68,7 +74,7 @@ final class DenseScreen {
     for (int c = 0; c < found.size; c++) {
       int latent = found.latents[c];
       float spread = terms.offset[latent] - terms.lowOffset[latent];
-      float low = found.bounds[c] - 2.01f * terms.norm[latent] * errorOf(terms, norm) - spread;
+      float low = found.bound(c) - 2.01f * terms.norm[latent] * error(norm) - spread;
       lower[c] = low - Math.abs(low) * 0x1p-18f;
     }
     Arrays.sort(lower);
@@ -76,10 +82,6 @@ final class DenseScreen {
   }
 
   private float error(float norm) {
-    return errorOf(terms, norm);
-  }
-
-  private static float errorOf(LatentTerms terms, float norm) {
     return Rounding.up(terms.dotError * norm * Rounding.INFLATE);
   }
 }

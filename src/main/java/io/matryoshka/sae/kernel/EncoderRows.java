@@ -77,8 +77,9 @@ final class EncoderRows {
     return Math.min(segmentLatents, dSae - segment * segmentLatents);
   }
 
-  /** Copies the float row of a latent. */
-  void copyRow(int latent, float[] target) {
-    floats[latent / segmentLatents].get((latent % segmentLatents) * dIn, target, 0, dIn);
+  /** Copies the float row of a latent, see {@link Stripes}. */
+  void copyRow(int latent, float[][] target) {
+    FloatBuffer segment = floats[latent / segmentLatents];
+    Stripes.fill(target, segment, (latent % segmentLatents) * dIn, dIn);
   }
 }

@@ -62,10 +62,10 @@ final class Int8Support {
     byte[] x = extremes(rows * inner, random);
     byte[] w = extremes(LATENTS * inner, random);
     try (NDManager scope = NDManager.newBaseManager(Device.cpu())) {
-      int[] products =
-          kernels
-              .int8Product(array(x, rows, inner, scope), array(w, LATENTS, inner, scope))
-              .toIntArray();
+      NDArray out = scope.zeros(new Shape(rows, LATENTS), DataType.INT32);
+      kernels.int8Product(
+          array(x, rows, inner, scope), array(w, LATENTS, inner, scope), out, scope);
+      int[] products = out.toIntArray();
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j < LATENTS; j++) {
           int sum = 0;

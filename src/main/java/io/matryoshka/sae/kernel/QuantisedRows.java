@@ -1,7 +1,8 @@
 package io.matryoshka.sae.kernel;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 
 /**
@@ -17,19 +18,24 @@ final class QuantisedRows {
   private static final int MAX_OUTLIERS = 32;
 
   /** Outside this range of the largest absolute value a row is not quantised. */
-  private static final float SMALLEST = 0x1p-60f;
+  private static final float SMALLEST = 0x1p-50f;
 
-  private static final float LARGEST = 0x1p60f;
+  private static final float LARGEST = 0x1p50f;
 
   private static final int MAX_CODE = 127;
+
+  /** Adding it rounds a small float to an integer, which then stands in the low bits. */
+  private static final float ROUNDER = 0x1.8p23f;
+
+  private static final int ROW_GRAIN = 16;
 
   final int rows;
   final int dIn;
 
-  /** {@code [rows * d_in]} float32 activations. */
-  final float[] values;
+  /** {@code [rows]} activations of {@code d_in} numbers, see {@link Stripes}. */
+  final float[][][] values;
 
-  /** {@code [rows * d_in]} int8 codes, 0 on outlier dimensions. */
+  /** {@code [rows, d_in]} int8 codes, 0 on outlier dimensions. */
   final ByteBuffer codes;
 
   /** Value of one code unit of a row. */
@@ -47,47 +53,64 @@ final class QuantisedRows {
   /** Whether a row is finite and of a size that can be quantised. */
   final boolean[] screenable;
 
-  /** Whether a row holds a NaN, which makes every pre-activation NaN. */
-  final boolean[] nan;
-
   /** Dimensions left out of the codes, rising. */
   final int[] outliers;
 
-  QuantisedRows(float[] values, int rows, int dIn, ByteBuffer codes) {
-    this.values = values;
+  /** Makes up for the float32 rounding of a sum of {@code d_in} squares. */
+  private final double inflation;
+
+  /** Makes up for squares too small for float32. */
+  private final double underflow;
+
+  /**
+   * Reads and quantises a block.
+   *
+   * @param source {@code [rows, d_in]} row-major
+   * @param rows number of rows
+   * @param dIn the width of a model activation
+   */
+  QuantisedRows(FloatBuffer source, int rows, int dIn) {
     this.rows = rows;
     this.dIn = dIn;
-    this.codes = codes;
+    values = new float[rows][][];
+    codes = ByteBuffer.allocateDirect(rows * dIn).order(ByteOrder.nativeOrder());
     step = new float[rows];
     normFactor = new float[rows];
     residualFactor = new float[rows];
     norm = new float[rows];
     screenable = new boolean[rows];
-    nan = new boolean[rows];
-    outliers = findOutliers();
-    IntStream rowIndices = IntStream.range(0, rows);
-    (rows >= 16 ? rowIndices.parallel() : rowIndices).forEach(this::quantise);
+    inflation = 1 + 2 * (dIn + 32) * Rounding.UNIT;
+    underflow = dIn * 0x1p-148;
+    outliers = read(source);
+    Workers.forRanges(
+        rows,
+        ROW_GRAIN,
+        (begin, end) -> {
+          Quantiser quantiser = new Quantiser();
+          for (int row = begin; row < end; row++) {
+            quantiser.quantise(row);
+          }
+        });
   }
 
-  private int[] findOutliers() {
+  float value(int row, int dim) {
+    return Stripes.get(values[row], dim);
+  }
+
+  /** Fills the values and finds the dimensions that stand out most. */
+  private int[] read(FloatBuffer source) {
     float[] ratios = new float[dIn];
-    for (int row = 0; row < rows; row++) {
-      int base = row * dIn;
-      double sum = 0;
-      for (int d = 0; d < dIn; d++) {
-        sum += Math.abs(values[base + d]);
-      }
-      float limit = (float) (OUTLIER_RATIO * sum / dIn);
-      if (!(limit > 0) || Float.isInfinite(limit)) {
-        continue;
-      }
-      for (int d = 0; d < dIn; d++) {
-        float size = Math.abs(values[base + d]);
-        if (size > limit) {
-          ratios[d] = Math.max(ratios[d], size / limit);
-        }
-      }
-    }
+    Workers.forRanges(
+        rows,
+        ROW_GRAIN,
+        (begin, end) -> {
+          float[] lanes = new float[Stripes.length(dIn)];
+          for (int row = begin; row < end; row++) {
+            values[row] = Stripes.zeros(dIn);
+            Stripes.fill(values[row], source, row * dIn, dIn);
+            raise(ratios, values[row], lanes);
+          }
+        });
     return IntStream.range(0, dIn)
         .filter(d -> ratios[d] > 0)
         .boxed()
@@ -98,41 +121,69 @@ final class QuantisedRows {
         .toArray();
   }
 
-  private void quantise(int row) {
-    int base = row * dIn;
-    float[] coded = Arrays.copyOfRange(values, base, base + dIn);
-    double sum = 0;
-    for (float v : coded) {
-      sum += (double) v * v;
+  private void raise(float[] ratios, float[][] row, float[] lanes) {
+    float limit = OUTLIER_RATIO * Stripes.sumOfSizes(row, lanes) / dIn;
+    if (!(limit > 0) || Float.isInfinite(limit) || !(Stripes.largest(row, lanes) > limit)) {
+      return;
     }
-    nan[row] = Double.isNaN(sum);
-    norm[row] = Rounding.up(Math.sqrt(sum) * Rounding.INFLATE);
-    for (int d : outliers) {
-      coded[d] = 0;
-    }
-    float largest = 0;
-    for (float v : coded) {
-      largest = Math.max(largest, Math.abs(v));
-    }
-    boolean zero = largest == 0;
-    screenable[row] =
-        sum < (double) LARGEST * LARGEST
-            && (sum == 0 || (largest > SMALLEST || zero && sum > SMALLEST));
-    step[row] = zero || !screenable[row] ? 1f : largest / MAX_CODE;
-    double inverse = screenable[row] ? 1.0 / step[row] : 0;
-    byte[] code = new byte[dIn];
-    double rest = 0;
-    double kept = 0;
     for (int d = 0; d < dIn; d++) {
-      int q = (int) Math.rint(coded[d] * inverse);
-      code[d] = (byte) q;
-      double difference = coded[d] - (double) step[row] * q;
-      rest += difference * difference;
-      kept += (double) q * q;
+      float size = Math.abs(Stripes.get(row, d));
+      if (size > limit) {
+        synchronized (ratios) {
+          ratios[d] = Math.max(ratios[d], size / limit);
+        }
+      }
     }
-    codes.put(base, code);
-    double rounding = Rounding.dotError(dIn) * norm[row];
-    normFactor[row] = Rounding.up((Math.sqrt(rest) + rounding) / step[row] * Rounding.INFLATE);
-    residualFactor[row] = Rounding.up(Math.sqrt(kept) * Rounding.INFLATE);
+  }
+
+  /** Quantises rows one after the other with the same working memory. */
+  private final class Quantiser {
+    private final float[][] coded = Stripes.zeros(dIn);
+    private final float[] lanes = new float[Stripes.length(dIn)];
+    private final float[] restLanes = lanes.clone();
+    private final float[] keptLanes = lanes.clone();
+    private final byte[] code = new byte[Stripes.COUNT * lanes.length];
+
+    void quantise(int row) {
+      float[][] x = values[row];
+      for (int s = 0; s < Stripes.COUNT; s++) {
+        System.arraycopy(x[s], 0, coded[s], 0, lanes.length);
+      }
+      for (int d : outliers) {
+        Stripes.set(coded, d, 0);
+      }
+      float all = Stripes.largest(x, lanes);
+      screenable[row] = all == 0 || all > SMALLEST && all < LARGEST;
+      norm[row] = norm(Stripes.sumOfSquares(x, lanes));
+      float largest = Stripes.largest(coded, lanes);
+      boolean hasCodes = screenable[row] && largest > SMALLEST;
+      step[row] = hasCodes ? largest / MAX_CODE : 1f;
+      Stripes.clear(restLanes);
+      Stripes.clear(keptLanes);
+      for (int s = 0; s < Stripes.COUNT; s++) {
+        encode(coded[s], s * lanes.length, step[row], hasCodes ? 1f / step[row] : 0f);
+      }
+      codes.put(row * dIn, code, 0, dIn);
+      double rest = norm(Stripes.sum(restLanes)) + Rounding.dotError(dIn) * norm[row];
+      normFactor[row] = Rounding.up(rest / step[row] * Rounding.INFLATE);
+      residualFactor[row] = norm(Stripes.sum(keptLanes));
+    }
+
+    private void encode(float[] stripe, int position, float unit, float inverse) {
+      for (int i = 0; i < stripe.length; i++) {
+        int bits = Float.floatToRawIntBits(Math.fma(stripe[i], inverse, ROUNDER));
+        code[position + i] = (byte) bits;
+      }
+      for (int i = 0; i < stripe.length; i++) {
+        float kept = Math.fma(stripe[i], inverse, ROUNDER) - ROUNDER;
+        float rest = Math.fma(-unit, kept, stripe[i]);
+        restLanes[i] = Math.fma(rest, rest, restLanes[i]);
+        keptLanes[i] = Math.fma(kept, kept, keptLanes[i]);
+      }
+    }
+  }
+
+  private float norm(float sumOfSquares) {
+    return Rounding.up(Math.sqrt(sumOfSquares * inflation + underflow));
   }
 }

@@ -3,6 +3,8 @@ package io.matryoshka.sae.kernel;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -54,6 +56,10 @@ public final class ScreenedEngine implements EncodeEngine {
 
   @Override
   public Csr encode(NDArray rows, int width, Rule rule) {
+    return Workers.call(() -> encodeOnWorker(rows, width, rule));
+  }
+
+  private Csr encodeOnWorker(NDArray rows, int width, Rule rule) {
     int n = Math.toIntExact(rows.getShape().get(0));
     Terms terms = terms(rule);
     if (rule.kind() == Rule.Kind.BATCH_TOP_K) {
@@ -71,8 +77,8 @@ public final class ScreenedEngine implements EncodeEngine {
     for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
       int end = Math.min(n, begin + BLOCK_ROWS);
       try (NDManager scope = rows.getManager().newSubManager()) {
-        float[] x = block(rows, begin, end, scope);
-        append(x, terms.screen.screen(x, end - begin, width, topK, scope), terms, out);
+        QuantisedRows block = block(rows, begin, end, scope);
+        append(block, terms.screen.screen(block, width, topK, scope), terms, out);
       }
     }
   }
@@ -97,8 +103,8 @@ public final class ScreenedEngine implements EncodeEngine {
     return new ScreeningStats(screened.get(), candidates.get(), active.get(), denseRows.get());
   }
 
-  private void append(float[] x, BlockScreen.Result found, Terms terms, CsrBuilder out) {
-    float[] values = terms.exact.compute(x, found.candidates());
+  private void append(QuantisedRows block, BlockScreen.Result found, Terms terms, CsrBuilder out) {
+    float[] values = terms.exact.compute(block.values, found.candidates());
     screened.addAndGet(found.screened());
     candidates.addAndGet(values.length);
     denseRows.addAndGet(found.denseRows());
@@ -121,17 +127,18 @@ public final class ScreenedEngine implements EncodeEngine {
     for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
       int end = Math.min(n, begin + BLOCK_ROWS);
       try (NDManager scope = rows.getManager().newSubManager()) {
-        float[] x = block(rows, begin, end, scope);
-        terms.screen.collectLowerBounds(x, end - begin, width, histogram, scope);
+        QuantisedRows block = block(rows, begin, end, scope);
+        terms.screen.collectLowerBounds(block, width, histogram, scope);
       }
     }
     return histogram.floorOf((long) rule.k() * n);
   }
 
-  private static float[] block(NDArray rows, int begin, int end, NDManager scope) {
+  private static QuantisedRows block(NDArray rows, int begin, int end, NDManager scope) {
     NDArray block = rows.get(new NDIndex(begin + ":" + end));
     block.attach(scope);
-    return block.toFloatArray();
+    FloatBuffer values = block.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    return new QuantisedRows(values, end - begin, (int) rows.getShape().get(1));
   }
 
   private Terms terms(Rule rule) {

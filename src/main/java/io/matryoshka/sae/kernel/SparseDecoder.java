@@ -6,12 +6,18 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * Sums decoder rows of active latents: {@code out[r] = sum_e values[e] W_dec[latents[e]]}, at a
  * cost in proportion to the active latents.
  */
 public final class SparseDecoder {
+
+  /** Fewer bags than this are not worth a task. */
+  private static final int SMALLEST_PART = 16;
+
+  private static final int PARTS_PER_WORKER = 4;
 
   private final NDArray wDec;
   private final TorchKernels kernels;
@@ -79,26 +85,47 @@ public final class SparseDecoder {
   }
 
   private NDArray decodeBags(Csr csr, int[] starts, int bags, NDManager scope) {
+    Shape shape = new Shape(bags, wDec.getShape().get(1));
     if (csr.latents().length == 0 || bags == 0) {
-      return scope.zeros(new Shape(bags, wDec.getShape().get(1)), wDec.getDataType());
+      return scope.zeros(shape, wDec.getDataType());
     }
-    NDArray offsets = longs(starts, bags, scope);
-    NDArray latents = longs(csr.latents(), csr.latents().length, scope);
-    NDArray values = scope.create(csr.values());
-    if (wDec.getDataType() != DataType.FLOAT32) {
-      values = values.toType(wDec.getDataType(), false);
+    NDArray sums = scope.create(shape, wDec.getDataType());
+    if (wDec.getDevice().isGpu()) {
+      decodePart(csr, starts, 0, bags, sums);
+    } else {
+      int grain = Math.max(SMALLEST_PART, bags / (PARTS_PER_WORKER * Workers.count()));
+      Workers.forRanges(bags, grain, (begin, end) -> decodePart(csr, starts, begin, end, sums));
     }
-    NDArray sums = kernels.weightedBag(wDec, latents, offsets, values);
-    sums.attach(scope);
     return sums;
   }
 
-  private NDArray longs(int[] values, int count, NDManager scope) {
+  /** Fills the sums of the bags from {@code begin} to {@code end - 1}. */
+  private void decodePart(Csr csr, int[] starts, int begin, int end, NDArray sums) {
+    int first = starts[begin];
+    int count = starts[end] - first;
+    try (NDManager scope = sums.getManager().newSubManager()) {
+      NDArray values = scope.create(Arrays.copyOfRange(csr.values(), first, first + count));
+      if (wDec.getDataType() != DataType.FLOAT32) {
+        values = values.toType(wDec.getDataType(), false);
+      }
+      kernels.weightedBags(
+          wDec,
+          longs(csr.latents(), first, count, 0, scope),
+          longs(starts, begin, end - begin, first, scope),
+          values,
+          sums,
+          scope.create(new long[] {begin, end}),
+          scope);
+    }
+  }
+
+  /** Some consecutive numbers, less a base. */
+  private static NDArray longs(int[] values, int first, int count, int base, NDManager scope) {
     ByteBuffer bytes =
         ByteBuffer.allocateDirect(Math.multiplyExact(count, Long.BYTES))
             .order(ByteOrder.nativeOrder());
     for (int i = 0; i < count; i++) {
-      bytes.putLong(values[i]);
+      bytes.putLong(values[first + i] - base);
     }
     return scope.create(bytes.rewind(), new Shape(count), DataType.INT64);
   }

@@ -17,6 +17,11 @@ final class TopFloor {
     return size < heap.length ? Float.NEGATIVE_INFINITY : heap[0];
   }
 
+  /** The numbers that the floor rests on, in no order. */
+  float[] values() {
+    return Arrays.copyOf(heap, size);
+  }
+
   void offer(float value) {
     if (size < heap.length) {
       heap[size++] = value;

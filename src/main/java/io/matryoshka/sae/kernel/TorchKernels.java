@@ -63,10 +63,44 @@ public final class TorchKernels {
    *
    * @param x {@code [n, d_in]} int8
    * @param w {@code [m, d_in]} int8
-   * @return {@code [n, m]} int32
+   * @param out {@code [n, m]} int32, is overwritten
+   * @param scope owns temporaries
    */
-  NDArray int8Product(NDArray x, NDArray w) {
-    return call("int8_mm", x, w);
+  void int8Product(NDArray x, NDArray w, NDArray out, NDManager scope) {
+    call("int8_mm", x, w, out).attach(scope);
+  }
+
+  /**
+   * The factors of {@link #boundSums}.
+   *
+   * @param rows {@code [n, terms + outliers]} float32
+   * @param terms {@code [terms, d_sae]} float32
+   * @param wEnc {@code [d_in, d_sae]} float32
+   * @param outliers {@code [outliers]} int64, rows of {@code W_enc}
+   * @param perStep {@code [d_sae]} float32, multiplied into these rows
+   */
+  record BoundFactors(
+      NDArray rows, NDArray terms, NDArray wEnc, NDArray outliers, NDArray perStep) {}
+
+  /**
+   * Multiplies the factors of the rows with those of some consecutive latents.
+   *
+   * @param factors all factors
+   * @param span int64, the first latent and the one after the last
+   * @param out {@code [n, latents]} float32, is overwritten
+   * @param scope owns temporaries
+   */
+  void boundSums(BoundFactors factors, NDArray span, NDArray out, NDManager scope) {
+    call(
+            "bound_sums",
+            factors.rows,
+            factors.terms,
+            factors.wEnc,
+            factors.outliers,
+            factors.perStep,
+            span,
+            out)
+        .attach(scope);
   }
 
   /**
@@ -82,16 +116,25 @@ public final class TorchKernels {
 
   /**
    * Sums weighted rows per bag: {@code out[b] = sum_e values[e] rows[latents[e]]} over the entries
-   * {@code e} from {@code offsets[b]} to the next offset.
+   * {@code e} from {@code offsets[b]} to the next offset; a bag without entries is 0.
    *
    * @param rows {@code [d_sae, d_in]} float
    * @param latents {@code [nnz]} int64
    * @param offsets {@code [bags]} int64, first entry of each bag
    * @param values {@code [nnz]} of the type of {@code rows}
-   * @return {@code [bags, d_in]}; a bag without entries is 0
+   * @param out {@code [all bags, d_in]}, of which the rows of the span are overwritten
+   * @param span int64, the row of the first bag and the one after the last
+   * @param scope owns temporaries
    */
-  NDArray weightedBag(NDArray rows, NDArray latents, NDArray offsets, NDArray values) {
-    return call("weighted_bag", rows, latents, offsets, values);
+  void weightedBags(
+      NDArray rows,
+      NDArray latents,
+      NDArray offsets,
+      NDArray values,
+      NDArray out,
+      NDArray span,
+      NDManager scope) {
+    call("weighted_bags", rows, latents, offsets, values, out, span).attach(scope);
   }
 
   /**
