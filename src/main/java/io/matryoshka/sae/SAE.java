@@ -425,7 +425,8 @@ public abstract sealed class SAE implements AutoCloseable
    * @return {@code [..., d_in]}, attached to the manager of {@code x}
    */
   public NDArray forward(NDArray x) {
-    return decode(encodeSparse(x), x.getManager());
+    NDManager owner = x.getManager();
+    return inScope(owner, scope -> decode(encodeSparse(x), owner));
   }
 
   /**

@@ -91,7 +91,7 @@ final class SaeWeights {
                       config.dIn(),
                       stored,
                       weights < STORE_FROM_WEIGHTS ? Optional.empty() : store)
-                  .engine(wEnc, bEnc, scale, threshold)
+                  .engine(bEnc, scale, threshold)
               : reference;
       onWorkers = fast;
       decoder = new SparseDecoder(wDec);

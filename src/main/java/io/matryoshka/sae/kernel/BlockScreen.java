@@ -28,7 +28,6 @@ final class BlockScreen {
 
   private final EncoderRows encoder;
   private final LatentTerms terms;
-  private final BoundMatrix.LatentArrays latentArrays;
   private final DenseScreen dense;
   private final TorchKernels kernels = TorchKernels.on(Device.cpu());
   private final Int8Support int8 = Int8Support.of(kernels);
@@ -49,24 +48,10 @@ final class BlockScreen {
    * @param encoder the encoder's rows and codes
    * @param terms per-latent numbers of the test
    * @param scale factor on pre-activations
-   * @param wEnc {@code [d_in, d_sae]}, of which outlier dimensions are read
-   * @param owner owns what lives as long as this object
    */
-  BlockScreen(
-      EncoderRows encoder, LatentTerms terms, float[] scale, NDArray wEnc, NDManager owner) {
+  BlockScreen(EncoderRows encoder, LatentTerms terms, float[] scale) {
     this.encoder = encoder;
     this.terms = terms;
-    Shape shape = new Shape(LatentTerms.TERMS, encoder.dSae);
-    float[] perStep = new float[encoder.dSae];
-    for (int j = 0; j < perStep.length; j++) {
-      perStep[j] = scale[j] / terms.step[j];
-    }
-    latentArrays =
-        new BoundMatrix.LatentArrays(
-            owner.create(terms.upperTerms(), shape),
-            owner.create(terms.lowerTerms(), shape),
-            owner.create(perStep),
-            wEnc);
     dense = new DenseScreen(encoder, terms, scale, kernels);
   }
 
@@ -115,8 +100,7 @@ final class BlockScreen {
   }
 
   private Int8Screen int8Screen(QuantisedRows rows, NDManager scope) {
-    BoundMatrix bounds = new BoundMatrix(rows, latentArrays, kernels, scope);
-    return new Int8Screen(encoder, terms, bounds, rows, kernels, scope);
+    return new Int8Screen(encoder, terms, rows, kernels, scope);
   }
 
   private void screenThreshold(

@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 
 /**
@@ -16,9 +15,11 @@ import java.nio.IntBuffer;
  */
 final class Int8Screen {
 
+  /** Makes up for the rounding when a bound is converted from code units. */
+  private static final float CONVERSION = 0x1p-20f;
+
   private final EncoderRows encoder;
   private final LatentTerms terms;
-  private final BoundMatrix bounds;
   private final QuantisedRows rows;
   private final NDArray codes;
   private final TorchKernels kernels;
@@ -27,13 +28,11 @@ final class Int8Screen {
   Int8Screen(
       EncoderRows encoder,
       LatentTerms terms,
-      BoundMatrix bounds,
       QuantisedRows rows,
       TorchKernels kernels,
       NDManager scope) {
     this.encoder = encoder;
     this.terms = terms;
-    this.bounds = bounds;
     this.rows = rows;
     this.kernels = kernels;
     this.scope = scope;
@@ -49,31 +48,34 @@ final class Int8Screen {
    * @param most after this many candidates of a row the rest of the row is left out
    */
   TileCandidates screen(Tile tile, int most) {
+    TileBounds upper = TileBounds.of(rows, terms, true, tile);
+    TileCandidates found = new TileCandidates(rows.rows, false);
+    int[] products = new int[tile.count()];
+    float[] bounds = new float[tile.count()];
     try (NDManager tileScope = scope.newSubManager()) {
-      IntBuffer products = products(tile, tileScope);
-      FloatBuffer upper = bounds.upper(tile, tileScope);
-      TileCandidates found = new TileCandidates(rows.rows, false);
+      IntBuffer all = products(tile, tileScope);
       for (int row = 0; row < rows.rows; row++) {
         if (rows.screenable[row]) {
-          scan(products, upper, row, tile, most, found);
+          all.get(row * tile.count(), products);
+          upper.fill(row, bounds);
+          scan(products, bounds, tile.first(), most, found);
         }
         found.endRow(row);
       }
-      return found;
     }
+    return found;
   }
 
   /** The inner loop: one addition and one comparison per latent. A NaN stays a candidate. */
   private static void scan(
-      IntBuffer products, FloatBuffer upper, int row, Tile tile, int most, TileCandidates found) {
-    int base = row * tile.count();
+      int[] products, float[] bounds, int first, int most, TileCandidates found) {
     int last = found.size() + most;
-    for (int j = 0; j < tile.count(); j++) {
-      if (!(products.get(base + j) + upper.get(base + j) < 0)) {
+    for (int j = 0; j < products.length; j++) {
+      if (!(products[j] + bounds[j] < 0)) {
         if (found.size() > last) {
           return;
         }
-        found.add(tile.first() + j);
+        found.add(first + j);
       }
     }
   }
@@ -87,66 +89,75 @@ final class Int8Screen {
    * @param floors takes the lower bounds found
    */
   TileCandidates screenTop(Tile tile, int number, int k, RowFloors floors) {
+    TileBounds upper = TileBounds.of(rows, terms, true, tile);
+    TileBounds lower = TileBounds.of(rows, terms, false, tile);
+    TileCandidates found = new TileCandidates(rows.rows, true);
+    int[] products = new int[tile.count()];
+    float[] most = new float[tile.count()];
+    float[] least = new float[tile.count()];
     try (NDManager tileScope = scope.newSubManager()) {
-      IntBuffer products = products(tile, tileScope);
-      FloatBuffer upper = bounds.upper(tile, tileScope);
-      FloatBuffer lower = bounds.lower(tile, tileScope);
-      TileCandidates found = new TileCandidates(rows.rows, true);
+      IntBuffer all = products(tile, tileScope);
       for (int row = 0; row < rows.rows; row++) {
         TopFloor top = new TopFloor(k);
         if (rows.screenable[row]) {
-          scanTop(products, upper, lower, row, tile, floors.soFar(row), top, found);
+          all.get(row * tile.count(), products);
+          upper.fill(row, most);
+          lower.fill(row, least);
+          toUpperBounds(products, most, tile.first(), rows.step[row]);
+          toLowerBounds(products, least, tile.first(), rows.step[row]);
+          scanTop(most, least, tile.first(), floors.soFar(row), top, found);
         }
         floors.put(row, number, top);
         found.endRow(row);
       }
-      return found;
     }
+    return found;
   }
 
-  private void scanTop(
-      IntBuffer products,
-      FloatBuffer upper,
-      FloatBuffer lower,
-      int row,
-      Tile tile,
-      float floor,
-      TopFloor top,
-      TileCandidates found) {
-    int base = row * tile.count();
-    for (int j = 0; j < tile.count(); j++) {
-      float product = products.get(base + j);
-      float unit = terms.step[tile.first() + j] * rows.step[row];
-      float most = (product + upper.get(base + j)) * unit;
-      most += Math.abs(most) * 0x1p-20f;
-      if (!(most < Math.max(Math.max(0f, floor), top.floor()))) {
-        found.add(tile.first() + j, most);
+  private static void scanTop(
+      float[] most, float[] least, int first, float floor, TopFloor top, TileCandidates found) {
+    for (int j = 0; j < most.length; j++) {
+      if (!(most[j] < Math.max(Math.max(0f, floor), top.floor()))) {
+        found.add(first + j, most[j]);
       }
-      top.offer(lowerBound(product, lower.get(base + j), unit));
+      top.offer(least[j]);
     }
   }
 
   /** Adds a lower bound of every pre-activation of the tile that may be positive. */
   void collectLowerBounds(Tile tile, BoundHistogram histogram) {
+    TileBounds lower = TileBounds.of(rows, terms, false, tile);
+    int[] products = new int[tile.count()];
+    float[] least = new float[tile.count()];
     try (NDManager tileScope = scope.newSubManager()) {
-      IntBuffer products = products(tile, tileScope);
-      FloatBuffer lower = bounds.lower(tile, tileScope);
+      IntBuffer all = products(tile, tileScope);
       for (int row = 0; row < rows.rows; row++) {
-        if (!rows.screenable[row]) {
-          continue;
-        }
-        int base = row * tile.count();
-        for (int j = 0; j < tile.count(); j++) {
-          float unit = terms.step[tile.first() + j] * rows.step[row];
-          histogram.add(lowerBound(products.get(base + j), lower.get(base + j), unit));
+        if (rows.screenable[row]) {
+          all.get(row * tile.count(), products);
+          lower.fill(row, least);
+          toLowerBounds(products, least, tile.first(), rows.step[row]);
+          for (float bound : least) {
+            histogram.add(bound);
+          }
         }
       }
     }
   }
 
-  private static float lowerBound(float product, float term, float unit) {
-    float bound = (product + term) * unit;
-    return bound - Math.abs(bound) * 0x1p-20f;
+  /** From terms in code units to upper bounds of the pre-activation less its limit. */
+  private void toUpperBounds(int[] products, float[] bounds, int first, float rowStep) {
+    for (int j = 0; j < bounds.length; j++) {
+      float bound = (products[j] + bounds[j]) * (terms.step[first + j] * rowStep);
+      bounds[j] = bound + Math.abs(bound) * CONVERSION;
+    }
+  }
+
+  /** From terms in code units to lower bounds of the pre-activation less its limit. */
+  private void toLowerBounds(int[] products, float[] bounds, int first, float rowStep) {
+    for (int j = 0; j < bounds.length; j++) {
+      float bound = (products[j] + bounds[j]) * (terms.step[first + j] * rowStep);
+      bounds[j] = bound - Math.abs(bound) * CONVERSION;
+    }
   }
 
   private IntBuffer products(Tile tile, NDManager tileScope) {

@@ -1,13 +1,12 @@
 package io.matryoshka.sae.kernel;
 
+import java.io.IOException;
+
 /**
  * Per-latent numbers of the screening test for one limit vector, with any factor on pre-activations
  * already multiplied in.
  */
 final class LatentTerms {
-
-  /** Terms of the bound: norm, residual norm, offset. */
-  static final int TERMS = 3;
 
   /** Rounding of float32 products, relative to the norms of their factors. */
   final double dotError;
@@ -24,10 +23,24 @@ final class LatentTerms {
   /** {@code bias - limit}, lowered by the rounding of the sum. */
   final float[] lowOffset;
 
+  /**
+   * Terms of the upper bound in code units of each latent: norms, residual norms, offsets, {@code
+   * [3][d_sae]}.
+   */
+  final float[][] upper;
+
+  /** Terms of the lower bound, likewise. */
+  final float[][] lower;
+
   /** Upper bound of the norm of the row less its approximation. */
   private final float[] residualNorm;
 
-  LatentTerms(EncoderRows rows, float[] bias, float[] scale, float[] limits) {
+  private final WeightSource weights;
+  private final float[] scale;
+
+  LatentTerms(EncoderRows rows, WeightSource weights, float[] bias, float[] scale, float[] limits) {
+    this.weights = weights;
+    this.scale = scale;
     int dSae = rows.dSae;
     dotError = Rounding.dotError(rows.dIn);
     step = new float[dSae];
@@ -41,31 +54,36 @@ final class LatentTerms {
       step[j] = (float) (rows.step[j] * factor);
       norm[j] = Rounding.up(rows.norm[j] * Math.abs(factor) * Rounding.INFLATE);
       residualNorm[j] = Rounding.up(rows.residualNorm[j] * Math.abs(factor) * Rounding.INFLATE);
-      double slack = 16 * Rounding.UNIT * (Math.abs(bias[j] * factor) + Math.abs(limits[j]));
+      double slack = 64 * Rounding.UNIT * (Math.abs(bias[j] * factor) + Math.abs(limits[j]));
       offset[j] = Rounding.up(bias[j] * factor - limits[j] + slack + Float.MIN_NORMAL);
       lowOffset[j] = -Rounding.up(limits[j] - bias[j] * factor + slack + Float.MIN_NORMAL);
     }
+    upper = terms(1, offset);
+    lower = terms(-1, lowOffset);
   }
 
-  /** {@code [3, d_sae]} terms of the upper bound in code units of each latent. */
-  float[] upperTerms() {
-    return terms(1, offset);
+  /** Weights of a tile's latents for one dimension, in code units of each latent. */
+  void weights(int dim, Tile tile, float[] target) {
+    try {
+      weights.read((long) dim * step.length + tile.first(), target, target.length);
+    } catch (IOException e) {
+      throw EncoderRowsBuilder.unreadable(e);
+    }
+    for (int j = 0; j < target.length; j++) {
+      int latent = tile.first() + j;
+      target[j] *= scale[latent] / step[latent];
+    }
   }
 
-  /** {@code [3, d_sae]} terms of the lower bound in code units of each latent. */
-  float[] lowerTerms() {
-    return terms(-1, lowOffset);
-  }
-
-  private float[] terms(int sign, float[] offsets) {
+  private float[][] terms(int sign, float[] offsets) {
     int dSae = step.length;
-    float[] terms = new float[TERMS * dSae];
+    float[][] terms = new float[3][dSae];
     for (int j = 0; j < dSae; j++) {
-      terms[j] = sign * Rounding.up((double) norm[j] / step[j] * Rounding.INFLATE);
-      terms[dSae + j] = sign * Rounding.up((double) residualNorm[j] / step[j] * Rounding.INFLATE);
+      terms[0][j] = sign * Rounding.up((double) norm[j] / step[j] * Rounding.INFLATE);
+      terms[1][j] = sign * Rounding.up((double) residualNorm[j] / step[j] * Rounding.INFLATE);
       double shifted = sign * (double) offsets[j] / step[j];
       double inflated = shifted + Math.abs(shifted) * (Rounding.INFLATE - 1);
-      terms[2 * dSae + j] = sign * Rounding.up(inflated);
+      terms[2][j] = sign * Rounding.up(inflated);
     }
     return terms;
   }

@@ -1,6 +1,5 @@
 package io.matryoshka.sae.kernel;
 
-import ai.djl.ndarray.NDArray;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -47,16 +46,15 @@ public final class PreparedEncoder {
   }
 
   /**
-   * Makes an engine over this encoder and arrays that the caller owns.
+   * Makes an engine over this encoder.
    *
-   * @param wEnc {@code [d_in, d_sae]} float32 weights, of which only outlier dimensions are read
    * @param bias {@code [d_sae]} encoder bias
    * @param scale {@code [d_sae]} factor on pre-activations, ones where there is none
    * @param threshold {@code [d_sae]} thresholds, zeros where there are none
    * @return the engine
    */
-  public EncodeEngine engine(NDArray wEnc, float[] bias, float[] scale, float[] threshold) {
-    return new ScreenedEngine(this::rows, wEnc, bias, scale, threshold);
+  public EncodeEngine engine(float[] bias, float[] scale, float[] threshold) {
+    return new ScreenedEngine(this::rows, source, bias, scale, threshold);
   }
 
   private synchronized EncoderRows rows() {

@@ -24,7 +24,7 @@ final class QuantisedRows {
 
   private static final int MAX_CODE = 127;
 
-  /** Adding it rounds a small float to an integer, which then stands in the low bits. */
+  /** Adding and subtracting it rounds a small float to an integer. */
   private static final float ROUNDER = 0x1.8p23f;
 
   private static final int ROW_GRAIN = 16;
@@ -123,14 +123,16 @@ final class QuantisedRows {
 
   private void raise(float[] ratios, float[][] row, float[] lanes) {
     float limit = OUTLIER_RATIO * Stripes.sumOfSizes(row, lanes) / dIn;
-    if (!(limit > 0) || Float.isInfinite(limit) || !(Stripes.largest(row, lanes) > limit)) {
+    if (!(limit > 0)) {
       return;
     }
-    for (int d = 0; d < dIn; d++) {
-      float size = Math.abs(Stripes.get(row, d));
-      if (size > limit) {
-        synchronized (ratios) {
-          ratios[d] = Math.max(ratios[d], size / limit);
+    for (int s = 0; s < Stripes.COUNT; s++) {
+      for (int i = 0; i < lanes.length; i++) {
+        float size = Math.abs(row[s][i]);
+        if (size > limit) {
+          synchronized (ratios) {
+            ratios[s * lanes.length + i] = Math.max(ratios[s * lanes.length + i], size / limit);
+          }
         }
       }
     }
@@ -142,20 +144,25 @@ final class QuantisedRows {
     private final float[] lanes = new float[Stripes.length(dIn)];
     private final float[] restLanes = lanes.clone();
     private final float[] keptLanes = lanes.clone();
+    private final float[] kept = lanes.clone();
+    private final float[] rest = lanes.clone();
     private final byte[] code = new byte[Stripes.COUNT * lanes.length];
 
     void quantise(int row) {
       float[][] x = values[row];
-      for (int s = 0; s < Stripes.COUNT; s++) {
-        System.arraycopy(x[s], 0, coded[s], 0, lanes.length);
-      }
+      Stripes.copy(x, coded);
       for (int d : outliers) {
         Stripes.set(coded, d, 0);
       }
-      float all = Stripes.largest(x, lanes);
-      screenable[row] = all == 0 || all > SMALLEST && all < LARGEST;
-      norm[row] = norm(Stripes.sumOfSquares(x, lanes));
-      float largest = Stripes.largest(coded, lanes);
+      float largest = Stripes.largest(coded);
+      float all = largest;
+      for (int d : outliers) {
+        all = Math.max(all, Math.abs(Stripes.get(x, d)));
+      }
+      float squares = Stripes.sumOfSquares(x, lanes);
+      norm[row] = norm(squares);
+      screenable[row] =
+          all == 0 && squares == 0 || all > SMALLEST && all < LARGEST && !Float.isNaN(squares);
       boolean hasCodes = screenable[row] && largest > SMALLEST;
       step[row] = hasCodes ? largest / MAX_CODE : 1f;
       Stripes.clear(restLanes);
@@ -164,22 +171,24 @@ final class QuantisedRows {
         encode(coded[s], s * lanes.length, step[row], hasCodes ? 1f / step[row] : 0f);
       }
       codes.put(row * dIn, code, 0, dIn);
-      double rest = norm(Stripes.sum(restLanes)) + Rounding.dotError(dIn) * norm[row];
-      normFactor[row] = Rounding.up(rest / step[row] * Rounding.INFLATE);
+      double left = norm(Stripes.sum(restLanes)) + Rounding.dotError(dIn) * norm[row];
+      normFactor[row] = Rounding.up(left / step[row] * Rounding.INFLATE);
       residualFactor[row] = norm(Stripes.sum(keptLanes));
     }
 
+    /** Loops so simple that the compiler makes vector instructions of all but one. */
     private void encode(float[] stripe, int position, float unit, float inverse) {
-      for (int i = 0; i < stripe.length; i++) {
-        int bits = Float.floatToRawIntBits(Math.fma(stripe[i], inverse, ROUNDER));
-        code[position + i] = (byte) bits;
+      for (int i = 0; i < kept.length; i++) {
+        kept[i] = Math.fma(stripe[i], inverse, ROUNDER) - ROUNDER;
       }
-      for (int i = 0; i < stripe.length; i++) {
-        float kept = Math.fma(stripe[i], inverse, ROUNDER) - ROUNDER;
-        float rest = Math.fma(-unit, kept, stripe[i]);
-        restLanes[i] = Math.fma(rest, rest, restLanes[i]);
-        keptLanes[i] = Math.fma(kept, kept, keptLanes[i]);
+      for (int i = 0; i < kept.length; i++) {
+        code[position + i] = (byte) kept[i];
       }
+      for (int i = 0; i < kept.length; i++) {
+        rest[i] = Math.fma(-unit, kept[i], stripe[i]);
+      }
+      Stripes.addSquares(rest, restLanes);
+      Stripes.addSquares(kept, keptLanes);
     }
   }
 

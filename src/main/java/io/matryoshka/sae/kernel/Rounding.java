@@ -6,8 +6,8 @@ final class Rounding {
   /** Unit roundoff of float32: half the distance from 1 to the next float. */
   static final double UNIT = 0x1p-24;
 
-  /** Inflates a bound so that a few float32 roundings of it cannot make it too small. */
-  static final double INFLATE = 1 + 16 * UNIT;
+  /** Inflates a bound so that some dozens of float32 roundings cannot make it too small. */
+  static final double INFLATE = 1 + 64 * UNIT;
 
   private Rounding() {}
 

@@ -22,7 +22,7 @@ public final class ScreenedEngine implements EncodeEngine {
   static final int BLOCK_ROWS = 512;
 
   private final Supplier<EncoderRows> encoderRows;
-  private final NDArray wEnc;
+  private final WeightSource weights;
   private final float[] bias;
   private final float[] scale;
   private final float[] threshold;
@@ -40,15 +40,19 @@ public final class ScreenedEngine implements EncodeEngine {
    * Makes the engine over arrays that the caller owns.
    *
    * @param rows gives the prepared encoder, called when it is first needed
-   * @param wEnc {@code [d_in, d_sae]} float32 weights, of which only outlier dimensions are read
+   * @param weights {@code W_enc [d_in, d_sae]}, of which only outlier dimensions are read
    * @param bias {@code [d_sae]} encoder bias
    * @param scale {@code [d_sae]} factor on pre-activations
    * @param threshold {@code [d_sae]} thresholds, zeros where there are none
    */
   ScreenedEngine(
-      Supplier<EncoderRows> rows, NDArray wEnc, float[] bias, float[] scale, float[] threshold) {
+      Supplier<EncoderRows> rows,
+      WeightSource weights,
+      float[] bias,
+      float[] scale,
+      float[] threshold) {
     this.encoderRows = rows;
-    this.wEnc = wEnc;
+    this.weights = weights;
     this.bias = bias;
     this.scale = scale;
     this.threshold = threshold;
@@ -90,9 +94,7 @@ public final class ScreenedEngine implements EncodeEngine {
     // Just below the bound, so that an activation on the bound itself passes.
     Arrays.fill(limits, Math.max(0f, Math.nextDown(batchFloor(rows, n, width, rule, relu))));
     CsrBuilder out = new CsrBuilder(n);
-    try (NDManager owner = rows.getManager().newSubManager()) {
-      encodeBlocks(rows, n, width, 0, makeTerms(limits, owner), out);
-    }
+    encodeBlocks(rows, n, width, 0, makeTerms(limits), out);
     Csr selected = Selector.select(out.build(), rule);
     active.addAndGet(selected.latents().length);
     return selected;
@@ -145,7 +147,7 @@ public final class ScreenedEngine implements EncodeEngine {
     boolean byThreshold = rule.kind() == Rule.Kind.THRESHOLD;
     Terms terms = byThreshold ? thresholdTerms : reluTerms;
     if (terms == null) {
-      terms = makeTerms(Limits.of(rule, threshold), wEnc.getManager());
+      terms = makeTerms(Limits.of(rule, threshold));
       if (byThreshold) {
         thresholdTerms = terms;
       } else {
@@ -155,12 +157,10 @@ public final class ScreenedEngine implements EncodeEngine {
     return terms;
   }
 
-  private Terms makeTerms(float[] limits, NDManager owner) {
+  private Terms makeTerms(float[] limits) {
     EncoderRows rows = encoderRows.get();
-    LatentTerms latentTerms = new LatentTerms(rows, bias, scale, limits);
+    LatentTerms latentTerms = new LatentTerms(rows, weights, bias, scale, limits);
     return new Terms(
-        new BlockScreen(rows, latentTerms, scale, wEnc, owner),
-        new ExactProducts(rows, bias, scale),
-        limits);
+        new BlockScreen(rows, latentTerms, scale), new ExactProducts(rows, bias, scale), limits);
   }
 }

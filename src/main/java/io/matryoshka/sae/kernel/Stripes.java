@@ -45,6 +45,13 @@ final class Stripes {
     }
   }
 
+  /** Copies a vector over another of the same size. */
+  static void copy(float[][] source, float[][] target) {
+    for (int s = 0; s < COUNT; s++) {
+      System.arraycopy(source[s], 0, target[s], 0, source[s].length);
+    }
+  }
+
   static float get(float[][] vector, int index) {
     int length = vector[0].length;
     return vector[index / length][index % length];
@@ -63,40 +70,16 @@ final class Stripes {
    * @param lanes working memory of one stripe's length
    */
   static float dot(float[][] x, float[][] w, float[] lanes) {
-    start(x[0], x[1], x[2], x[3], w[0], w[1], w[2], w[3], lanes);
-    add(x[4], x[5], x[6], x[7], w[4], w[5], w[6], w[7], lanes);
+    clear(lanes);
+    for (int s = 0; s < COUNT; s += 2) {
+      addProducts(x[s], w[s], x[s + 1], w[s + 1], lanes);
+    }
     return sum(lanes);
   }
 
-  private static void start(
-      float[] xa,
-      float[] xb,
-      float[] xc,
-      float[] xd,
-      float[] wa,
-      float[] wb,
-      float[] wc,
-      float[] wd,
-      float[] lanes) {
+  private static void addProducts(float[] xa, float[] wa, float[] xb, float[] wb, float[] lanes) {
     for (int i = 0; i < lanes.length; i++) {
-      lanes[i] =
-          Math.fma(xd[i], wd[i], Math.fma(xc[i], wc[i], Math.fma(xb[i], wb[i], xa[i] * wa[i])));
-    }
-  }
-
-  private static void add(
-      float[] xa,
-      float[] xb,
-      float[] xc,
-      float[] xd,
-      float[] wa,
-      float[] wb,
-      float[] wc,
-      float[] wd,
-      float[] lanes) {
-    for (int i = 0; i < lanes.length; i++) {
-      float two = Math.fma(xb[i], wb[i], Math.fma(xa[i], wa[i], lanes[i]));
-      lanes[i] = Math.fma(xd[i], wd[i], Math.fma(xc[i], wc[i], two));
+      lanes[i] = Math.fma(xb[i], wb[i], Math.fma(xa[i], wa[i], lanes[i]));
     }
   }
 
@@ -126,17 +109,17 @@ final class Stripes {
     return sum(lanes);
   }
 
-  /** The largest absolute value; NaN if there is one. */
-  static float largest(float[][] vector, float[] lanes) {
-    clear(lanes);
-    for (float[] stripe : vector) {
-      for (int i = 0; i < lanes.length; i++) {
-        lanes[i] = Math.max(lanes[i], Math.abs(stripe[i]));
-      }
-    }
+  /** The largest absolute value, NaN left aside. */
+  static float largest(float[][] vector) {
     float largest = 0;
-    for (float lane : lanes) {
-      largest = Math.max(largest, lane);
+    for (float[] stripe : vector) {
+      for (float value : stripe) {
+        float size = Math.abs(value);
+        // A branch that is hardly ever taken is faster than Math.max with its care for NaN.
+        if (size > largest) {
+          largest = size;
+        }
+      }
     }
     return largest;
   }

@@ -15,7 +15,7 @@ record Tile(int first, int count) {
   private static final int SMALLEST = 256;
 
   /** Tiles per worker: more even the load out, fewer save overhead. */
-  private static final int PER_WORKER = 2;
+  private static final int PER_WORKER = 4;
 
   int end() {
     return first + count;

@@ -71,39 +71,6 @@ public final class TorchKernels {
   }
 
   /**
-   * The factors of {@link #boundSums}.
-   *
-   * @param rows {@code [n, terms + outliers]} float32
-   * @param terms {@code [terms, d_sae]} float32
-   * @param wEnc {@code [d_in, d_sae]} float32
-   * @param outliers {@code [outliers]} int64, rows of {@code W_enc}
-   * @param perStep {@code [d_sae]} float32, multiplied into these rows
-   */
-  record BoundFactors(
-      NDArray rows, NDArray terms, NDArray wEnc, NDArray outliers, NDArray perStep) {}
-
-  /**
-   * Multiplies the factors of the rows with those of some consecutive latents.
-   *
-   * @param factors all factors
-   * @param span int64, the first latent and the one after the last
-   * @param out {@code [n, latents]} float32, is overwritten
-   * @param scope owns temporaries
-   */
-  void boundSums(BoundFactors factors, NDArray span, NDArray out, NDManager scope) {
-    call(
-            "bound_sums",
-            factors.rows,
-            factors.terms,
-            factors.wEnc,
-            factors.outliers,
-            factors.perStep,
-            span,
-            out)
-        .attach(scope);
-  }
-
-  /**
    * Multiplies float matrices: {@code x w^T}.
    *
    * @param x {@code [n, d_in]} float32

@@ -4,12 +4,6 @@ class Kernels(Module):
   training : bool
   def int8_mm(self: __torch__.Kernels, x: Tensor, w: Tensor, out: Tensor) -> Tensor:
     return torch._int_mm(x, torch.t(w), out=out)
-  def bound_sums(self: __torch__.Kernels, row_factors: Tensor, terms: Tensor, w_enc: Tensor, outliers: Tensor, per_step: Tensor, span: Tensor, out: Tensor) -> Tensor:
-    first = int(torch.select(span, 0, 0))
-    last = int(torch.select(span, 0, 1))
-    columns = torch.index_select(torch.slice(w_enc, 1, first, last), 0, outliers)
-    weights = torch.mul(columns, torch.slice(per_step, 0, first, last))
-    return torch.mm(row_factors, torch.cat([torch.slice(terms, 1, first, last), weights]), out=out)
   def linear(self: __torch__.Kernels, x: Tensor, w: Tensor) -> Tensor:
     return torch.linear(x, w)
   def weighted_bags(self: __torch__.Kernels, rows: Tensor, latents: Tensor, offsets: Tensor, values: Tensor, out: Tensor, span: Tensor) -> Tensor:

@@ -185,7 +185,7 @@ class ScreenedEngineTest {
           (first, target, count) -> System.arraycopy(wEnc, (int) first, target, 0, count);
       fast =
           new PreparedEncoder(source, c.dIn, c.dSae, Optional.empty())
-              .engine(weights, bias, scale, threshold);
+              .engine(bias, scale, threshold);
     }
 
     private void fill(int row, Random random) {
