@@ -10,8 +10,8 @@ import java.util.Arrays;
  */
 final class ExactProducts {
 
-  /** Latents that one task handles. */
-  private static final int TASK_LATENTS = 64;
+  /** Pairs that one task handles. */
+  private static final int TASK_PAIRS = 256;
 
   private final EncoderRows encoder;
   private final float[] bias;
@@ -31,56 +31,66 @@ final class ExactProducts {
    * @return values of all candidates, row after row
    */
   float[] compute(float[][][] x, Candidates[] candidates) {
-    int total = Arrays.stream(candidates).mapToInt(c -> c.size).sum();
-    float[] values = new float[total];
-    int[] starts = startOfEachLatent(candidates);
-    int[] rowOf = new int[total];
-    int[] slotOf = new int[total];
-    int slot = 0;
-    int[] next = starts.clone();
-    for (int row = 0; row < candidates.length; row++) {
-      for (int c = 0; c < candidates[row].size; c++) {
-        int position = next[candidates[row].latents[c]]++;
-        rowOf[position] = row;
-        slotOf[position] = slot++;
-      }
-    }
+    Pairs pairs = Pairs.of(candidates, encoder.dSae);
+    float[] values = new float[pairs.latents.length];
     Workers.forRanges(
-        starts.length - 1,
-        TASK_LATENTS,
-        (begin, end) -> computeLatents(begin, end, starts, rowOf, slotOf, x, values));
+        values.length, TASK_PAIRS, (begin, end) -> compute(begin, end, pairs, x, values));
     return values;
   }
 
-  private int[] startOfEachLatent(Candidates[] candidates) {
-    int[] starts = new int[encoder.dSae + 1];
-    for (Candidates row : candidates) {
-      for (int c = 0; c < row.size; c++) {
-        starts[row.latents[c] + 1]++;
-      }
-    }
-    for (int latent = 0; latent < encoder.dSae; latent++) {
-      starts[latent + 1] += starts[latent];
-    }
-    return starts;
-  }
-
-  private void computeLatents(
-      int begin, int end, int[] starts, int[] rowOf, int[] slotOf, float[][][] x, float[] values) {
-    if (starts[begin] == starts[end]) {
-      return;
-    }
+  private void compute(int begin, int end, Pairs pairs, float[][][] x, float[] values) {
     float[][] w = Stripes.zeros(encoder.dIn);
     float[] lanes = new float[Stripes.length(encoder.dIn)];
-    for (int latent = begin; latent < end; latent++) {
-      if (starts[latent] == starts[latent + 1]) {
-        continue;
+    int copied = -1;
+    for (int p = begin; p < end; p++) {
+      int latent = pairs.latents[p];
+      if (latent != copied) {
+        encoder.copyRow(latent, w);
+        copied = latent;
       }
-      encoder.copyRow(latent, w);
-      for (int p = starts[latent]; p < starts[latent + 1]; p++) {
-        float dot = Stripes.dot(x[rowOf[p]], w, lanes);
-        values[slotOf[p]] = (dot + bias[latent]) * scale[latent];
+      float dot = Stripes.dot(x[pairs.rows[p]], w, lanes);
+      values[pairs.slots[p]] = (dot + bias[latent]) * scale[latent];
+    }
+  }
+
+  /**
+   * All (row, latent) pairs, latent after latent, so that a row of the encoder is read once for all
+   * its activations.
+   *
+   * @param latents latent of each pair, rising
+   * @param rows row of each pair
+   * @param slots where the value of each pair goes
+   */
+  private record Pairs(int[] latents, int[] rows, int[] slots) {
+
+    static Pairs of(Candidates[] candidates, int dSae) {
+      int total = Arrays.stream(candidates).mapToInt(c -> c.size).sum();
+      int[] next = candidates.length > 1 ? startOfEachLatent(candidates, dSae) : new int[0];
+      Pairs pairs = new Pairs(new int[total], new int[total], new int[total]);
+      int slot = 0;
+      for (int row = 0; row < candidates.length; row++) {
+        for (int c = 0; c < candidates[row].size; c++) {
+          int latent = candidates[row].latents[c];
+          int position = candidates.length > 1 ? next[latent]++ : slot;
+          pairs.latents[position] = latent;
+          pairs.rows[position] = row;
+          pairs.slots[position] = slot++;
+        }
       }
+      return pairs;
+    }
+
+    private static int[] startOfEachLatent(Candidates[] candidates, int dSae) {
+      int[] starts = new int[dSae + 1];
+      for (Candidates row : candidates) {
+        for (int c = 0; c < row.size; c++) {
+          starts[row.latents[c] + 1]++;
+        }
+      }
+      for (int latent = 0; latent < dSae; latent++) {
+        starts[latent + 1] += starts[latent];
+      }
+      return starts;
     }
   }
 }

@@ -11,8 +11,11 @@ import java.util.List;
  */
 record Tile(int first, int count) {
 
-  /** Fewer latents than this are not worth a task. */
-  private static final int SMALLEST = 256;
+  /** Tiles hold a multiple of this many latents. */
+  private static final int UNIT = 256;
+
+  /** Fewer multiplications than this are not worth a task. */
+  private static final int SMALLEST_WORK = 1 << 22;
 
   /** Tiles per worker: more even the load out, fewer save overhead. */
   private static final int PER_WORKER = 4;
@@ -26,9 +29,11 @@ record Tile(int first, int count) {
    * into its {@link TileBuffers}.
    */
   static List<Tile> cut(int width, int rows, EncoderRows encoder) {
-    int even = Math.max(SMALLEST, width / (PER_WORKER * Workers.count()));
+    int even = width / (PER_WORKER * Workers.count());
+    int worthwhile = (int) (SMALLEST_WORK / ((long) rows * encoder.dIn));
     int fitting = TileBuffers.ELEMENTS / rows;
-    int largest = Math.max(SMALLEST, Math.min(even, fitting) / SMALLEST * SMALLEST);
+    int wanted = Math.min(Math.max(even, worthwhile), fitting);
+    int largest = Math.max(1, wanted / UNIT) * UNIT;
     List<Tile> tiles = new ArrayList<>();
     for (int first = 0; first < width; ) {
       int leftInSegment = encoder.segmentLatents - first % encoder.segmentLatents;
