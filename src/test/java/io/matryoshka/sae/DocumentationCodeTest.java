@@ -37,9 +37,11 @@ class DocumentationCodeTest {
               "ai.djl.Device",
               "ai.djl.ndarray.*",
               "ai.djl.ndarray.types.*",
+              "io.matryoshka.sae.eval.*",
               "io.matryoshka.sae.hub.*",
               "io.matryoshka.sae.registry.*",
               "io.matryoshka.sae.safetensors.*",
+              "io.matryoshka.sae.stream.*",
               "java.nio.file.*",
               "java.util.*")
           .map(name -> "import " + name + ";")

@@ -3,8 +3,11 @@ package io.matryoshka.sae;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 
 /** What the code blocks of the documents may use without saying where it comes from. */
 abstract class Snippet implements AutoCloseable {
@@ -15,12 +18,14 @@ abstract class Snippet implements AutoCloseable {
   final NDManager manager = NDManager.newBaseManager();
   final NDArray x;
   final SparseLatents latents;
+  final ActivationSource source;
 
   Snippet() throws IOException {
     sae = DemoData.sae(LoadOptions.defaults());
     float[] rows = Arrays.copyOf(DemoData.activations(), ROWS * DemoData.D_IN);
     x = manager.create(rows, new Shape(ROWS, DemoData.D_IN));
     latents = sae.encodeSparse(x);
+    source = ActivationSource.open(List.of(Path.of("releases", "demo", "activations.safetensors")));
   }
 
   abstract void run() throws Exception;
