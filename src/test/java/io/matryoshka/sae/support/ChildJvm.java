@@ -58,6 +58,11 @@ public final class ChildJvm implements AutoCloseable {
     return process.isAlive();
   }
 
+  /** Returns the number by which the system knows the child. */
+  public long pid() {
+    return process.pid();
+  }
+
   /** Waits until the child has written this line; skips the lines before it. */
   public void awaitLine(String expected) throws IOException {
     StringBuilder skipped = new StringBuilder();
