@@ -159,7 +159,7 @@ public final class Evaluator {
   /** What the totals of an evaluator belong to. */
   static ObjectNode settings(SAE sae, EvaluationOptions options) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.set("sae", RunSettings.describe(sae, ""));
+    json.set("sae", RunSettings.describe(sae));
     sae.widths().forEach(json.putArray("widths")::add);
     json.put("selection", options.selection().orElse(sae.defaultSelection()).toString());
     json.put("batch_rows", options.batchRows());

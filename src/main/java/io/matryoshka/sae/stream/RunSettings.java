@@ -25,7 +25,7 @@ public final class RunSettings {
   static ObjectNode of(SAE sae, ActivationSource source, EncodeOptions options) throws IOException {
     Selection selection = options.selection().orElse(sae.defaultSelection());
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.set("sae", describe(sae, ""));
+    json.set("sae", describe(sae));
     json.put("selection", selection.toString());
     if (selection.dependsOnBatch()) {
       json.put("batch_rows", options.batchRows());
@@ -41,15 +41,11 @@ public final class RunSettings {
    * Describes an SAE: its sizes, how it encodes, and a hash of a part of its parameters.
    *
    * @param sae the SAE
-   * @param name what the user calls it, or an empty text
    * @return the description
    */
-  public static ObjectNode describe(SAE sae, String name) {
+  public static ObjectNode describe(SAE sae) {
     SaeConfig config = sae.config();
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    if (!name.isEmpty()) {
-      json.put("name", name);
-    }
     config.hookPoint().ifPresent(hookPoint -> json.put("hook_point", hookPoint));
     json.put("architecture", config.architecture().name().toLowerCase(Locale.ROOT));
     json.put("d_in", sae.dIn());

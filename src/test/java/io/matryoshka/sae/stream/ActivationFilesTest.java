@@ -70,7 +70,7 @@ class ActivationFilesTest {
         .hasMessageContaining("no such folder");
     assertThatThrownBy(() -> find(empty.toString()))
         .isInstanceOf(ActivationException.class)
-        .hasMessageContaining("empty", "holds no .safetensors and no .npy file");
+        .hasMessageContainingAll("empty", "holds no .safetensors and no .npy file");
     assertThatThrownBy(() -> find(folder + "/*/r.npy"))
         .isInstanceOf(ActivationException.class)
         .hasMessageContaining("only the last part");
@@ -80,6 +80,6 @@ class ActivationFilesTest {
   void find_sameFileTwice_isRefused() {
     assertThatThrownBy(() -> find(folder + "/p-2.npy", folder.toString()))
         .isInstanceOf(ActivationException.class)
-        .hasMessageContaining("p-2.npy", "named twice");
+        .hasMessageContainingAll("p-2.npy", "named twice");
   }
 }

@@ -27,6 +27,8 @@ class EncodeKillTest {
   private static final int ROWS = 12_000;
   private static final int ROWS_PER_SHARD = 700;
   private static final int KILLS = 4;
+  private static final String READ_ONLY =
+      "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\"";
   private static final String SMALL_DISK = "mount -t tmpfs -o size=1m none \"$0\"";
 
   @TempDir Path folder;
@@ -166,6 +168,26 @@ class EncodeKillTest {
       assertThat(first.activations())
           .isEqualTo(sae.encode(DemoRows.rows(0, ROWS_PER_SHARD)).activations());
     }
+  }
+
+  @Test
+  void toFolder_readOnlyDisk_saysSo() throws Exception {
+    Path run = Files.createDirectories(folder.resolve("run"));
+    assumeMounts(run);
+    DemoRows.source(folder.resolve("in"), 10);
+    List<String> wrapper =
+        List.of("unshare", "-rm", "sh", "-c", READ_ONLY + " && exec \"$@\"", run.toString());
+    try (ChildJvm child =
+        ChildJvm.start(
+            wrapper, List.of(), EncodeMain.class, folder.resolve("in"), run, 10, 10, 0)) {
+      assertThat(child.finish())
+          .anySatisfy(
+              line ->
+                  assertThat(line)
+                      .startsWith("FAILED " + run + ": cannot be written")
+                      .contains("Read-only file system"));
+    }
+    assertThat(run).isEmptyDirectory();
   }
 
   private static void assumeMounts(Path place) throws InterruptedException {
