@@ -178,7 +178,10 @@ class LargeEncodeTest {
       }
     }
     System.out.printf(
-        Locale.ROOT, "medians %.3f of the time, %.3f of the processor%n", median(wall), median(processor));
+        Locale.ROOT,
+        "medians %.3f of the time, %.3f of the processor%n",
+        median(wall),
+        median(processor));
   }
 
   private static double median(List<Double> ratios) {
