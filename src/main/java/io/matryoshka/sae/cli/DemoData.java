@@ -30,6 +30,7 @@ record DemoData(
 
   static final String RELEASE = "all-minilm-l6-v2-matryoshka-demo";
   static final String SAE_ID = "last_hidden_state";
+  static final int D_IN = 384;
 
   private static final SaeLocation.Bundled FOLDER = new SaeLocation.Bundled("demo");
 
@@ -95,7 +96,7 @@ record DemoData(
     }
   }
 
-  private static InputStream open(String name) throws IOException {
+  static InputStream open(String name) throws IOException {
     return FOLDER
         .resource(name)
         .orElseThrow(

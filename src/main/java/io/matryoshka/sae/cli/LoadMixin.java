@@ -136,7 +136,8 @@ final class LoadMixin {
     return dir != null ? dir.toString() : release + " " + saeId();
   }
 
-  private LoadOptions options(Output output) throws RegistryException {
+  /** How the user wants SAEs to be loaded. */
+  LoadOptions options(Output output) throws RegistryException {
     LoadOptions options =
         LoadOptions.defaults()
             .device(device)

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       InfoCommand.class,
       TopCommand.class,
       EncodeCommand.class,
+      ExploreCommand.class,
       DecodeCommand.class,
       DownloadCommand.class,
       CacheCommand.class

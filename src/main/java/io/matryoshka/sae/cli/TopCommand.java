@@ -4,13 +4,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.explore.Tokens;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -57,7 +58,7 @@ final class TopCommand implements Callable<Integer> {
     }
     try (SAE sae = load.open(output)) {
       ActivationSource source = activations.open(sae.dIn());
-      List<String> tokens = tokens(source);
+      Optional<Tokens> tokens = tokens(source);
       if (rows.first() >= source.rows()) {
         throw new IllegalArgumentException(
             "--rows: expected rows below " + source.rows() + ", got " + rows);
@@ -67,21 +68,17 @@ final class TopCommand implements Callable<Integer> {
     return ExitCode.OK.code();
   }
 
-  private List<String> tokens(ActivationSource source) throws IOException {
+  private Optional<Tokens> tokens(ActivationSource source) throws IOException {
     if (tokenFile == null) {
-      return List.of();
+      return Optional.empty();
     }
-    List<String> tokens = TokenTexts.read(tokenFile);
-    if (tokens.size() != source.rows()) {
-      throw new IllegalArgumentException(
-          "%s: expected a token for each of the %d rows of activations, got %d"
-              .formatted(tokenFile, source.rows(), tokens.size()));
-    }
-    return tokens;
+    Tokens tokens = Tokens.read(tokenFile);
+    tokens.requireRows(source.rows());
+    return Optional.of(tokens);
   }
 
-  private void print(SAE sae, ActivationSource source, List<String> tokens) throws IOException {
-    TokenLatents latents = new TokenLatents(Levels.of(sae), count, !tokens.isEmpty());
+  private void print(SAE sae, ActivationSource source, Optional<Tokens> tokens) throws IOException {
+    TokenLatents latents = new TokenLatents(Levels.of(sae), count, tokens.isPresent());
     int batchRows = Math.min(BATCH_ROWS, rows.last() - rows.first() + 1);
     try (ActivationBatches batches = source.batches(batchRows, rows.first());
         Progress progress = output.progress("top", "tokens", source.rows())) {
@@ -93,7 +90,7 @@ final class TopCommand implements Callable<Integer> {
         SparseLatents encoded = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
         for (int r = 0; r < batch.rows() && batch.firstRow() + r <= rows.last(); r++) {
           int row = (int) batch.firstRow() + r;
-          latents.add(row, tokens.isEmpty() ? "" : tokens.get(row), encoded, r);
+          latents.add(row, tokens.map(t -> t.text(row)).orElse(""), encoded, r);
         }
         progress.stepTo(batch.firstRow());
       }

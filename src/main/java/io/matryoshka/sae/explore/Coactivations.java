@@ -37,6 +37,15 @@ public final class Coactivations {
   }
 
   /**
+   * Returns how often and how strongly each latent fired on the same tokens.
+   *
+   * @return statistics of all latents
+   */
+  public LatentStatistics statistics() {
+    return statistics;
+  }
+
+  /**
    * Returns by how many tokens a count may be too small.
    *
    * @return 0 if all counts are exact

@@ -55,14 +55,28 @@ public final class LatentPass {
                   source.dIn(),
                   sae.config().hookPoint().orElse("the hook point of this SAE")));
     }
+    run(sae, source, source.rows(), rowsPerBatch, collectors, progress);
+  }
+
+  /** Runs a pass over the first rows, rounded up to whole batches. */
+  static void run(
+      SAE sae,
+      ActivationSource source,
+      long rows,
+      int rowsPerBatch,
+      List<? extends Collector> collectors,
+      LongConsumer progress)
+      throws IOException {
     try (ActivationBatches batches = source.batches(rowsPerBatch, 0)) {
-      while (batches.hasNext()) {
+      long done = 0;
+      while (done < rows) {
         ActivationBatch batch = batches.next();
         SparseLatents latents = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
         for (Collector collector : collectors) {
           collector.add(batch.firstRow(), batch.values(), latents);
         }
-        progress.accept(batch.firstRow() + batch.rows());
+        done = batch.firstRow() + batch.rows();
+        progress.accept(done);
       }
     }
   }

@@ -119,10 +119,16 @@ public final class Tokens {
     return sequences[row] == sequences[other];
   }
 
-  void requireRows(long rows) {
+  /**
+   * Checks that these are the tokens of some activations.
+   *
+   * @param rows rows of the activations
+   * @throws IllegalArgumentException if there is not one token for each row
+   */
+  public void requireRows(long rows) {
     if (rows != texts.size()) {
       throw new IllegalArgumentException(
-          "tokens: expected one for each of "
+          "tokens: expected one for each of the "
               + rows
               + " rows of activations, got "
               + texts.size()

@@ -63,7 +63,7 @@ final class Plot {
 
   private double legendRows(StringBuilder head, double start) {
     if (legend.isEmpty()) {
-      return start + 6;
+      return start + 16;
     }
     double x = 8;
     double y = start;
@@ -80,7 +80,7 @@ final class Plot {
           .append(Numbers.pixel(y + 13) + "\">" + Html.escape(entry.name()) + "</text>");
       x += width;
     }
-    return y + LINE + 8;
+    return y + LINE + 12;
   }
 
   void xTicks(Axis x) {

@@ -46,7 +46,7 @@ const report = (() => {
   }
 
   const latentLink = latent => el('a', {href: '#latent-' + latent}, String(latent));
-  const levelBadge = level => el('span', {class: 'level c' + (level % 8)}, String(level));
+  const levelBadge = level => el('span', {class: 'level c' + (level % 8), title: 'Matryoshka level ' + level}, String(level));
 
   function cell(column, value) {
     if (value === null || value === '') {

@@ -1,0 +1,202 @@
+package io.matryoshka.sae.cli;
+
+import io.matryoshka.sae.LoadOptions;
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.explore.Comparison;
+import io.matryoshka.sae.explore.Exploration;
+import io.matryoshka.sae.explore.ExplorationReport;
+import io.matryoshka.sae.explore.Explorer;
+import io.matryoshka.sae.explore.ExplorerOptions;
+import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.registry.SaeEntry;
+import io.matryoshka.sae.stream.ActivationFiles;
+import io.matryoshka.sae.stream.ActivationSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Looks at what single latents do. */
+@Command(
+    name = "explore",
+    description =
+        "Shows what latents do on your activations: strongest tokens in context, nearest latents,"
+            + " parents and children, absorption, and differences from another side. The bundled"
+            + " demo brings its own activations and tokens.")
+final class ExploreCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
+
+  @Mixin private LoadMixin load;
+
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "FILE",
+      arity = "1..*",
+      description =
+          "Activations: .safetensors or .npy files, folders of them, or patterns; default for the"
+              + " bundled demo: its own.")
+  private List<String> inputs = new ArrayList<>();
+
+  @Option(
+      names = "--tensor",
+      paramLabel = "NAME",
+      description = "Tensor in .safetensors files; default: the only one of width d_in.")
+  private String tensor;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "FILE",
+      description =
+          "Texts of the tokens, one per row: a .json list, or a text file with one token a line.")
+  private Path tokenFile;
+
+  @Option(
+      names = "--latent",
+      paramLabel = "N",
+      arity = "1..*",
+      split = ",",
+      description = "Latents to describe; default: the first 2048 that fire.")
+  private List<Integer> latents = new ArrayList<>();
+
+  @Option(
+      names = "--contexts",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Strongest tokens to show for each latent; default: ${DEFAULT-VALUE}.")
+  private int contexts;
+
+  @Option(
+      names = "--reach",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Tokens of context on each side; default: ${DEFAULT-VALUE}.")
+  private int reach;
+
+  @Option(
+      names = "--against",
+      paramLabel = "RELEASE:SAE_ID",
+      description = "Another SAE of the same d_in to compare with, on the same activations.")
+  private String against;
+
+  @Option(
+      names = "--against-input",
+      paramLabel = "FILE",
+      arity = "1..*",
+      description = "Other activations to compare with, read by the same SAE.")
+  private List<String> otherInputs = new ArrayList<>();
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Write a report: one page that opens without a network.")
+  private Path html;
+
+  @Option(
+      names = "--csv",
+      paramLabel = "FILE",
+      description = "Write a table of all latents as CSV.")
+  private Path csv;
+
+  @Mixin private Output output;
+
+  @Override
+  public Integer call() throws IOException {
+    if (against != null && !otherInputs.isEmpty()) {
+      throw usage("expected either --against or --against-input, got both");
+    }
+    Optional<SaeEntry> entry = load.entry();
+    boolean demo =
+        inputs.isEmpty() && entry.filter(e -> e.release().equals(DemoData.RELEASE)).isPresent();
+    if (inputs.isEmpty() && !demo) {
+      throw usage("expected activations with --input, got none; the bundled demo alone needs none");
+    }
+    try (SAE sae = load.open(output);
+        BundledDemo bundled = BundledDemo.open();
+        StagedProgress progress = new StagedProgress(output)) {
+      ActivationSource source = demo ? bundled.activations() : open(inputs, sae.dIn());
+      Optional<Tokens> tokens = Optional.empty();
+      if (tokenFile != null) {
+        tokens = Optional.of(Tokens.read(tokenFile));
+      } else if (demo) {
+        tokens = Optional.of(bundled.tokens());
+      }
+      if (tokens.isPresent()) {
+        tokens.get().requireRows(source.rows());
+      }
+      ExplorerOptions options =
+          ExplorerOptions.defaults().latents(latents).contexts(contexts, reach);
+      Exploration found = new Explorer(sae, progress).explore(source, options);
+      Optional<Comparison> comparison = compare(sae, source, found, progress);
+      write(new ExplorationReport(load.name(), entry, found, tokens, comparison));
+    }
+    return ExitCode.OK.code();
+  }
+
+  private ActivationSource open(List<String> files, int dIn) throws IOException {
+    List<Path> paths = ActivationFiles.find(files);
+    return tensor == null
+        ? ActivationSource.open(paths, dIn)
+        : ActivationSource.open(paths, dIn, tensor);
+  }
+
+  private Optional<Comparison> compare(
+      SAE sae, ActivationSource source, Exploration found, StagedProgress progress)
+      throws IOException {
+    int batch = ExplorerOptions.defaults().rowsPerBatch();
+    if (!otherInputs.isEmpty()) {
+      LatentStatistics other =
+          new Explorer(sae, progress).count(open(otherInputs, sae.dIn()), batch);
+      return Optional.of(
+          Comparison.ofActivations(String.join(" ", otherInputs), found.statistics(), other));
+    }
+    if (against == null) {
+      return Optional.empty();
+    }
+    int colon = against.indexOf(':');
+    if (colon < 1 || colon == against.length() - 1) {
+      throw usage("--against: expected RELEASE:SAE_ID, got '" + against + "'");
+    }
+    LoadOptions options = load.options(output);
+    try (SAE other =
+        SAE.fromPretrained(against.substring(0, colon), against.substring(colon + 1), options)) {
+      LatentStatistics counts = new Explorer(other, progress).count(source, batch);
+      return Optional.of(
+          Comparison.ofSaes(
+              against,
+              sae,
+              found.statistics(),
+              other,
+              counts,
+              done -> progress.step("matching", done, sae.dSae() + other.dSae())));
+    }
+  }
+
+  private void write(ExplorationReport report) throws IOException {
+    if (html != null) {
+      report.page().write(html);
+    }
+    if (csv != null) {
+      Files.writeString(csv, report.csv());
+    }
+    if (output.isJson()) {
+      output.json(report.json());
+    } else {
+      new ExploreText(report, output).print(!latents.isEmpty());
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
+}

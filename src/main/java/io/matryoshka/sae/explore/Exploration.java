@@ -1,0 +1,88 @@
+package io.matryoshka.sae.explore;
+
+import io.matryoshka.sae.eval.LatentStatistics;
+import java.util.List;
+
+/** What {@link Explorer} found. */
+public final class Exploration {
+
+  private final Levels levels;
+  private final LatentStatistics statistics;
+  private final TopContexts contexts;
+  private final List<LatentProfile> profiles;
+  private final long missedPairs;
+
+  Exploration(
+      Levels levels,
+      LatentStatistics statistics,
+      TopContexts contexts,
+      List<LatentProfile> profiles,
+      long missedPairs) {
+    this.levels = levels;
+    this.statistics = statistics;
+    this.contexts = contexts;
+    this.profiles = List.copyOf(profiles);
+    this.missedPairs = missedPairs;
+  }
+
+  /**
+   * Returns the Matryoshka widths of the SAE.
+   *
+   * @return rising widths
+   */
+  public List<Integer> widths() {
+    return levels.widths();
+  }
+
+  /**
+   * Returns the Matryoshka level of a latent.
+   *
+   * @param latent index of the latent
+   * @return index of the first width that holds it
+   */
+  public int level(int latent) {
+    java.util.Objects.checkIndex(latent, statistics.size());
+    return levels.of(latent);
+  }
+
+  /**
+   * Returns how often and how strongly each latent fired.
+   *
+   * @return statistics of all latents
+   */
+  public LatentStatistics statistics() {
+    return statistics;
+  }
+
+  /**
+   * Returns the tokens where a latent is strongest; of any latent, described or not.
+   *
+   * @param latent index of the latent
+   * @return strongest first, empty if it never fired
+   */
+  public List<TopContext> contexts(int latent) {
+    return contexts.strongest(latent);
+  }
+
+  /**
+   * Returns the latents that were described.
+   *
+   * @return in the order asked for, by rising index if none were chosen
+   */
+  public List<LatentProfile> profiles() {
+    return profiles;
+  }
+
+  /**
+   * Returns by how many tokens a count of parent and child may be too small.
+   *
+   * @return 0 if the counts are exact
+   */
+  public long missedPairs() {
+    return missedPairs;
+  }
+
+  Levels levels() {
+    return levels;
+  }
+}

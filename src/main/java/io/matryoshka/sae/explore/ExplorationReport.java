@@ -1,0 +1,112 @@
+package io.matryoshka.sae.explore;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.registry.SaeEntry;
+import io.matryoshka.sae.report.Page;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * What was found about the latents of an SAE, to be written as a page for people, or as JSON or CSV
+ * for programs. The same findings give the same bytes.
+ *
+ * @param name what was explored, for people, such as release and id of the SAE
+ * @param entry the SAE's entry in the registry, for links to Neuronpedia; empty if it has none
+ * @param exploration what was found
+ * @param tokens the tokens of the activations; empty if unknown, rows are then named by number
+ * @param comparison how latents differ from another side; empty without one
+ */
+public record ExplorationReport(
+    String name,
+    Optional<SaeEntry> entry,
+    Exploration exploration,
+    Optional<Tokens> tokens,
+    Optional<Comparison> comparison) {
+
+  /**
+   * Checks that the tokens are those of the activations.
+   *
+   * @param name what was explored
+   * @param entry the SAE's entry in the registry
+   * @param exploration what was found
+   * @param tokens the tokens of the activations
+   * @param comparison how latents differ from another side
+   * @throws IllegalArgumentException if there is not one token for each row
+   */
+  public ExplorationReport {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(entry, "entry");
+    Objects.requireNonNull(exploration, "exploration");
+    Objects.requireNonNull(comparison, "comparison");
+    tokens.ifPresent(t -> t.requireRows(exploration.statistics().rows()));
+  }
+
+  /**
+   * Makes the page: plots, tables that sort and filter, and a part for each latent described.
+   *
+   * @return the page
+   */
+  public Page page() {
+    return new ExplorationPage(this).page();
+  }
+
+  /**
+   * Makes the findings on the latents described as JSON; docs/evaluation.md lists the fields.
+   *
+   * @return an object
+   */
+  public ObjectNode json() {
+    return new ExplorationJson(this).json();
+  }
+
+  /**
+   * Makes a table of all latents as CSV (RFC 4180, UTF-8, with a header; empty cells where a latent
+   * was not described).
+   *
+   * @return the text
+   */
+  public String csv() {
+    return new ExplorationCsv(this).text();
+  }
+
+  /**
+   * Returns the token of a row.
+   *
+   * @param row index of the row
+   * @return its text, or its number if the tokens are unknown
+   */
+  public String text(long row) {
+    return tokens.map(t -> t.text(Math.toIntExact(row))).orElseGet(() -> String.valueOf(row));
+  }
+
+  /**
+   * Returns the tokens where a latent is strongest, with the context cut at the ends of their
+   * sequences.
+   *
+   * @param latent index of the latent
+   * @return strongest first
+   */
+  public List<TopContext> contexts(int latent) {
+    return exploration.contexts(latent).stream()
+        .map(context -> tokens.map(context::within).orElse(context))
+        .toList();
+  }
+
+  /**
+   * Returns the different tokens where a latent is strongest.
+   *
+   * @param latent index of the latent
+   * @return at most 5 texts with blanks between, strongest first; empty if the tokens are unknown
+   */
+  public String topTokens(int latent) {
+    return tokens.isEmpty()
+        ? ""
+        : exploration.contexts(latent).stream()
+            .map(context -> text(context.row()))
+            .distinct()
+            .limit(5)
+            .collect(Collectors.joining(" "));
+  }
+}

@@ -1,0 +1,179 @@
+package io.matryoshka.sae.explore;
+
+import io.matryoshka.sae.NormalizeActivations;
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.stream.ActivationSource;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * Looks at the latents of an SAE on a set of activations: one pass for statistics, top contexts and
+ * co-activation, a search for nearest latents, and a pass over the first {@value #ABSORPTION_ROWS}
+ * rows for absorption.
+ *
+ * <pre>{@code
+ * Exploration found = new Explorer(sae).explore(source, ExplorerOptions.defaults());
+ * LatentProfile first = found.profiles().get(0);
+ * }</pre>
+ */
+public final class Explorer {
+
+  /** Rows that absorption is checked on. */
+  public static final int ABSORPTION_ROWS = 100_000;
+
+  /** Parents that absorption is checked for. */
+  public static final int MOST_PARENTS = 512;
+
+  /** Is told how far a task is. */
+  @FunctionalInterface
+  public interface Listener {
+
+    /**
+     * Takes a step.
+     *
+     * @param task what is done, in a word or two
+     * @param done how much is done
+     * @param total how much there is
+     */
+    void step(String task, long done, long total);
+  }
+
+  private final SAE sae;
+  private final Listener listener;
+
+  /**
+   * Makes an explorer that tells nobody.
+   *
+   * @param sae the SAE; stays open
+   */
+  public Explorer(SAE sae) {
+    this(sae, (task, done, total) -> {});
+  }
+
+  /**
+   * Makes an explorer.
+   *
+   * @param sae the SAE; stays open
+   * @param listener told of progress, on the calling thread
+   */
+  public Explorer(SAE sae, Listener listener) {
+    this.sae = Objects.requireNonNull(sae, "sae");
+    this.listener = Objects.requireNonNull(listener, "listener");
+  }
+
+  /**
+   * Explores.
+   *
+   * @param source activations of the SAE's hook point
+   * @param options what to look for
+   * @return what was found
+   * @throws IOException if activations cannot be read
+   * @throws IllegalArgumentException if the activations have another width than {@code d_in}, or a
+   *     chosen latent does not exist
+   */
+  public Exploration explore(ActivationSource source, ExplorerOptions options) throws IOException {
+    requireLatents(options.latents());
+    TopContexts contexts = new TopContexts(sae.dSae(), options.contexts(), options.reach());
+    CoactivationCounter pairs = new CoactivationCounter(sae, options.maxPairs());
+    LatentPass.run(
+        sae,
+        source,
+        options.rowsPerBatch(),
+        List.of(contexts, pairs),
+        done -> listener.step("encode", done, source.rows()));
+    Coactivations coactivations = pairs.result(options.minBoth());
+    LatentStatistics statistics = coactivations.statistics();
+    int[] latents = chosen(options.latents(), statistics);
+    List<List<Neighbour>> decoder = neighbours(latents, Direction.DECODER, options.relatives());
+    List<List<Neighbour>> encoder = neighbours(latents, Direction.ENCODER, options.relatives());
+    Map<Integer, Absorption> absorption = absorption(latents, statistics, source, options);
+    List<LatentProfile> profiles = new ArrayList<>();
+    for (int i = 0; i < latents.length; i++) {
+      profiles.add(
+          new LatentProfile(
+              latents[i],
+              contexts.strongest(latents[i]),
+              decoder.get(i),
+              encoder.get(i),
+              coactivations.parents(latents[i], options.relatives()),
+              coactivations.children(latents[i], options.relatives()),
+              Optional.ofNullable(absorption.get(latents[i]))));
+    }
+    return new Exploration(Levels.of(sae), statistics, contexts, profiles, coactivations.missed());
+  }
+
+  /**
+   * Counts how often and how strongly each latent fires.
+   *
+   * @param source activations of the SAE's hook point
+   * @param rowsPerBatch rows encoded at a time
+   * @return statistics of all latents
+   * @throws IOException if activations cannot be read
+   */
+  public LatentStatistics count(ActivationSource source, int rowsPerBatch) throws IOException {
+    FiringCounter counter = new FiringCounter(sae.dSae());
+    LatentPass.run(
+        sae,
+        source,
+        rowsPerBatch,
+        List.of(counter),
+        done -> listener.step("encode", done, source.rows()));
+    return counter.statistics();
+  }
+
+  private void requireLatents(List<Integer> latents) {
+    for (int latent : latents) {
+      if (latent < 0 || latent >= sae.dSae()) {
+        throw new IllegalArgumentException(
+            "latent must lie in 0..%d, got %d".formatted(sae.dSae() - 1, latent));
+      }
+    }
+  }
+
+  private static int[] chosen(List<Integer> latents, LatentStatistics statistics) {
+    return latents.isEmpty()
+        ? IntStream.range(0, statistics.size())
+            .filter(latent -> statistics.firings(latent) > 0)
+            .limit(ExplorerOptions.MOST_LATENTS)
+            .toArray()
+        : latents.stream().mapToInt(i -> i).distinct().toArray();
+  }
+
+  private List<List<Neighbour>> neighbours(int[] latents, Direction direction, int count) {
+    return new NearestLatents(sae, sae, direction, count)
+        .find(latents, done -> listener.step("nearest latents", done, latents.length));
+  }
+
+  private Map<Integer, Absorption> absorption(
+      int[] latents, LatentStatistics statistics, ActivationSource source, ExplorerOptions options)
+      throws IOException {
+    Map<Integer, Absorption> found = new HashMap<>();
+    Levels levels = Levels.of(sae);
+    int[] parents =
+        IntStream.of(latents)
+            .filter(latent -> levels.of(latent) < levels.count() - 1)
+            .limit(MOST_PARENTS)
+            .toArray();
+    boolean fits = sae.config().normalizeActivations() == NormalizeActivations.NONE;
+    if (fits && parents.length > 0) {
+      AbsorptionCheck check = new AbsorptionCheck(sae, parents, statistics);
+      long rows = Math.min(source.rows(), ABSORPTION_ROWS);
+      LatentPass.run(
+          sae,
+          source,
+          rows,
+          options.rowsPerBatch(),
+          List.of(check),
+          done -> listener.step("absorption", done, rows));
+      check.result().forEach(one -> found.put(one.parent(), one));
+    }
+    return found;
+  }
+}
