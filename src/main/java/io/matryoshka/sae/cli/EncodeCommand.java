@@ -1,7 +1,6 @@
 package io.matryoshka.sae.cli;
 
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.Selection;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.EncodeOptions;
 import io.matryoshka.sae.stream.EncodeResult;
@@ -23,22 +22,6 @@ import picocli.CommandLine.Option;
       "A folder gets shards and an index.json; a run that was stopped resumes with the same command."
     })
 final class EncodeCommand implements Callable<Integer> {
-
-  /** Another selection than the SAE's own; at most one of the two. */
-  private static final class SelectionGroup {
-
-    @Option(
-        names = "--top-k",
-        paramLabel = "K",
-        description = "Keep the K largest latents of each token, instead of those above threshold.")
-    private Integer topK;
-
-    @Option(
-        names = "--batch-top-k",
-        paramLabel = "K",
-        description = "Keep the K * rows largest latents of each batch (see --batch).")
-    private Integer batchTopK;
-  }
 
   @Mixin private LoadMixin load;
 
@@ -111,10 +94,7 @@ final class EncodeCommand implements Callable<Integer> {
     if (selection == null) {
       return options;
     }
-    return options.selection(
-        selection.topK != null
-            ? Selection.topK(selection.topK)
-            : Selection.batchTopK(selection.batchTopK));
+    return options.selection(selection.selection());
   }
 
   private void report(EncodeResult result) {

@@ -3,6 +3,7 @@ package io.matryoshka.sae.cli;
 import ai.djl.engine.EngineException;
 import io.matryoshka.sae.SaeFormatException;
 import io.matryoshka.sae.UnsupportedArchitectureException;
+import io.matryoshka.sae.eval.EvaluationException;
 import io.matryoshka.sae.hub.AccessForbiddenException;
 import io.matryoshka.sae.hub.BadTokenException;
 import io.matryoshka.sae.hub.CacheWriteException;
@@ -52,9 +53,9 @@ enum ExitCode {
           UnsupportedArchitectureException.class,
           SafetensorsException.class,
           NpyException.class,
-          ActivationException.class,
           RegistryException.class,
-          ActivationException.class)),
+          ActivationException.class,
+          EvaluationException.class)),
   /** The Hub wants a token, another token, or the acceptance of terms. */
   REFUSED(
       5,

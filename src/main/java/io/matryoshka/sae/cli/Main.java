@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       EncodeCommand.class,
       ExploreCommand.class,
       DecodeCommand.class,
+      EvaluateCommand.class,
       DownloadCommand.class,
       CacheCommand.class
     })

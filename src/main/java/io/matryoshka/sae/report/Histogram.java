@@ -17,18 +17,53 @@ public final class Histogram extends Chart {
    *
    * @param name for the legend
    * @param values in any order
+   * @param weights how often each value occurs
    */
-  public record Group(String name, double[] values) {
+  public record Group(String name, double[] values, double[] weights) {
 
     /**
-     * Copies the array.
+     * Copies the arrays.
      *
      * @param name for the legend
      * @param values in any order
+     * @param weights how often each value occurs, at least 0
+     * @throws IllegalArgumentException if there is not one weight for each value
      */
     public Group {
       java.util.Objects.requireNonNull(name, "name");
       values = values.clone();
+      weights = weights.clone();
+      if (weights.length != values.length) {
+        throw new IllegalArgumentException(
+            "histogram group '%s': expected one weight for each of %d values, got %d"
+                .formatted(name, values.length, weights.length));
+      }
+    }
+
+    /**
+     * Makes a group of values that occur once each.
+     *
+     * @param name for the legend
+     * @param values in any order
+     */
+    public Group(String name, double[] values) {
+      this(name, values, ones(values.length));
+    }
+
+    private static double[] ones(int length) {
+      double[] ones = new double[length];
+      Arrays.fill(ones, 1);
+      return ones;
+    }
+
+    /**
+     * Returns the weights.
+     *
+     * @return a copy
+     */
+    @Override
+    public double[] weights() {
+      return weights.clone();
     }
 
     /**
@@ -83,7 +118,7 @@ public final class Histogram extends Chart {
             : Axis.of(scale, shown[0], shown[shown.length - 1]);
     this.shares = new double[groups.size()][];
     for (int g = 0; g < groups.size(); g++) {
-      shares[g] = count(groups.get(g).values);
+      shares[g] = count(groups.get(g));
     }
   }
 
@@ -91,11 +126,14 @@ public final class Histogram extends Chart {
     return Double.isFinite(value) && (scale == Scale.LINEAR || value > 0);
   }
 
-  private double[] count(double[] values) {
+  private double[] count(Group group) {
+    double total = Arrays.stream(group.weights).sum();
     double[] percent = new double[bins];
-    for (double value : values) {
-      if (fits(axis.scale(), value)) {
-        percent[Math.min(bins - 1, (int) (axis.at(value) * bins))] += 100.0 / values.length;
+    for (int i = 0; i < group.values.length; i++) {
+      double value = group.values[i];
+      if (group.weights[i] > 0 && fits(axis.scale(), value)) {
+        int bin = Math.min(bins - 1, (int) (axis.at(value) * bins));
+        percent[bin] += 100 * group.weights[i] / total;
       }
     }
     return percent;
@@ -135,8 +173,11 @@ public final class Histogram extends Chart {
   }
 
   private String legend(Group group) {
-    long out = Arrays.stream(group.values).filter(v -> !fits(axis.scale(), v)).count();
-    return group.name() + (out == 0 ? "" : " (" + out + " not shown)");
+    double out = 0;
+    for (int i = 0; i < group.values.length; i++) {
+      out += fits(axis.scale(), group.values[i]) ? 0 : group.weights[i];
+    }
+    return group.name() + (out == 0 ? "" : " (" + Numbers.compact(out) + " not shown)");
   }
 
   @Override

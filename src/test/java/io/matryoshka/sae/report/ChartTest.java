@@ -170,4 +170,32 @@ class ChartTest {
   void svg_sameData_sameText() {
     assertThat(bars("x", 1.0, 2.0).svg()).isEqualTo(bars("x", 1.0, 2.0).svg());
   }
+
+  @Test
+  void histogram_weights_areHowOftenValuesOccur() {
+    Histogram weighted =
+        new Histogram(
+            "t",
+            "v",
+            Scale.LINEAR,
+            "things",
+            4,
+            List.of(
+                new Histogram.Group("a", new double[] {0, 1, 4}, new double[] {2, 1, 1}),
+                new Histogram.Group("b", new double[] {0, Double.NaN}, new double[] {1, 3})));
+    Histogram repeated =
+        new Histogram(
+            "t",
+            "v",
+            Scale.LINEAR,
+            "things",
+            4,
+            List.of(
+                new Histogram.Group("a", new double[] {0, 0, 1, 4}),
+                new Histogram.Group("b", new double[] {0, Double.NaN, Double.NaN, Double.NaN})));
+    assertThat(weighted.html()).contains("b (3 not shown)").isEqualTo(repeated.html());
+    assertThatThrownBy(() -> new Histogram.Group("a", new double[2], new double[1]))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("each of 2 values, got 1");
+  }
 }

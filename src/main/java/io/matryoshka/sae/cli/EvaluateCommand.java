@@ -1,0 +1,174 @@
+package io.matryoshka.sae.cli;
+
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.eval.Evaluation;
+import io.matryoshka.sae.eval.EvaluationOptions;
+import io.matryoshka.sae.eval.EvaluationReport;
+import io.matryoshka.sae.eval.EvaluationRun;
+import io.matryoshka.sae.eval.RowMask;
+import io.matryoshka.sae.eval.RunOptions;
+import io.matryoshka.sae.registry.SaeEntry;
+import io.matryoshka.sae.stream.ActivationFiles;
+import io.matryoshka.sae.stream.ActivationSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Measures an SAE on activations. */
+@Command(
+    name = "evaluate",
+    description = {
+      "Measures how well an SAE reconstructs your activations, at every prefix width: explained"
+          + " variance, errors, sparsity and densities. The bundled demo brings its own"
+          + " activations.",
+      "With --checkpoint a run that was stopped resumes with the same command."
+    })
+final class EvaluateCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
+
+  @Mixin private LoadMixin load;
+
+  @Option(
+      names = {"-i", "--input"},
+      paramLabel = "FILE",
+      arity = "1..*",
+      description =
+          "Activations: .safetensors or .npy files, folders of them, or patterns; default for the"
+              + " bundled demo: its own.")
+  private List<String> inputs = new ArrayList<>();
+
+  @Option(
+      names = "--tensor",
+      paramLabel = "NAME",
+      description = "Tensor in .safetensors files; default: the only one of width d_in.")
+  private String tensor;
+
+  @Option(
+      names = "--mask",
+      paramLabel = "FILE",
+      description =
+          "One number or boolean per row, .npy or .safetensors: 0 leaves the row out, as a special"
+              + " token.")
+  private Path mask;
+
+  @Option(
+      names = "--mask-tensor",
+      paramLabel = "NAME",
+      description = "Tensor in the mask's .safetensors file; default: its only one.")
+  private String maskTensor;
+
+  @ArgGroup private SelectionGroup selection;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "ROWS",
+      defaultValue = "" + EvaluationOptions.DEFAULT_BATCH_ROWS,
+      description =
+          "Rows of an evaluation batch, for metrics that are defined per batch; default:"
+              + " ${DEFAULT-VALUE}.")
+  private int batchRows;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "FILE",
+      description = "Keep in this file what is done, and go on from it.")
+  private Path checkpoint;
+
+  @Option(
+      names = "--checkpoint-rows",
+      paramLabel = "ROWS",
+      defaultValue = "" + RunOptions.DEFAULT_CHECKPOINT_ROWS,
+      description = "Rows between two checkpoints; default: ${DEFAULT-VALUE}.")
+  private int checkpointRows;
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Write a report: one page that opens without a network.")
+  private Path html;
+
+  @Option(
+      names = "--csv",
+      paramLabel = "FILE",
+      description = "Write the metrics as CSV, one line per prefix width.")
+  private Path csv;
+
+  @Option(
+      names = "--latents-csv",
+      paramLabel = "FILE",
+      description = "Write the statistics of all latents as CSV.")
+  private Path latentsCsv;
+
+  @Mixin private Output output;
+
+  @Override
+  public Integer call() throws IOException {
+    Optional<SaeEntry> entry = load.entry();
+    boolean demo =
+        inputs.isEmpty() && entry.filter(e -> e.release().equals(DemoData.RELEASE)).isPresent();
+    if (inputs.isEmpty() && !demo) {
+      throw new ParameterException(
+          command.commandLine(),
+          "expected activations with --input, got none; the bundled demo alone needs none");
+    }
+    try (SAE sae = load.open(output);
+        BundledDemo bundled = BundledDemo.open()) {
+      ActivationSource source = demo ? bundled.activations() : open(sae.dIn());
+      Evaluation evaluation;
+      try (Progress bar = output.progress("evaluate", "tokens", source.rows())) {
+        evaluation = EvaluationRun.run(sae, source, options().progress(bar::stepTo));
+      }
+      write(new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity()));
+    }
+    return ExitCode.OK.code();
+  }
+
+  private ActivationSource open(int dIn) throws IOException {
+    List<Path> files = ActivationFiles.find(inputs);
+    return tensor == null
+        ? ActivationSource.open(files, dIn)
+        : ActivationSource.open(files, dIn, tensor);
+  }
+
+  private RunOptions options() throws IOException {
+    EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
+    if (selection != null) {
+      evaluation = evaluation.selection(selection.selection());
+    }
+    RunOptions options =
+        RunOptions.defaults().evaluation(evaluation).checkpointRows(checkpointRows);
+    if (mask != null) {
+      options = options.mask(RowMask.open(mask, Optional.ofNullable(maskTensor)));
+    }
+    return checkpoint == null ? options : options.checkpoint(checkpoint);
+  }
+
+  private void write(EvaluationReport report) throws IOException {
+    if (html != null) {
+      report.page().write(html);
+    }
+    if (csv != null) {
+      Files.writeString(csv, report.widthsCsv());
+    }
+    if (latentsCsv != null) {
+      Files.writeString(latentsCsv, report.latentsCsv());
+    }
+    if (output.isJson()) {
+      output.json(report.json());
+    } else {
+      EvaluationText.print(report, output);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package io.matryoshka.sae.eval;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.registry.SaeEntry;
+import io.matryoshka.sae.report.Page;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * An evaluation for readers: as JSON, as CSV and as one self-contained HTML page. The same
+ * evaluation gives the same bytes.
+ */
+public final class EvaluationReport {
+
+  private final String name;
+  private final Evaluation evaluation;
+  private final Optional<SaeEntry> entry;
+  private final Optional<float[]> logSparsity;
+
+  /**
+   * Describes a report.
+   *
+   * @param name what the SAE is called, for titles
+   * @param evaluation the metrics
+   * @param entry the registry's entry for the SAE, for published figures and links to Neuronpedia
+   * @param logSparsity {@code SAE.logSparsity()}, the published densities; copied
+   * @throws IllegalArgumentException if there is not one published density for each latent
+   */
+  public EvaluationReport(
+      String name, Evaluation evaluation, Optional<SaeEntry> entry, Optional<float[]> logSparsity) {
+    this.name = Objects.requireNonNull(name, "name");
+    this.evaluation = Objects.requireNonNull(evaluation, "evaluation");
+    this.entry = Objects.requireNonNull(entry, "entry");
+    this.logSparsity = logSparsity.map(float[]::clone);
+    published();
+  }
+
+  /**
+   * Returns what the SAE is called.
+   *
+   * @return as given
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Returns the metrics.
+   *
+   * @return as given
+   */
+  public Evaluation evaluation() {
+    return evaluation;
+  }
+
+  /**
+   * Compares with the published figures.
+   *
+   * @return the comparison; its parts are empty where nothing is published
+   */
+  public PublishedComparison published() {
+    return PublishedComparison.of(
+        evaluation,
+        entry.map(SaeEntry::explainedVariance).orElse(OptionalDouble.empty()),
+        logSparsity);
+  }
+
+  /**
+   * Returns the report as JSON: names as in the records, in lower case with underscores; a number
+   * that is not defined is null.
+   *
+   * @return a new tree
+   */
+  public ObjectNode json() {
+    return EvaluationJson.write(this);
+  }
+
+  /**
+   * Returns the metrics of the widths as CSV.
+   *
+   * @return a header and one line per width; a number that is not defined is an empty cell
+   */
+  public String widthsCsv() {
+    return EvaluationCsv.widths(evaluation);
+  }
+
+  /**
+   * Returns the statistics of the latents as CSV.
+   *
+   * @return a header and one line per latent; a number that is not defined is an empty cell
+   */
+  public String latentsCsv() {
+    return EvaluationCsv.latents(evaluation, logSparsity);
+  }
+
+  /**
+   * Makes the page.
+   *
+   * @return a page, to be written or extended
+   */
+  public Page page() {
+    return new EvaluationPage(this).page();
+  }
+
+  Optional<SaeEntry> entry() {
+    return entry;
+  }
+
+  Optional<float[]> logSparsity() {
+    return logSparsity;
+  }
+}
