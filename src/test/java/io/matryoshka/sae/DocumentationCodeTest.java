@@ -38,6 +38,7 @@ class DocumentationCodeTest {
               "ai.djl.ndarray.*",
               "ai.djl.ndarray.types.*",
               "io.matryoshka.sae.eval.*",
+              "io.matryoshka.sae.explore.*",
               "io.matryoshka.sae.hub.*",
               "io.matryoshka.sae.registry.*",
               "io.matryoshka.sae.safetensors.*",

@@ -37,7 +37,7 @@ import java.util.stream.IntStream;
  * does not subtract {@code b_dec}. So the figures compare latents and SAEs with each other, not
  * with published absorption scores.
  *
- * <p>Only for SAEs that do not normalise their input. Memory: {@code 4 d_sae} bytes a parent. Not
+ * <p>Only for SAEs that do not normalise their input. Memory: {@code 8 d_sae} bytes a parent. Not
  * safe for use by several threads.
  *
  * @see <a href="https://arxiv.org/abs/2409.14507">A is for Absorption</a>

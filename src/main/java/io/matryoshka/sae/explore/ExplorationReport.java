@@ -53,7 +53,7 @@ public record ExplorationReport(
   }
 
   /**
-   * Makes the findings on the latents described as JSON; docs/evaluation.md lists the fields.
+   * Makes the findings on the latents described as JSON; docs/exploration.md says what they mean.
    *
    * @return an object
    */
