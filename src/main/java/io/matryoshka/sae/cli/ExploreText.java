@@ -28,7 +28,13 @@ final class ExploreText {
 
   void print(boolean each) {
     if (each) {
-      report.exploration().profiles().forEach(this::latent);
+      List<LatentProfile> profiles = report.exploration().profiles();
+      for (int i = 0; i < profiles.size(); i++) {
+        if (i > 0) {
+          output.line("");
+        }
+        latent(profiles.get(i));
+      }
     } else {
       summary();
     }
@@ -66,7 +72,6 @@ final class ExploreText {
           "Latent %d, level %d: never fires on these %d tokens"
               .formatted(latent, report.exploration().level(latent), statistics.rows()));
       output.line("nearest by decoder: " + neighbours(profile.decoderNeighbours()));
-      output.line("");
       return;
     }
     output.line(
@@ -92,7 +97,6 @@ final class ExploreText {
     pairs("parents", profile.parents(), true);
     pairs("children", profile.children(), false);
     profile.absorption().filter(a -> a.tokens() > 0).ifPresent(this::absorption);
-    output.line("");
   }
 
   private String text(TopContext context) {
@@ -141,6 +145,7 @@ final class ExploreText {
   }
 
   private void differences(List<LatentDifference> differences) {
+    output.line("");
     output.line("Largest differences in density:");
     TextTable table =
         TextTable.of(">latent", ">other", ">density %", ">other %", ">z", ">mean", ">other mean");
