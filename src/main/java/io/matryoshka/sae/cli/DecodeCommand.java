@@ -22,9 +22,10 @@ final class DecodeCommand implements Callable<Integer> {
 
   @Option(
       names = {"-i", "--input"},
-      paramLabel = "FILE",
+      paramLabel = "PATH",
       required = true,
-      description = "Sparse latents (.safetensors) of this SAE, as encode and the library write.")
+      description =
+          "Sparse latents of this SAE: a .safetensors file, or the folder of an encode run.")
   private Path input;
 
   @Option(
@@ -40,15 +41,14 @@ final class DecodeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    SparseLatents latents = SparseLatents.load(input);
+    LatentFiles latents = LatentFiles.of(input);
     try (SAE sae = load.open(output)) {
       long[] shape = shape(latents, sae.dIn());
       try (ReconstructionWriter writer = ReconstructionWriter.create(target, shape);
           Progress progress = output.progress("decode", "tokens", latents.rows())) {
-        for (int row = 0; row < latents.rows(); row += BATCH_ROWS) {
-          int end = Math.min(latents.rows(), row + BATCH_ROWS);
-          writer.write(sae.decode(latents.rows(row, end)));
-          progress.stepTo(end);
+        long done = 0;
+        for (Path file : latents.files()) {
+          done = decode(SparseLatents.load(file), sae, writer, progress, done);
         }
         writer.finish();
       }
@@ -57,9 +57,20 @@ final class DecodeCommand implements Callable<Integer> {
     return ExitCode.OK.code();
   }
 
+  private static long decode(
+      SparseLatents latents, SAE sae, ReconstructionWriter writer, Progress progress, long done)
+      throws IOException {
+    for (int row = 0; row < latents.rows(); row += BATCH_ROWS) {
+      int end = Math.min(latents.rows(), row + BATCH_ROWS);
+      writer.write(sae.decode(latents.rows(row, end)));
+      progress.stepTo(done + end);
+    }
+    return done + latents.rows();
+  }
+
   /** The shape of the input without its width, then d_in. */
-  private static long[] shape(SparseLatents latents, int dIn) {
-    long[] leading = latents.leadingShape();
+  private static long[] shape(LatentFiles latents, int dIn) {
+    long[] leading = latents.shape();
     long[] shape = Arrays.copyOf(leading, leading.length + 1);
     shape[leading.length] = dIn;
     return shape;

@@ -61,6 +61,7 @@ final class LoadMixin {
       names = "--widths",
       paramLabel = "W,W,...",
       split = ",",
+      hideParamSyntax = true,
       description = "Matryoshka widths of an SAE whose files do not tell them.")
   private List<Integer> widths = new ArrayList<>();
 

@@ -58,6 +58,30 @@ class DecodeCommandTest {
   }
 
   @Test
+  void decode_encodeRun_joinsItsShards() throws IOException {
+    Path run = folder.resolve("run");
+    Object[] encode = {
+      "encode", Samples.RELEASE, "-i", Samples.ACTIVATIONS, "-o", run, "--rows-per-shard", 200
+    };
+    assertThat(Cli.run(encode).code()).isZero();
+    Path target = folder.resolve("out.npy");
+    assertThat(Cli.run("decode", Samples.RELEASE, "-i", run, "-o", target).code()).isZero();
+    float[] values = new float[512 * 384];
+    try (NpyFile file = NpyFile.open(target)) {
+      file.readFloats(0, values, 0, values.length);
+    }
+    assertThat(values).containsExactly(expected);
+  }
+
+  @Test
+  void decode_otherFolder_isNotFound() {
+    Path target = folder.resolve("out.npy");
+    Cli.Result result = Cli.run("decode", Samples.RELEASE, "-i", folder, "-o", target);
+    assertThat(result.code()).isEqualTo(3);
+    assertThat(result.err()).contains("index.json", "encode run").hasLineCount(1);
+  }
+
+  @Test
   void decode_noRows_givesAnEmptyArray() throws IOException {
     Path none = folder.resolve("none.safetensors");
     SparseLatents.of(new int[] {0}, new int[0], new float[0], 2048).save(none);
