@@ -19,6 +19,9 @@ final class EvaluationBatch {
   /** Rows that one thread takes at a time. */
   private static final int ROWS_PER_TASK = 16;
 
+  /** Below this share of the sum of squares, subtracting the mean loses over two digits. */
+  private static final double CANCELLATION = 0.01;
+
   private final float[] x;
   private final int rows;
   private final int dIn;
@@ -122,7 +125,7 @@ final class EvaluationBatch {
         });
   }
 
-  /** Mean residual of a block, then squared distances to it. */
+  /** Mean residual of a block, and the sum of squared distances to it. */
   private void addResiduals(float[] reconstruction, int level, int from, int to) {
     double[] mean = new double[dIn];
     Rows work = new Rows(dIn);
@@ -135,18 +138,27 @@ final class EvaluationBatch {
       }
     }
     divide(mean, count);
-    double[] distance = new double[to - from];
+    double squares = sumOfFinite(sums[level].squaredError(), from, to);
+    double spread = squares;
+    for (double value : mean) {
+      spread -= count * value * value;
+    }
+    if (spread < CANCELLATION * squares) {
+      spread = spreadAbout(mean, reconstruction, from, to);
+    }
+    sums[level].residual().add(count, mean, spread);
+  }
+
+  private double spreadAbout(double[] mean, float[] reconstruction, int from, int to) {
+    Rows work = new Rows(dIn);
+    double spread = 0;
     for (int row = from; row < to; row++) {
       if (finite[row]) {
         work.activation(x, row);
-        distance[row - from] = work.squaredResidualDistance(reconstruction, row - from, mean);
+        spread += work.squaredResidualDistance(reconstruction, row - from, mean);
       }
     }
-    double spread = 0;
-    for (double value : distance) {
-      spread += value;
-    }
-    sums[level].residual().add(count, mean, spread);
+    return spread;
   }
 
   private double sumOfFinite(double[] values, int from, int to) {

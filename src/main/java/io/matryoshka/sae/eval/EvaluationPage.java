@@ -79,18 +79,10 @@ final class EvaluationPage {
 
   private void byWidth(Page page) {
     List<WidthMetrics> widths = evaluation.widths();
-    LineChart l0 =
-        new LineChart(
-            "L0 by prefix width",
-            "prefix width, latents",
-            Scale.LOG,
-            "active latents a row",
-            Scale.LINEAR,
-            List.of(line("L0", w -> w.sparsity().l0())));
     Optional<LineChart> explained = explainedVariance();
     page.section(
         "By prefix width",
-        explained.isPresent() ? Row.of(explained.get(), l0) : l0,
+        explained.isPresent() ? Row.of(explained.get(), l0()) : l0(),
         new Table(
             "Metrics by prefix width",
             List.of(
@@ -124,7 +116,18 @@ final class EvaluationPage {
                 groups(latent -> evaluation.latents().density(latent)))));
   }
 
-  private Optional<LineChart> explainedVariance() {
+  LineChart l0() {
+    return new LineChart(
+        "L0 by prefix width",
+        "prefix width, latents",
+        Scale.LOG,
+        "active latents a row",
+        Scale.LINEAR,
+        List.of(line("L0", w -> w.sparsity().l0())));
+  }
+
+  /** Empty if no variant is defined. */
+  Optional<LineChart> explainedVariance() {
     List<LineChart.Line> lines =
         List.of(
             line("pooled", w -> w.explainedVariance().pooled()),

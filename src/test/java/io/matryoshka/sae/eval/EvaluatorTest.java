@@ -58,6 +58,18 @@ class EvaluatorTest {
   }
 
   @Test
+  void dictionaryLearning_offsetFarAboveSpread_keepsItsDigits(@TempDir Path folder)
+      throws IOException {
+    try (SAE sae = TinySae.load(folder)) {
+      Evaluator evaluator = Evaluator.of(sae);
+      // With width 1 the residuals are (0, 1e6) and (0, 1e6 + 1): variance 0.5 of 2 + 0.5.
+      evaluator.add(new float[] {1, 1e6f, 3, 1e6f + 1});
+      assertThat(evaluator.result().widths().get(0).explainedVariance().dictionaryLearning())
+          .isCloseTo(0.8, offset(1e-12));
+    }
+  }
+
+  @Test
   void result_noRows_isNaN(@TempDir Path folder) throws IOException {
     try (SAE sae = TinySae.load(folder)) {
       Evaluator evaluator = Evaluator.of(sae);
