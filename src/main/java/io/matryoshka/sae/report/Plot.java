@@ -7,7 +7,7 @@ final class Plot {
 
   private static final int WIDTH = 480;
   private static final int PLOT_HEIGHT = 210;
-  private static final int RIGHT = 12;
+  private static final int RIGHT = 20;
   private static final int BOTTOM = 46;
   private static final int LINE = 19;
 

@@ -198,4 +198,21 @@ class ChartTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("each of 2 values, got 1");
   }
+
+  @Test
+  void lineChart_labelAtTheRightEnd_staysInside() throws Exception {
+    LineChart chart =
+        new LineChart(
+            "t",
+            "width",
+            Scale.LOG,
+            "y",
+            Scale.LINEAR,
+            List.of(
+                new LineChart.Line(
+                    "a", List.of(new LineChart.Point(128, 0), new LineChart.Point(32768, 1)))));
+
+    // Half of "100000" in digits of six pixels must fit between the axis and the edge at 480.
+    assertThat(chart.svg()).contains("x=\"460\"").contains(">100000<");
+  }
 }
