@@ -108,16 +108,15 @@ final class InputRows {
             + "; check that they come from the hook point of this SAE");
   }
 
-  private static NDArray cast(NDArray rows, DataType type, NDManager scope) {
-    if (rows.getDataType() == type) {
-      return rows;
+  /** Gives activations in the type that the SAE computes in, owned by the scope of the call. */
+  static NDArray cast(NDArray x, DataType type, NDManager scope) {
+    NDArray own = x.reshape(x.getShape());
+    own.attach(scope);
+    if (own.getDataType() == DataType.BFLOAT16) {
+      own = TorchKernels.on(own.getDevice()).toFloat32(own);
+      own.attach(scope);
     }
-    if (rows.getDataType() == DataType.BFLOAT16) {
-      NDArray widened = TorchKernels.on(rows.getDevice()).toFloat32(rows);
-      widened.attach(scope);
-      return widened.getDataType() == type ? widened : widened.toType(type, false);
-    }
-    return rows.toType(type, false);
+    return own.getDataType() == type ? own : own.toType(type, false);
   }
 
   /** The numbers that decoding needs of each row, or null where it needs none. */

@@ -364,6 +364,7 @@ public abstract sealed class SAE implements AutoCloseable
               + "], got "
               + Arrays.toString(shape));
     }
+    checkDevice(latents, "decode: latents");
     long[] leading = Arrays.copyOf(shape, shape.length - 1);
     NDManager owner = latents.getManager();
     LastInput last = lastFor(leading);
@@ -389,7 +390,7 @@ public abstract sealed class SAE implements AutoCloseable
    */
   public NDArray decode(SparseLatents latents, NDManager manager) {
     Objects.requireNonNull(manager, "manager");
-    checkWidth(latents);
+    checkFits(latents);
     return inScope(
         manager,
         scope -> {
@@ -447,7 +448,7 @@ public abstract sealed class SAE implements AutoCloseable
         scope -> {
           NDArray before = decode(clean, scope);
           NDArray after = decode(edited, scope);
-          return result(after.sub(before).add(x.toType(weights.dataType(), false)), owner);
+          return result(after.sub(before).add(InputRows.cast(x, weights.dataType(), scope)), owner);
         });
   }
 
@@ -460,6 +461,10 @@ public abstract sealed class SAE implements AutoCloseable
    * @return {@code [..., d_in]}, attached to the manager of {@code x}
    */
   public NDArray steer(NDArray x, int latent, float strength) {
+    if (latent < 0 || latent >= width) {
+      throw new IllegalArgumentException(
+          "steer: latent must lie in 0.." + (width - 1) + ", got " + latent);
+    }
     float[] direction = decoderRows(latent, latent + 1);
     NDManager owner = x.getManager();
     return inScope(
@@ -474,7 +479,7 @@ public abstract sealed class SAE implements AutoCloseable
           }
           NDArray rows = x.reshape(new Shape(input.count, dIn()));
           rows.attach(scope);
-          NDArray out = rows.toType(weights.dataType(), false).add(added);
+          NDArray out = InputRows.cast(rows, weights.dataType(), scope).add(added);
           return result(out.reshape(x.getShape()), owner);
         });
   }
@@ -491,7 +496,7 @@ public abstract sealed class SAE implements AutoCloseable
         owner,
         scope -> {
           NDArray back = decode(encodeSparse(x), scope);
-          return result(x.toType(weights.dataType(), false).sub(back), owner);
+          return result(InputRows.cast(x, weights.dataType(), scope).sub(back), owner);
         });
   }
 
@@ -513,7 +518,7 @@ public abstract sealed class SAE implements AutoCloseable
    * @return one {@code [..., d_in]} per width
    */
   public NDArray[] reconstructions(SparseLatents latents, NDManager manager) {
-    checkWidth(latents);
+    checkFits(latents);
     return inScope(
         manager,
         scope -> {
@@ -706,8 +711,8 @@ public abstract sealed class SAE implements AutoCloseable
     return latents.tailShape().length == 0 ? new long[] {dIn()} : latents.tailShape();
   }
 
-  private void checkWidth(SparseLatents latents) {
-    if (latents.width() > width) {
+  private void checkFits(SparseLatents latents) {
+    if (latents.width() > width && latents.reaches(width)) {
       throw new IllegalArgumentException(
           "decode: latents of width "
               + latents.width()
@@ -716,6 +721,38 @@ public abstract sealed class SAE implements AutoCloseable
               + "; decode them with the SAE that encoded them, or keep range(0, "
               + width
               + ")");
+    }
+    long[] tail = tailOf(latents);
+    if (count(tail) != dIn()) {
+      throw new IllegalArgumentException(
+          "decode: the latents are of activations [..., d_in] = [..., "
+              + count(tail)
+              + "], but this SAE has d_in = "
+              + dIn()
+              + "; decode them with the SAE that encoded them");
+    }
+    boolean perToken = config.normalizeActivations().isPerToken();
+    if (latents.rows() > 0 && latents.scaling().isPresent() != perToken) {
+      throw new IllegalArgumentException(
+          "decode: this SAE "
+              + (perToken ? "normalises each token" : "does not normalise each token")
+              + " ("
+              + config.normalizeActivations().key()
+              + "), but the latents carry "
+              + (perToken ? "no scale" : "scales")
+              + "; decode them with the SAE that encoded them");
+    }
+  }
+
+  private void checkDevice(NDArray array, String what) {
+    if (!array.getDevice().equals(weights.manager().getDevice())) {
+      throw new IllegalArgumentException(
+          what
+              + " are on "
+              + array.getDevice()
+              + " but the SAE is on "
+              + weights.manager().getDevice()
+              + "; move them with toDevice or load the SAE there");
     }
   }
 
@@ -740,9 +777,18 @@ public abstract sealed class SAE implements AutoCloseable
               + " floats, the buffer has "
               + x.remaining());
     }
+    if (floats * Float.BYTES > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "encode: "
+              + rows
+              + " rows of d_in = "
+              + dIn()
+              + " take "
+              + floats * Float.BYTES
+              + " bytes, above the limit of 2 GiB a call; encode fewer rows at once");
+    }
     ByteBuffer bytes =
-        ByteBuffer.allocateDirect(Math.toIntExact(floats * Float.BYTES))
-            .order(ByteOrder.nativeOrder());
+        ByteBuffer.allocateDirect((int) (floats * Float.BYTES)).order(ByteOrder.nativeOrder());
     bytes.asFloatBuffer().put(x.slice(x.position(), (int) floats));
     return scope.create(bytes, new Shape(rows, dIn()), DataType.FLOAT32);
   }

@@ -111,7 +111,7 @@ final class SaeConfigParser {
     try {
       return Integer.parseInt(major.trim()) < 6;
     } catch (NumberFormatException e) {
-      throw wrong("sae_lens_version", "a version such as 6.18.0", fields.path("sae_lens_version"));
+      throw wrong("sae_lens_version", "a version such as 6.18.0", find("sae_lens_version"));
     }
   }
 
@@ -178,7 +178,7 @@ final class SaeConfigParser {
     String name = text("dtype").orElse("");
     Dtype dtype = DTYPES.get(name.startsWith("torch.") ? name.substring(6) : name);
     if (dtype == null) {
-      throw wrong("dtype", "float32, float64, float16 or bfloat16", fields.path("dtype"));
+      throw wrong("dtype", "float32, float64, float16 or bfloat16", find("dtype"));
     }
     return dtype;
   }
@@ -190,7 +190,7 @@ final class SaeConfigParser {
       throw wrong(
           "normalize_activations",
           "none, expected_average_only_in, constant_norm_rescale or layer_norm",
-          fields.path("normalize_activations"));
+          find("normalize_activations"));
     }
     return found.get();
   }
@@ -201,7 +201,7 @@ final class SaeConfigParser {
       return false;
     }
     if (!mode.equals("hook_z")) {
-      throw wrong("reshape_activations", "none or hook_z", fields.path("reshape_activations"));
+      throw wrong("reshape_activations", "none or hook_z", find("reshape_activations"));
     }
     Optional<String> hook = text("hook_name");
     if (hook.isPresent() && !hook.get().endsWith("_z")) {
@@ -239,9 +239,13 @@ final class SaeConfigParser {
     }
     int previous = 0;
     int dSae = positive("d_sae");
+    String expected = "rising integers from 1 to d_sae = " + dSae;
+    if (!node.isArray()) {
+      throw wrong("matryoshka_widths", expected, node);
+    }
     for (JsonNode width : node) {
       if (!width.isInt() || width.intValue() <= previous || width.intValue() > dSae) {
-        throw wrong("matryoshka_widths", "rising integers from 1 to d_sae = " + dSae, node);
+        throw wrong("matryoshka_widths", expected, node);
       }
       previous = width.intValue();
       widths.add(previous);

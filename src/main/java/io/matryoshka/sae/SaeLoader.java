@@ -69,9 +69,10 @@ final class SaeLoader {
           directory + ": expected the folder that holds " + CONFIG + " and " + WEIGHTS);
     }
     for (String name : List.of(CONFIG, WEIGHTS)) {
-      if (!Files.isReadable(directory.resolve(name))) {
+      Path file = directory.resolve(name);
+      if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
         throw new NoSuchFileException(
-            directory.resolve(name).toString(),
+            file.toString(),
             null,
             "an SAE folder holds "
                 + CONFIG
@@ -84,7 +85,7 @@ final class SaeLoader {
   }
 
   private static Optional<Path> sparsityIn(Path directory) {
-    return Optional.of(directory.resolve(SPARSITY)).filter(Files::isReadable);
+    return Optional.of(directory.resolve(SPARSITY)).filter(Files::isRegularFile);
   }
 
   /** All files are of the commit that the revision names when the first is asked for. */
@@ -238,7 +239,7 @@ final class SaeLoader {
   private static Optional<float[]> sparsity(Path path, SaeConfig config) throws IOException {
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
       float[] values = file.readFloats(SPARSITY_TENSOR);
-      if (values.length < config.dSae()) {
+      if (values.length != config.dSae()) {
         throw new SaeFormatException(
             path
                 + ": tensor sparsity must have d_sae = "

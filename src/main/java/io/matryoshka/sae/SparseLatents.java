@@ -383,6 +383,11 @@ public final class SparseLatents {
     return Optional.ofNullable(scaling);
   }
 
+  /** Tells whether a latent from a bound on is active. */
+  boolean reaches(int bound) {
+    return Arrays.stream(csr.latents()).anyMatch(latent -> latent >= bound);
+  }
+
   SparseLatents with(Csr changed) {
     return new SparseLatents(changed, width, leadingShape, tailShape, scaling);
   }
