@@ -47,18 +47,22 @@ public final class SparseLatents {
    *
    * @param rowOffsets {@code [n + 1]}, rising from 0 to {@code nnz}
    * @param latents {@code [nnz]}, rising within a row, each from 0 to {@code width - 1}
-   * @param activations {@code [nnz]}
-   * @param width number of latents that the indices count in
+   * @param activations {@code [nnz]}; zeros are dropped
+   * @param width number of latents that the indices count in, at least 1
    * @return the sparse latents, with leading shape {@code [n]}
    * @throws IllegalArgumentException if an array breaks these rules
    */
   public static SparseLatents of(int[] rowOffsets, int[] latents, float[] activations, int width) {
     Csr csr = new Csr(rowOffsets.clone(), latents.clone(), activations.clone());
     requireSorted(csr, width);
-    return new SparseLatents(csr, width, new long[] {csr.rows()}, new long[0], null);
+    return new SparseLatents(csr, width, new long[] {csr.rows()}, new long[0], null)
+        .rebuild((latent, activation) -> activation);
   }
 
   static void requireSorted(Csr csr, int width) {
+    if (width < 1) {
+      throw new IllegalArgumentException("width must be at least 1, got " + width);
+    }
     for (int row = 0; row < csr.rows(); row++) {
       int begin = csr.rowOffsets()[row];
       int end = csr.rowOffsets()[row + 1];
