@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.LoadOptions.Engine;
 import io.matryoshka.sae.NativeMemory.Live;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -176,20 +177,25 @@ class LeakTest {
 
   @ParameterizedTest
   @EnumSource(Engine.class)
-  void loadAndClose_manyRounds_keepMemoryFlat(Engine engine) throws IOException {
+  void loadAndClose_manyRounds_keepMemoryFlat(Engine engine, @TempDir Path folder)
+      throws IOException {
     LoadOptions options = LoadOptions.defaults().engine(engine);
-    Path weights = DemoData.path("/io/matryoshka/sae/releases/demo/all-minilm-l6-v2-matryoshka");
-    weights = weights.resolve(SaeLoader.WEIGHTS);
+    // A copy of its own, since other tests of this JVM use the bundled files.
+    Path bundled = DemoData.path("/io/matryoshka/sae/releases/demo/all-minilm-l6-v2-matryoshka");
+    for (String name : List.of(SaeLoader.CONFIG, SaeLoader.WEIGHTS)) {
+      Files.copy(bundled.resolve(name), folder.resolve(name));
+    }
+    Path weights = folder.resolve(SaeLoader.WEIGHTS);
     float[] x = DemoData.activations();
     try (NDManager manager = NDManager.newBaseManager()) {
       for (int i = 0; i < 15; i++) {
-        loadAndClose(options, x);
+        loadAndClose(folder, options, x);
       }
       Live before = NativeMemory.live(manager);
       boolean known = NativeMemory.isResidentKnown();
       long resident = known ? NativeMemory.residentMebibytes() : 0;
       for (int i = 0; i < 30; i++) {
-        loadAndClose(options, x);
+        loadAndClose(folder, options, x);
       }
       assertThat(NativeMemory.live(manager)).isEqualTo(before);
       if (known) {
@@ -199,8 +205,8 @@ class LeakTest {
     }
   }
 
-  private static void loadAndClose(LoadOptions options, float[] x) throws IOException {
-    try (SAE sae = DemoData.sae(options)) {
+  private static void loadAndClose(Path folder, LoadOptions options, float[] x) throws IOException {
+    try (SAE sae = SAE.load(folder, options)) {
       assertThat(sae.encode(x).activeCount()).isPositive();
     }
   }
