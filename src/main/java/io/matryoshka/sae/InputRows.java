@@ -46,14 +46,7 @@ final class InputRows {
           "encode: activations must be float16, bfloat16, float32 or float64, got "
               + x.getDataType());
     }
-    if (!x.getDevice().equals(weights.manager().getDevice())) {
-      throw new IllegalArgumentException(
-          "encode: activations are on "
-              + x.getDevice()
-              + " but the SAE is on "
-              + weights.manager().getDevice()
-              + "; move them with toDevice or load the SAE there");
-    }
+    weights.requireSameDevice(x, "encode: activations");
     NDArray rows = x.reshape(new Shape(count, config.dIn()));
     rows.attach(scope);
     rows = cast(rows, weights.dataType(), scope);

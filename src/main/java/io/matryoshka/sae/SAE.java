@@ -364,7 +364,7 @@ public abstract sealed class SAE implements AutoCloseable
               + "], got "
               + Arrays.toString(shape));
     }
-    checkDevice(latents, "decode: latents");
+    weights.requireSameDevice(latents, "decode: latents");
     long[] leading = Arrays.copyOf(shape, shape.length - 1);
     NDManager owner = latents.getManager();
     LastInput last = lastFor(leading);
@@ -741,18 +741,6 @@ public abstract sealed class SAE implements AutoCloseable
               + "), but the latents carry "
               + (perToken ? "no scale" : "scales")
               + "; decode them with the SAE that encoded them");
-    }
-  }
-
-  private void checkDevice(NDArray array, String what) {
-    if (!array.getDevice().equals(weights.manager().getDevice())) {
-      throw new IllegalArgumentException(
-          what
-              + " are on "
-              + array.getDevice()
-              + " but the SAE is on "
-              + weights.manager().getDevice()
-              + "; move them with toDevice or load the SAE there");
     }
   }
 

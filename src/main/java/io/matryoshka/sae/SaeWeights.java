@@ -123,6 +123,19 @@ final class SaeWeights {
     return onWorkers ? Workers.call(work) : work.get();
   }
 
+  /** Refuses an array that is on another device than the weights. */
+  void requireSameDevice(NDArray array, String what) {
+    if (!array.getDevice().equals(manager.getDevice())) {
+      throw new IllegalArgumentException(
+          what
+              + " are on "
+              + array.getDevice()
+              + " but the SAE is on "
+              + manager.getDevice()
+              + "; move them with toDevice or load the SAE there");
+    }
+  }
+
   private void end() {
     boolean release;
     synchronized (this) {

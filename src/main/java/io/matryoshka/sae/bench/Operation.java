@@ -13,21 +13,11 @@ public enum Operation {
     void fast(SAE sae, Input input, NDManager scope) {
       sae.encodeSparse(input.x(scope));
     }
-
-    @Override
-    void dense(SAE sae, Input input, NDManager scope) {
-      sae.encode(input.x(scope));
-    }
   },
   /** Activations to a dense {@code [n, width]} array of latents. */
   ENCODE(1) {
     @Override
     void fast(SAE sae, Input input, NDManager scope) {
-      sae.encode(input.x(scope));
-    }
-
-    @Override
-    void dense(SAE sae, Input input, NDManager scope) {
       sae.encode(input.x(scope));
     }
   },
@@ -83,7 +73,9 @@ public enum Operation {
   abstract void fast(SAE sae, Input input, NDManager scope);
 
   /** Does it with dense products in libtorch, given an SAE with the reference engine. */
-  abstract void dense(SAE sae, Input input, NDManager scope);
+  void dense(SAE sae, Input input, NDManager scope) {
+    sae.encode(input.x(scope));
+  }
 
   /**
    * Returns the arithmetic of the dense form.

@@ -8,22 +8,16 @@ import io.matryoshka.sae.eval.EvaluationRun;
 import io.matryoshka.sae.eval.RowMask;
 import io.matryoshka.sae.eval.RunOptions;
 import io.matryoshka.sae.registry.SaeEntry;
-import io.matryoshka.sae.stream.ActivationFiles;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Measures an SAE on activations. */
 @Command(
@@ -36,24 +30,9 @@ import picocli.CommandLine.Spec;
     })
 final class EvaluateCommand implements Callable<Integer> {
 
-  @Spec private CommandSpec command;
-
   @Mixin private LoadMixin load;
 
-  @Option(
-      names = {"-i", "--input"},
-      paramLabel = "FILE",
-      arity = "1..*",
-      description =
-          "Activations: .safetensors or .npy files, folders of them, or patterns; default for the"
-              + " bundled demo: its own.")
-  private List<String> inputs = new ArrayList<>();
-
-  @Option(
-      names = "--tensor",
-      paramLabel = "NAME",
-      description = "Tensor in .safetensors files; default: the only one of width d_in.")
-  private String tensor;
+  @Mixin private ActivationsOrDemoMixin activations;
 
   @Option(
       names = "--mask",
@@ -116,16 +95,10 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Optional<SaeEntry> entry = load.entry();
-    boolean demo =
-        inputs.isEmpty() && entry.filter(e -> e.release().equals(DemoData.RELEASE)).isPresent();
-    if (inputs.isEmpty() && !demo) {
-      throw new ParameterException(
-          command.commandLine(),
-          "expected activations with --input, got none; the bundled demo alone needs none");
-    }
+    boolean demo = activations.isDemo(entry);
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open()) {
-      ActivationSource source = demo ? bundled.activations() : open(sae.dIn());
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae.dIn());
       Evaluation evaluation;
       try (Progress bar = output.progress("evaluate", "tokens", source.rows())) {
         evaluation = EvaluationRun.run(sae, source, options().progress(bar::stepTo));
@@ -133,13 +106,6 @@ final class EvaluateCommand implements Callable<Integer> {
       write(new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity()));
     }
     return ExitCode.OK.code();
-  }
-
-  private ActivationSource open(int dIn) throws IOException {
-    List<Path> files = ActivationFiles.find(inputs);
-    return tensor == null
-        ? ActivationSource.open(files, dIn)
-        : ActivationSource.open(files, dIn, tensor);
   }
 
   private RunOptions options() throws IOException {

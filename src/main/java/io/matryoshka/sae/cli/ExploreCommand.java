@@ -10,7 +10,6 @@ import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.explore.Tokens;
 import io.matryoshka.sae.registry.SaeEntry;
-import io.matryoshka.sae.stream.ActivationFiles;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,27 +38,9 @@ final class ExploreCommand implements Callable<Integer> {
 
   @Mixin private LoadMixin load;
 
-  @Option(
-      names = {"-i", "--input"},
-      paramLabel = "FILE",
-      arity = "1..*",
-      description =
-          "Activations: .safetensors or .npy files, folders of them, or patterns; default for the"
-              + " bundled demo: its own.")
-  private List<String> inputs = new ArrayList<>();
+  @Mixin private ActivationsOrDemoMixin activations;
 
-  @Option(
-      names = "--tensor",
-      paramLabel = "NAME",
-      description = "Tensor in .safetensors files; default: the only one of width d_in.")
-  private String tensor;
-
-  @Option(
-      names = "--tokens",
-      paramLabel = "FILE",
-      description =
-          "Texts of the tokens, one per row: a .json list, or a text file with one token a line.")
-  private Path tokenFile;
+  @Mixin private TokensMixin tokenTexts;
 
   @Option(
       names = "--latent",
@@ -116,24 +97,13 @@ final class ExploreCommand implements Callable<Integer> {
       throw usage("expected either --against or --against-input, got both");
     }
     Optional<SaeEntry> entry = load.entry();
-    boolean demo =
-        inputs.isEmpty() && entry.filter(e -> e.release().equals(DemoData.RELEASE)).isPresent();
-    if (inputs.isEmpty() && !demo) {
-      throw usage("expected activations with --input, got none; the bundled demo alone needs none");
-    }
+    boolean demo = activations.isDemo(entry);
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open();
         StagedProgress progress = new StagedProgress(output)) {
-      ActivationSource source = demo ? bundled.activations() : open(inputs, sae.dIn());
-      Optional<Tokens> tokens = Optional.empty();
-      if (tokenFile != null) {
-        tokens = Optional.of(Tokens.read(tokenFile));
-      } else if (demo) {
-        tokens = Optional.of(bundled.tokens());
-      }
-      if (tokens.isPresent()) {
-        tokens.get().requireRows(source.rows());
-      }
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae.dIn());
+      Optional<Tokens> tokens =
+          demo && !tokenTexts.isGiven() ? Optional.of(bundled.tokens()) : tokenTexts.read(source);
       ExplorerOptions options =
           ExplorerOptions.defaults().latents(latents).contexts(contexts, reach);
       Exploration found = new Explorer(sae, progress).explore(source, options);
@@ -143,20 +113,13 @@ final class ExploreCommand implements Callable<Integer> {
     return ExitCode.OK.code();
   }
 
-  private ActivationSource open(List<String> files, int dIn) throws IOException {
-    List<Path> paths = ActivationFiles.find(files);
-    return tensor == null
-        ? ActivationSource.open(paths, dIn)
-        : ActivationSource.open(paths, dIn, tensor);
-  }
-
   private Optional<Comparison> compare(
       SAE sae, ActivationSource source, Exploration found, StagedProgress progress)
       throws IOException {
     int batch = ExplorerOptions.defaults().rowsPerBatch();
     if (!otherInputs.isEmpty()) {
       LatentStatistics other =
-          new Explorer(sae, progress).count(open(otherInputs, sae.dIn()), batch);
+          new Explorer(sae, progress).count(activations.open(otherInputs, sae.dIn()), batch);
       return Optional.of(
           Comparison.ofActivations(String.join(" ", otherInputs), found.statistics(), other));
     }

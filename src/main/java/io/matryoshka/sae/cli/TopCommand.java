@@ -10,7 +10,6 @@ import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -27,12 +26,7 @@ final class TopCommand implements Callable<Integer> {
 
   @Mixin private ActivationsMixin activations;
 
-  @Option(
-      names = "--tokens",
-      paramLabel = "FILE",
-      description =
-          "Texts of the tokens, one per row: a .json list, or a text file with one token a line.")
-  private Path tokenFile;
+  @Mixin private TokensMixin tokenTexts;
 
   @Option(
       names = "--rows",
@@ -58,7 +52,7 @@ final class TopCommand implements Callable<Integer> {
     }
     try (SAE sae = load.open(output)) {
       ActivationSource source = activations.open(sae.dIn());
-      Optional<Tokens> tokens = tokens(source);
+      Optional<Tokens> tokens = tokenTexts.read(source);
       if (rows.first() >= source.rows()) {
         throw new IllegalArgumentException(
             "--rows: expected rows below " + source.rows() + ", got " + rows);
@@ -66,15 +60,6 @@ final class TopCommand implements Callable<Integer> {
       print(sae, source, tokens);
     }
     return ExitCode.OK.code();
-  }
-
-  private Optional<Tokens> tokens(ActivationSource source) throws IOException {
-    if (tokenFile == null) {
-      return Optional.empty();
-    }
-    Tokens tokens = Tokens.read(tokenFile);
-    tokens.requireRows(source.rows());
-    return Optional.of(tokens);
   }
 
   private void print(SAE sae, ActivationSource source, Optional<Tokens> tokens) throws IOException {

@@ -86,12 +86,7 @@ final class ExplorationTables {
     int[] parents = pairs.stream().mapToInt(Coactivation::parent).toArray();
     int[] children = pairs.stream().mapToInt(Coactivation::child).toArray();
     DataTable table = new DataTable("Parents and children");
-    table.add(Column.latent("parent", "Parent", "index of the parent"), values(parents, i -> i));
-    table.add(
-        Column.level("level", "Level", "level of the parent"), values(parents, exploration::level));
-    if (report.tokens().isPresent()) {
-      table.add(topTokens("parent_tokens", "Its top tokens"), texts(parents));
-    }
+    addParents(table, parents);
     table.add(Column.latent("child", "Child", "index of the child"), values(children, i -> i));
     if (report.tokens().isPresent()) {
       table.add(topTokens("child_tokens", "Its top tokens"), texts(children));
@@ -127,12 +122,7 @@ final class ExplorationTables {
     }
     int[] parents = rows.stream().mapToInt(Absorption::parent).toArray();
     DataTable table = new DataTable("Absorption");
-    table.add(Column.latent("parent", "Parent", "index of the parent"), values(parents, i -> i));
-    table.add(
-        Column.level("level", "Level", "level of the parent"), values(parents, exploration::level));
-    if (report.tokens().isPresent()) {
-      table.add(topTokens("parent_tokens", "Its top tokens"), texts(parents));
-    }
+    addParents(table, parents);
     table.add(
         Column.number("tokens", "Tokens", "tokens with the parent's direction", 0),
         column(rows, Absorption::tokens));
@@ -189,6 +179,15 @@ final class ExplorationTables {
         Column.number("other_mean", "Other mean", "mean activation, on the other side", 2),
         column(rows, LatentDifference::otherMeanActivation));
     return table;
+  }
+
+  private void addParents(DataTable table, int[] parents) {
+    table.add(Column.latent("parent", "Parent", "index of the parent"), values(parents, i -> i));
+    table.add(
+        Column.level("level", "Level", "level of the parent"), values(parents, exploration::level));
+    if (report.tokens().isPresent()) {
+      table.add(topTokens("parent_tokens", "Its top tokens"), texts(parents));
+    }
   }
 
   private static Column topTokens(String key, String name) {

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
  * float32 computation; docs/performance.md derives the bound.
  *
  * <p>Rows are worked off in blocks of {@value #BLOCK_ROWS}; beside the result a call holds about
- * {@code 9 d_in} bytes per row of the block and 48 MiB of products.
+ * {@code 5 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
  */
 public final class ScreenedEngine implements EncodeEngine {
 
