@@ -28,7 +28,7 @@ class PageTest {
             new KeyFigures().add(text, text),
             new Table(text, List.of(text), List.of(List.of(text))),
             new DataTable(text).add(Column.text("a", text, text), List.of(text)),
-            Row.of(new TokenStrip(List.of(text), new float[] {1}, 2, 0)))
+            Row.of(Prose.of(text)))
         .data("tokens", JsonNodeFactory.instance.arrayNode().add(text));
   }
 
