@@ -191,7 +191,7 @@ final class BlockScreen {
     float[] x = new float[n * rows.dIn];
     float[] norms = new float[n];
     for (int i = 0; i < n; i++) {
-      Stripes.copyTo(rows.values[group.get(i)], x, i * rows.dIn, rows.dIn);
+      rows.x.copyRow(group.get(i), x, i * rows.dIn);
       norms[i] = rows.norm[group.get(i)];
     }
     NDArray input = scope.create(x, new Shape(n, rows.dIn));

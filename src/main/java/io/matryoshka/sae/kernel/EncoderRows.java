@@ -1,7 +1,10 @@
 package io.matryoshka.sae.kernel;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 
 /**
  * The encoder laid out for the fast path: one contiguous row per latent, in float32 and as int8
@@ -22,7 +25,7 @@ final class EncoderRows {
   final int dSae;
   final int segmentLatents;
 
-  /** Little-endian float32 rows, one buffer per segment. */
+  /** Little-endian float32 rows, one buffer per segment, see {@link AlignedRows#ALIGNMENT}. */
   final ByteBuffer[] rows;
 
   /** Int8 codes, one buffer per segment. */
@@ -36,8 +39,6 @@ final class EncoderRows {
 
   /** {@code [d_sae]} upper bound of the norm of the row less its approximation. */
   final float[] residualNorm;
-
-  private final FloatBuffer[] floats;
 
   EncoderRows(
       int dIn,
@@ -55,9 +56,11 @@ final class EncoderRows {
     this.step = step;
     this.norm = norm;
     this.residualNorm = residualNorm;
-    this.floats = new FloatBuffer[rows.length];
-    for (int s = 0; s < rows.length; s++) {
-      floats[s] = rows[s].asFloatBuffer();
+    for (ByteBuffer segment : rows) {
+      if (!AlignedRows.isAligned(segment)) {
+        throw new IllegalArgumentException(
+            "rows of the encoder must begin at a multiple of " + AlignedRows.ALIGNMENT + " bytes");
+      }
     }
   }
 
@@ -77,9 +80,9 @@ final class EncoderRows {
     return Math.min(segmentLatents, dSae - segment * segmentLatents);
   }
 
-  /** Copies the float row of a latent, see {@link Stripes}. */
-  void copyRow(int latent, float[][] target) {
-    FloatBuffer segment = floats[latent / segmentLatents];
-    Stripes.fill(target, segment, (latent % segmentLatents) * dIn, dIn);
+  /** The float rows {@code [latents, d_in]} of a segment, over the memory they lie in. */
+  NDArray rowsOf(int segment, NDManager scope) {
+    Shape shape = new Shape(latentsIn(segment, dIn, dSae), dIn);
+    return scope.create(rows[segment].duplicate().rewind(), shape, DataType.FLOAT32);
   }
 }

@@ -1,21 +1,25 @@
 package io.matryoshka.sae.kernel;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.util.Arrays;
 
 /**
- * Float32 pre-activations of single (row, latent) pairs: {@code (x . w + b) * scale}, with one
- * fixed order of summation. This is the only place where the fast engine computes a value, so a
- * value does not depend on the batch, the block, the number of threads or how the pair was
- * screened.
+ * Float32 pre-activations of single (row, latent) pairs: {@code (x . w + b) * scale}. This is the
+ * only place where the fast engine computes a value. The order of summation depends on {@code d_in}
+ * and on where the latent's row lies in its segment, but not on the batch, the block, the number of
+ * threads or how the pair was screened; see {@link AlignedRows}.
  */
 final class ExactProducts {
 
   /** Pairs that one task handles. */
-  private static final int TASK_PAIRS = 256;
+  private static final int TASK_PAIRS = 1024;
 
   private final EncoderRows encoder;
   private final float[] bias;
   private final float[] scale;
+  private final TorchKernels kernels = TorchKernels.on(Device.cpu());
 
   ExactProducts(EncoderRows encoder, float[] bias, float[] scale) {
     this.encoder = encoder;
@@ -26,30 +30,50 @@ final class ExactProducts {
   /**
    * Computes all candidates of a block.
    *
-   * @param x {@code [rows]} activations, see {@link Stripes}
+   * @param x the activations
    * @param candidates one list per row
+   * @param scope owns temporaries
    * @return values of all candidates, row after row
    */
-  float[] compute(float[][][] x, Candidates[] candidates) {
+  float[] compute(AlignedRows x, Candidates[] candidates, NDManager scope) {
     Pairs pairs = Pairs.of(candidates, encoder.dSae);
     float[] values = new float[pairs.latents.length];
     Workers.forRanges(
-        values.length, TASK_PAIRS, (begin, end) -> compute(begin, end, pairs, x, values));
+        values.length,
+        TASK_PAIRS,
+        (begin, end) -> {
+          for (int first = begin; first < end; ) {
+            int segment = pairs.latents[first] / encoder.segmentLatents;
+            int last = pairs.endBelow((segment + 1) * encoder.segmentLatents, first, end);
+            compute(x, pairs, segment, first, last, values, scope);
+            first = last;
+          }
+        });
     return values;
   }
 
-  private void compute(int begin, int end, Pairs pairs, float[][][] x, float[] values) {
-    float[][] w = Stripes.zeros(encoder.dIn);
-    float[] lanes = new float[Stripes.length(encoder.dIn)];
-    int copied = -1;
+  private void compute(
+      AlignedRows x,
+      Pairs pairs,
+      int segment,
+      int begin,
+      int end,
+      float[] values,
+      NDManager scope) {
+    int[] inSegment = Arrays.copyOfRange(pairs.latents, begin, end);
+    for (int p = 0; p < inSegment.length; p++) {
+      inSegment[p] -= segment * encoder.segmentLatents;
+    }
+    float[] dots;
+    try (NDManager taskScope = scope.newSubManager()) {
+      NDArray rows = taskScope.create(Arrays.copyOfRange(pairs.rows, begin, end));
+      NDArray latents = taskScope.create(inSegment);
+      NDArray w = encoder.rowsOf(segment, taskScope);
+      dots = kernels.pairProducts(x.array, w, rows, latents, taskScope);
+    }
     for (int p = begin; p < end; p++) {
       int latent = pairs.latents[p];
-      if (latent != copied) {
-        encoder.copyRow(latent, w);
-        copied = latent;
-      }
-      float dot = Stripes.dot(x[pairs.rows[p]], w, lanes);
-      values[pairs.slots[p]] = (dot + bias[latent]) * scale[latent];
+      values[pairs.slots[p]] = (dots[p - begin] + bias[latent]) * scale[latent];
     }
   }
 
@@ -91,6 +115,18 @@ final class ExactProducts {
         starts[latent + 1] += starts[latent];
       }
       return starts;
+    }
+
+    /** The first pair in a range whose latent is not below the limit, or the range's end. */
+    int endBelow(int limit, int begin, int end) {
+      if (latents[end - 1] < limit) {
+        return end;
+      }
+      int last = begin;
+      while (latents[last] < limit) {
+        last++;
+      }
+      return last;
     }
   }
 }

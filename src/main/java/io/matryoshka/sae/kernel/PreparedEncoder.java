@@ -79,7 +79,7 @@ public final class PreparedEncoder {
     for (int s = 0; s < segments; s++) {
       int size = Math.multiplyExact(EncoderRows.latentsIn(s, dIn, dSae), dIn);
       floats[s] =
-          ByteBuffer.allocateDirect(Math.multiplyExact(size, Float.BYTES))
+          AlignedRows.allocate(Math.multiplyExact(size, Float.BYTES))
               .order(ByteOrder.LITTLE_ENDIAN);
       codes[s] = ByteBuffer.allocateDirect(size);
     }

@@ -2,7 +2,6 @@ package io.matryoshka.sae.kernel;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 
 /**
@@ -32,8 +31,8 @@ final class QuantisedRows {
   final int rows;
   final int dIn;
 
-  /** {@code [rows]} activations of {@code d_in} numbers, see {@link Stripes}. */
-  final float[][][] values;
+  /** The activations. */
+  final AlignedRows x;
 
   /** {@code [rows, d_in]} int8 codes, 0 on outlier dimensions. */
   final ByteBuffer codes;
@@ -63,16 +62,14 @@ final class QuantisedRows {
   private final double underflow;
 
   /**
-   * Reads and quantises a block.
+   * Quantises a block.
    *
-   * @param source {@code [rows, d_in]} row-major
-   * @param rows number of rows
-   * @param dIn the width of a model activation
+   * @param x the activations
    */
-  QuantisedRows(FloatBuffer source, int rows, int dIn) {
-    this.rows = rows;
-    this.dIn = dIn;
-    values = new float[rows][][];
+  QuantisedRows(AlignedRows x) {
+    this.x = x;
+    rows = x.rows;
+    dIn = x.dIn;
     codes = ByteBuffer.allocateDirect(rows * dIn).order(ByteOrder.nativeOrder());
     step = new float[rows];
     normFactor = new float[rows];
@@ -81,7 +78,7 @@ final class QuantisedRows {
     screenable = new boolean[rows];
     inflation = 1 + 2 * (dIn + 32) * Rounding.UNIT;
     underflow = dIn * 0x1p-148;
-    outliers = read(source);
+    outliers = findOutliers();
     Workers.forRanges(
         rows,
         ROW_GRAIN,
@@ -93,102 +90,95 @@ final class QuantisedRows {
         });
   }
 
-  float value(int row, int dim) {
-    return Stripes.get(values[row], dim);
-  }
-
-  /** Fills the values and finds the dimensions that stand out most. */
-  private int[] read(FloatBuffer source) {
-    float[] ratios = new float[dIn];
+  /** The dimensions that stand out most. */
+  private int[] findOutliers() {
+    float[][] most = Stripes.zeros(dIn);
     Workers.forRanges(
         rows,
         ROW_GRAIN,
         (begin, end) -> {
-          float[] lanes = new float[Stripes.length(dIn)];
-          for (int row = begin; row < end; row++) {
-            values[row] = Stripes.zeros(dIn);
-            Stripes.fill(values[row], source, row * dIn, dIn);
-            raise(ratios, values[row], lanes);
+          float[][] ratios = outlierRatios(begin, end);
+          synchronized (most) {
+            Stripes.raise(most, ratios, 1f);
           }
         });
     return IntStream.range(0, dIn)
-        .filter(d -> ratios[d] > 0)
+        .filter(d -> Stripes.get(most, d) > 1)
         .boxed()
-        .sorted((a, b) -> Float.compare(ratios[b], ratios[a]))
+        .sorted((a, b) -> Float.compare(Stripes.get(most, b), Stripes.get(most, a)))
         .limit(MAX_OUTLIERS)
         .mapToInt(Integer::intValue)
         .sorted()
         .toArray();
   }
 
-  private void raise(float[] ratios, float[][] row, float[] lanes) {
-    float limit = OUTLIER_RATIO * Stripes.sumOfSizes(row, lanes) / dIn;
-    if (!(limit > 0)) {
-      return;
-    }
-    for (int s = 0; s < Stripes.COUNT; s++) {
-      for (int i = 0; i < lanes.length; i++) {
-        float size = Math.abs(row[s][i]);
-        if (size > limit) {
-          synchronized (ratios) {
-            ratios[s * lanes.length + i] = Math.max(ratios[s * lanes.length + i], size / limit);
-          }
-        }
+  /** The largest size of each dimension in some rows, in units of what is not yet an outlier. */
+  private float[][] outlierRatios(int begin, int end) {
+    float[][] ratios = Stripes.zeros(dIn);
+    float[][] row = Stripes.zeros(dIn);
+    float[] lanes = new float[Stripes.length(dIn)];
+    for (int r = begin; r < end; r++) {
+      x.copyRow(r, row);
+      float limit = OUTLIER_RATIO * Stripes.sumOfSizes(row, lanes) / dIn;
+      if (limit >= Float.MIN_NORMAL && limit < Float.POSITIVE_INFINITY) {
+        Stripes.raise(ratios, row, 1 / limit);
       }
     }
+    return ratios;
   }
 
   /** Quantises rows one after the other with the same working memory. */
   private final class Quantiser {
-    private final float[][] coded = Stripes.zeros(dIn);
+    private final float[][] values = Stripes.zeros(dIn);
     private final float[] lanes = new float[Stripes.length(dIn)];
     private final float[] restLanes = lanes.clone();
-    private final float[] keptLanes = lanes.clone();
+    private final float[] codeLanes = lanes.clone();
+    private final float[] shifted = lanes.clone();
     private final float[] kept = lanes.clone();
     private final float[] rest = lanes.clone();
     private final byte[] code = new byte[Stripes.COUNT * lanes.length];
 
     void quantise(int row) {
-      float[][] x = values[row];
-      Stripes.copy(x, coded);
-      for (int d : outliers) {
-        Stripes.set(coded, d, 0);
-      }
-      float largest = Stripes.largest(coded);
-      float all = largest;
-      for (int d : outliers) {
-        all = Math.max(all, Math.abs(Stripes.get(x, d)));
-      }
-      float squares = Stripes.sumOfSquares(x, lanes);
+      x.copyRow(row, values);
+      float squares = Stripes.sumOfSquares(values, lanes);
       norm[row] = norm(squares);
+      float all = Stripes.largest(values, lanes);
+      for (int d : outliers) {
+        Stripes.set(values, d, 0);
+      }
+      float largest = outliers.length > 0 ? Stripes.largest(values, lanes) : all;
       screenable[row] =
           all == 0 && squares == 0 || all > SMALLEST && all < LARGEST && !Float.isNaN(squares);
       boolean hasCodes = screenable[row] && largest > SMALLEST;
       step[row] = hasCodes ? largest / MAX_CODE : 1f;
       Stripes.clear(restLanes);
-      Stripes.clear(keptLanes);
+      Stripes.clear(codeLanes);
       for (int s = 0; s < Stripes.COUNT; s++) {
-        encode(coded[s], s * lanes.length, step[row], hasCodes ? 1f / step[row] : 0f);
+        encode(values[s], s * lanes.length, step[row], hasCodes ? 1f / step[row] : 0f);
       }
       codes.put(row * dIn, code, 0, dIn);
       double left = norm(Stripes.sum(restLanes)) + Rounding.dotError(dIn) * norm[row];
       normFactor[row] = Rounding.up(left / step[row] * Rounding.INFLATE);
-      residualFactor[row] = norm(Stripes.sum(keptLanes));
+      residualFactor[row] = norm(Stripes.sum(codeLanes));
     }
 
     /** Loops so simple that the compiler makes vector instructions of all but one. */
     private void encode(float[] stripe, int position, float unit, float inverse) {
-      for (int i = 0; i < kept.length; i++) {
-        kept[i] = Math.fma(stripe[i], inverse, ROUNDER) - ROUNDER;
+      for (int i = 0; i < shifted.length; i++) {
+        shifted[i] = Math.fma(stripe[i], inverse, ROUNDER);
       }
-      for (int i = 0; i < kept.length; i++) {
-        code[position + i] = (byte) kept[i];
+      for (int i = 0; i < shifted.length; i++) {
+        // The lowest byte of the float's bits is the code: ROUNDER leaves no fraction.
+        code[position + i] = (byte) Float.floatToRawIntBits(shifted[i]);
       }
-      for (int i = 0; i < kept.length; i++) {
+      for (int i = 0; i < shifted.length; i++) {
+        kept[i] = shifted[i] - ROUNDER;
+      }
+      for (int i = 0; i < shifted.length; i++) {
         rest[i] = Math.fma(-unit, kept[i], stripe[i]);
       }
       Stripes.addSquares(rest, restLanes);
-      Stripes.addSquares(kept, keptLanes);
+      Stripes.addSquares(kept, codeLanes);
     }
   }
 

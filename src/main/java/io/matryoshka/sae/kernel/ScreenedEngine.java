@@ -2,9 +2,6 @@ package io.matryoshka.sae.kernel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -82,7 +79,7 @@ public final class ScreenedEngine implements EncodeEngine {
       int end = Math.min(n, begin + BLOCK_ROWS);
       try (NDManager scope = rows.getManager().newSubManager()) {
         QuantisedRows block = block(rows, begin, end, scope);
-        append(block, terms.screen.screen(block, width, topK, scope), terms, out);
+        append(block, terms.screen.screen(block, width, topK, scope), terms, out, scope);
       }
     }
   }
@@ -105,8 +102,9 @@ public final class ScreenedEngine implements EncodeEngine {
     return new ScreeningStats(screened.get(), candidates.get(), active.get(), denseRows.get());
   }
 
-  private void append(QuantisedRows block, BlockScreen.Result found, Terms terms, CsrBuilder out) {
-    float[] values = terms.exact.compute(block.values, found.candidates());
+  private void append(
+      QuantisedRows block, BlockScreen.Result found, Terms terms, CsrBuilder out, NDManager scope) {
+    float[] values = terms.exact.compute(block.x, found.candidates(), scope);
     screened.addAndGet(found.screened());
     candidates.addAndGet(values.length);
     denseRows.addAndGet(found.denseRows());
@@ -137,10 +135,7 @@ public final class ScreenedEngine implements EncodeEngine {
   }
 
   private static QuantisedRows block(NDArray rows, int begin, int end, NDManager scope) {
-    NDArray block = rows.get(new NDIndex(begin + ":" + end));
-    block.attach(scope);
-    FloatBuffer values = block.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
-    return new QuantisedRows(values, end - begin, (int) rows.getShape().get(1));
+    return new QuantisedRows(new AlignedRows(rows, begin, end, scope));
   }
 
   private Terms terms(Rule rule) {

@@ -36,22 +36,6 @@ final class Stripes {
     }
   }
 
-  /** Copies the vector to a plain array. */
-  static void copyTo(float[][] vector, float[] target, int position, int size) {
-    int length = vector[0].length;
-    for (int s = 0; s < COUNT && s * length < size; s++) {
-      System.arraycopy(
-          vector[s], 0, target, position + s * length, Math.min(length, size - s * length));
-    }
-  }
-
-  /** Copies a vector over another of the same size. */
-  static void copy(float[][] source, float[][] target) {
-    for (int s = 0; s < COUNT; s++) {
-      System.arraycopy(source[s], 0, target[s], 0, source[s].length);
-    }
-  }
-
   static float get(float[][] vector, int index) {
     int length = vector[0].length;
     return vector[index / length][index % length];
@@ -60,27 +44,6 @@ final class Stripes {
   static void set(float[][] vector, int index, float value) {
     int length = vector[0].length;
     vector[index / length][index % length] = value;
-  }
-
-  /**
-   * The dot product.
-   *
-   * @param x a vector
-   * @param w a vector of the same size
-   * @param lanes working memory of one stripe's length
-   */
-  static float dot(float[][] x, float[][] w, float[] lanes) {
-    clear(lanes);
-    for (int s = 0; s < COUNT; s += 2) {
-      addProducts(x[s], w[s], x[s + 1], w[s + 1], lanes);
-    }
-    return sum(lanes);
-  }
-
-  private static void addProducts(float[] xa, float[] wa, float[] xb, float[] wb, float[] lanes) {
-    for (int i = 0; i < lanes.length; i++) {
-      lanes[i] = Math.fma(xb[i], wb[i], Math.fma(xa[i], wa[i], lanes[i]));
-    }
   }
 
   /** The sum of the squares. */
@@ -109,19 +72,33 @@ final class Stripes {
     return sum(lanes);
   }
 
-  /** The largest absolute value, NaN left aside. */
-  static float largest(float[][] vector) {
-    float largest = 0;
+  /** The largest absolute value, of no meaning if one is NaN. */
+  static float largest(float[][] vector, float[] lanes) {
+    clear(lanes);
     for (float[] stripe : vector) {
-      for (float value : stripe) {
-        float size = Math.abs(value);
-        // A branch that is hardly ever taken is faster than Math.max with its care for NaN.
-        if (size > largest) {
-          largest = size;
-        }
+      raise(lanes, stripe, 1f);
+    }
+    float largest = 0;
+    for (float lane : lanes) {
+      // A branch that is hardly ever taken is faster than Math.max with its care for NaN.
+      if (lane > largest) {
+        largest = lane;
       }
     }
     return largest;
+  }
+
+  /** Raises each number to the absolute value of the vector's, times a factor. */
+  static void raise(float[][] target, float[][] vector, float factor) {
+    for (int s = 0; s < COUNT; s++) {
+      raise(target[s], vector[s], factor);
+    }
+  }
+
+  private static void raise(float[] target, float[] stripe, float factor) {
+    for (int i = 0; i < target.length; i++) {
+      target[i] = Math.max(target[i], Math.abs(stripe[i]) * factor);
+    }
   }
 
   static void clear(float[] lanes) {

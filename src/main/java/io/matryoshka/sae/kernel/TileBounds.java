@@ -53,7 +53,7 @@ final class TileBounds {
     start(rows.normFactor[row], terms[0], rows.residualFactor[row], terms[1], sums);
     add(inverse, terms[2], sums);
     for (int o = 0; o < outliers.length; o++) {
-      add(rows.value(row, rows.outliers[o]) * inverse, outliers[o], sums);
+      add(rows.x.get(row, rows.outliers[o]) * inverse, outliers[o], sums);
     }
   }
 

@@ -105,6 +105,22 @@ public final class TorchKernels {
   }
 
   /**
+   * Computes the dot products of pairs of rows: {@code x[rows[p]] . w[latents[p]]}.
+   *
+   * @param x {@code [n, d_in]} float32; columns beyond those of {@code w} are left out
+   * @param w {@code [m, d_in]} float32
+   * @param rows {@code [pairs]} int32, below {@code n}
+   * @param latents {@code [pairs]} int32, below {@code m}
+   * @param scope owns temporaries
+   * @return {@code [pairs]}
+   */
+  float[] pairProducts(NDArray x, NDArray w, NDArray rows, NDArray latents, NDManager scope) {
+    NDArray products = call("pair_products", rows, x, w, latents);
+    products.attach(scope);
+    return products.toFloatArray();
+  }
+
+  /**
    * Widens any floating type, bfloat16 included, to float32.
    *
    * @param x an array of any shape

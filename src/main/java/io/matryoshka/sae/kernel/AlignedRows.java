@@ -1,0 +1,90 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/**
+ * A block of prepared activations in memory, each row at a multiple of {@value #ALIGNMENT} bytes.
+ * libtorch's order of summation in a dot product depends on the alignment of the factors; so that a
+ * value does not depend on its row, all rows are aligned alike.
+ */
+final class AlignedRows {
+
+  /** Bytes of the widest vector register. */
+  static final int ALIGNMENT = 64;
+
+  private static final int ALIGNED_FLOATS = ALIGNMENT / Float.BYTES;
+
+  final int rows;
+  final int dIn;
+
+  /** {@code [rows, d_in]} or wider, in the memory of {@link #floats}. */
+  final NDArray array;
+
+  private final FloatBuffer floats;
+  private final int stride;
+
+  /**
+   * Takes some rows, without a copy where they are aligned.
+   *
+   * @param source {@code [n, d_in]} float32 on the CPU
+   * @param begin the first row
+   * @param end the row after the last
+   * @param scope owns the arrays
+   */
+  AlignedRows(NDArray source, int begin, int end, NDManager scope) {
+    rows = end - begin;
+    dIn = Math.toIntExact(source.getShape().get(1));
+    stride = (dIn + ALIGNED_FLOATS - 1) / ALIGNED_FLOATS * ALIGNED_FLOATS;
+    NDArray block = source.get(new NDIndex(begin + ":" + end));
+    block.attach(scope);
+    ByteBuffer memory = block.toByteBuffer(true).order(ByteOrder.nativeOrder());
+    if (stride == dIn && isAligned(memory)) {
+      array = block;
+      floats = memory.asFloatBuffer();
+    } else {
+      ByteBuffer aligned = allocate(Math.multiplyExact(rows * Float.BYTES, stride));
+      floats = aligned.asFloatBuffer();
+      FloatBuffer values = memory.asFloatBuffer();
+      for (int row = 0; row < rows; row++) {
+        floats.put(row * stride, values, row * dIn, dIn);
+      }
+      array = scope.create(aligned, new Shape(rows, stride), DataType.FLOAT32);
+    }
+  }
+
+  /** Whether memory outside the heap begins at a multiple of {@value #ALIGNMENT} bytes. */
+  static boolean isAligned(ByteBuffer memory) {
+    return memory.isDirect() && memory.alignmentOffset(0, ALIGNMENT) == 0;
+  }
+
+  /** Zeroed memory outside the heap that is aligned. */
+  static ByteBuffer allocate(int bytes) {
+    // A slice that is aligned loses less than the alignment at either end.
+    return ByteBuffer.allocateDirect(Math.addExact(bytes, 2 * ALIGNMENT))
+        .alignedSlice(ALIGNMENT)
+        .limit(bytes)
+        .slice()
+        .order(ByteOrder.nativeOrder());
+  }
+
+  float get(int row, int dim) {
+    return floats.get(row * stride + dim);
+  }
+
+  /** Copies a row into a vector. */
+  void copyRow(int row, float[][] target) {
+    Stripes.fill(target, floats, row * stride, dIn);
+  }
+
+  /** Copies a row to a position of an array. */
+  void copyRow(int row, float[] target, int position) {
+    floats.get(row * stride, target, position, dIn);
+  }
+}
