@@ -7,40 +7,46 @@ import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Measures an SAE against the dense path of libtorch. Both engines run in turns in one process, a
  * few calls each, so that their ratio holds whatever else the machine does.
  */
-public final class Benchmark {
+final class Benchmark {
 
-  private static final int ROUNDS = 7;
-  private static final int MOST_CALLS_PER_ROUND = 200;
-  private static final int WARM_UP_CALLS = 2;
+  private static final int MOST_ROUNDS = 7;
 
-  /**
-   * Threads of libtorch spin for some milliseconds after a call and would slow the other engine.
-   */
-  private static final long SETTLE_MILLIS = 30;
+  /** Slow calls get fewer rounds, yet enough to show the spread. */
+  private static final int FEWEST_ROUNDS = 3;
 
-  private final SAE fast;
-  private final SAE dense;
+  /** Calls that take minutes get one round. */
+  private static final double LONGEST_SECONDS = 30;
+
+  /** Turns before the first measurement, in which the JVM compiles the loops. */
+  private static final int WARM_UP_TURNS = 10;
+
+  private final Optional<SAE> fast;
+  private final Optional<SAE> dense;
   private final NDArray activations;
-  private final double secondsPerRound;
+  private final double secondsPerTurn;
+  private final Turns turns;
+  private boolean warm;
 
   /**
    * Prepares measurements; nothing runs yet.
    *
-   * @param fast an SAE with the fast engine
-   * @param dense the same SAE with the reference engine
+   * @param fast an SAE with the fast engine, unless there is none
+   * @param dense the same SAE with the reference engine, unless it is not wanted
    * @param activations {@code [n, d_in]}, as many rows as the largest measurement needs
-   * @param secondsPerRound about how long one engine runs before the other has its turn
+   * @param secondsPerTurn about how long one engine runs before the other has its turn
    */
-  public Benchmark(SAE fast, SAE dense, NDArray activations, double secondsPerRound) {
+  Benchmark(Optional<SAE> fast, Optional<SAE> dense, NDArray activations, double secondsPerTurn) {
     this.fast = fast;
     this.dense = dense;
     this.activations = activations;
-    this.secondsPerRound = secondsPerRound;
+    this.secondsPerTurn = secondsPerTurn;
+    this.turns = new Turns(activations.getManager(), secondsPerTurn);
   }
 
   /**
@@ -49,96 +55,75 @@ public final class Benchmark {
    * @param operation what to do
    * @param tokens tokens of a call
    * @param width number of leading latents
-   * @param withDense whether to run the dense form too
-   * @return the medians
+   * @return the medians and their range
    */
-  public Measurement measure(Operation operation, int tokens, int width, boolean withDense) {
+  Measurement measure(Operation operation, int tokens, int width) {
     try (NDManager manager = activations.getManager().newSubManager()) {
-      SAE fastView = fast.prefix(width);
-      SAE denseView = dense.prefix(width);
-      Operation.Input input = input(operation, tokens, fastView, denseView, withDense, manager);
-      Scoped fastCall = scope -> operation.fast(fastView, input, scope);
-      Scoped denseCall = scope -> operation.dense(denseView, input, scope);
-      round(fastCall, manager);
-      ScreeningStats before = fast.screeningStats();
-      double[] fastTimes = new double[ROUNDS];
-      double[] denseTimes = new double[ROUNDS];
-      double[] ratios = new double[ROUNDS];
-      for (int round = 0; round < ROUNDS; round++) {
-        fastTimes[round] = round(fastCall, manager);
-        denseTimes[round] = withDense ? round(denseCall, manager) : Double.NaN;
-        ratios[round] = denseTimes[round] / fastTimes[round];
+      Operation.Input input = input(operation, tokens, width, manager);
+      Optional<Turns.Call> fastCall =
+          fast.map(sae -> sae.prefix(width)).map(v -> scope -> operation.fast(v, input, scope));
+      Optional<Turns.Call> denseCall =
+          dense.map(sae -> sae.prefix(width)).map(v -> scope -> operation.dense(v, input, scope));
+      warmUp(fastCall.or(() -> denseCall).orElseThrow());
+      ScreeningStats before = stats();
+      double[] fastTimes = new double[MOST_ROUNDS];
+      double[] denseTimes = new double[MOST_ROUNDS];
+      double[] ratios = new double[MOST_ROUNDS];
+      long begin = System.nanoTime();
+      int rounds = 0;
+      while (rounds < MOST_ROUNDS && (System.nanoTime() - begin) * 1e-9 < secondsFor(rounds)) {
+        fastTimes[rounds] = fastCall.map(turns::take).orElse(Double.NaN);
+        denseTimes[rounds] = denseCall.map(turns::take).orElse(Double.NaN);
+        ratios[rounds] = denseTimes[rounds] / fastTimes[rounds];
+        rounds++;
       }
       return new Measurement(
           operation,
-          fast.dIn(),
+          Math.toIntExact(activations.getShape().get(1)),
           width,
           tokens,
-          median(fastTimes),
-          median(denseTimes),
-          median(ratios),
-          candidateShare(before, fast.screeningStats()));
+          rounds,
+          spread(fast, fastTimes, rounds),
+          spread(dense, denseTimes, rounds),
+          fast.isPresent() ? spread(dense, ratios, rounds) : Spread.NONE,
+          candidateShare(before, stats()));
     }
   }
 
-  /** Median seconds of a call, over as many calls as the time allows. */
-  private double round(Scoped call, NDManager manager) {
-    settle();
-    for (int i = 0; i < WARM_UP_CALLS; i++) {
-      seconds(call, manager);
+  private void warmUp(Turns.Call call) {
+    for (int turn = 0; turn < (warm ? 1 : WARM_UP_TURNS); turn++) {
+      turns.take(call);
     }
-    double[] times = new double[MOST_CALLS_PER_ROUND];
-    double spent = 0;
-    int calls = 0;
-    while (calls == 0 || calls < times.length && spent < secondsPerRound) {
-      times[calls] = seconds(call, manager);
-      spent += times[calls++];
-    }
-    return median(Arrays.copyOf(times, calls));
+    warm = true;
   }
 
-  private static void settle() {
-    try {
-      Thread.sleep(SETTLE_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+  /** How long a measurement may have taken so far if another round is to follow. */
+  private double secondsFor(int rounds) {
+    if (rounds < FEWEST_ROUNDS) {
+      return rounds == 0 ? Double.POSITIVE_INFINITY : LONGEST_SECONDS;
     }
+    return 2 * MOST_ROUNDS * secondsPerTurn;
   }
 
-  private Operation.Input input(
-      Operation operation,
-      int tokens,
-      SAE fastView,
-      SAE denseView,
-      boolean withDense,
-      NDManager manager) {
+  private static Spread spread(Optional<SAE> measured, double[] values, int rounds) {
+    return measured.isPresent() ? Spread.of(Arrays.copyOf(values, rounds)) : Spread.NONE;
+  }
+
+  private Operation.Input input(Operation operation, int tokens, int width, NDManager manager) {
     NDArray x = activations.get(":" + tokens);
     x.attach(manager);
-    boolean decodes = operation == Operation.DECODE;
-    SparseLatents latents =
-        decodes
-            ? fastView.encodeSparse(x)
-            : SparseLatents.of(new int[1], new int[0], new float[0], 1);
-    NDArray denseLatents = decodes && withDense ? denseView.encode(x) : manager.zeros(new Shape(0));
+    if (operation != Operation.DECODE) {
+      SparseLatents none = SparseLatents.of(new int[1], new int[0], new float[0], 1);
+      return new Operation.Input(x, none, manager.zeros(new Shape(0)));
+    }
+    SparseLatents latents = fast.or(() -> dense).orElseThrow().prefix(width).encodeSparse(x);
+    NDArray denseLatents =
+        dense.isPresent() ? latents.toDense(manager) : manager.zeros(new Shape(0));
     return new Operation.Input(x, latents, denseLatents);
   }
 
-  private interface Scoped {
-    void in(NDManager scope);
-  }
-
-  private static double seconds(Scoped call, NDManager manager) {
-    try (NDManager scope = manager.newSubManager()) {
-      long begin = System.nanoTime();
-      call.in(scope);
-      return (System.nanoTime() - begin) * 1e-9;
-    }
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
+  private ScreeningStats stats() {
+    return fast.map(SAE::screeningStats).orElse(ScreeningStats.NONE);
   }
 
   private static double candidateShare(ScreeningStats before, ScreeningStats after) {

@@ -7,9 +7,10 @@ package io.matryoshka.sae.bench;
  * @param dIn the width of a model activation
  * @param width number of latents
  * @param tokens tokens of a call
- * @param fastSeconds median seconds of a call with the fast engine
- * @param denseSeconds median seconds of a call with dense products in libtorch; NaN if not measured
- * @param ratio median over the rounds of dense seconds divided by fast seconds; NaN if not measured
+ * @param rounds turns of each engine
+ * @param fastSeconds seconds of a call with the fast engine, by round
+ * @param denseSeconds seconds of a call with dense products in libtorch, by round
+ * @param ratio dense seconds divided by fast seconds, by round
  * @param candidateShare share of the pre-activations that screening could not rule out; NaN where
  *     nothing was screened
  */
@@ -18,18 +19,19 @@ public record Measurement(
     int dIn,
     int width,
     int tokens,
-    double fastSeconds,
-    double denseSeconds,
-    double ratio,
+    int rounds,
+    Spread fastSeconds,
+    Spread denseSeconds,
+    Spread ratio,
     double candidateShare) {
 
   /**
-   * Returns the throughput of the fast engine.
+   * Returns the throughput of the fast engine, or of the dense products where there is none.
    *
    * @return tokens per second
    */
   public double tokensPerSecond() {
-    return tokens / fastSeconds;
+    return tokens / seconds();
   }
 
   /**
@@ -38,6 +40,10 @@ public record Measurement(
    * @return 10^9 floating-point operations per second
    */
   public double gigaflopEquivalent() {
-    return operation.denseFlops(tokens, dIn, width) / fastSeconds / 1e9;
+    return operation.denseFlops(tokens, dIn, width) / seconds() / 1e9;
+  }
+
+  private double seconds() {
+    return (fastSeconds.isMeasured() ? fastSeconds : denseSeconds).median();
   }
 }

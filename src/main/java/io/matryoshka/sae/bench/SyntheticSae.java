@@ -1,11 +1,15 @@
 package io.matryoshka.sae.bench;
 
+import io.matryoshka.sae.kernel.PreparedEncoder;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import io.matryoshka.sae.safetensors.TensorInfo;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -36,6 +40,9 @@ public final class SyntheticSae {
   private static final int OUTLIER_DIMENSIONS = 3;
   private static final float OUTLIER_SIZE = 20f;
 
+  /** Latents whose rows one task makes. */
+  private static final int CHUNK_LATENTS = 64;
+
   private final int dIn;
   private final int dSae;
   private final long seed;
@@ -43,14 +50,50 @@ public final class SyntheticSae {
   /**
    * Describes an SAE; nothing is made yet.
    *
-   * @param dIn the width of a model activation
-   * @param dSae the number of latents
+   * @param dIn the width of a model activation, at least 2
+   * @param dSae the number of latents, at least 2
    * @param seed of all random numbers
+   * @throws IllegalArgumentException if a number is too small, or {@code W_enc} above 2 GiB
    */
   public SyntheticSae(int dIn, int dSae, long seed) {
+    if (dIn < 2 || dSae < 2 || (long) dIn * dSae * Float.BYTES > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "a made-up SAE must have d_in and d_sae of at least 2 and a W_enc below 2 GiB, got d_in = "
+              + dIn
+              + " and d_sae = "
+              + dSae);
+    }
     this.dIn = dIn;
     this.dSae = dSae;
     this.seed = seed;
+  }
+
+  /**
+   * Returns the width of a model activation.
+   *
+   * @return {@code d_in}
+   */
+  public int dIn() {
+    return dIn;
+  }
+
+  /**
+   * Returns the number of latents.
+   *
+   * @return {@code d_sae}
+   */
+  public int dSae() {
+    return dSae;
+  }
+
+  /**
+   * Returns what the folder takes with the data that the fast engine prepares and stores there.
+   *
+   * @return bytes on disk
+   */
+  public long diskBytes() {
+    long weights = 2L * dIn * dSae + 2L * dSae + dIn;
+    return weights * Float.BYTES + PreparedEncoder.bytes(dIn, dSae);
   }
 
   /**
@@ -60,8 +103,13 @@ public final class SyntheticSae {
    * @return {@code [d_in]}, norm 1
    */
   float[] direction(int latent) {
-    Random random = new Random(seed * 1_000_003 + latent);
     float[] row = new float[dIn];
+    fillDirection(latent, row);
+    return row;
+  }
+
+  private void fillDirection(int latent, float[] row) {
+    Random random = new Random(seed * 1_000_003 + latent);
     double sum = 0;
     for (int d = 0; d < dIn; d++) {
       row[d] = (float) random.nextGaussian();
@@ -71,7 +119,23 @@ public final class SyntheticSae {
     for (int d = 0; d < dIn; d++) {
       row[d] *= inverse;
     }
-    return row;
+  }
+
+  /** All directions, {@code [d_sae, d_in]}, outside the heap so that they are gone afterwards. */
+  private FloatBuffer directions() {
+    FloatBuffer rows = ByteBuffer.allocateDirect(dSae * dIn * Float.BYTES).asFloatBuffer();
+    IntStream.range(0, (dSae + CHUNK_LATENTS - 1) / CHUNK_LATENTS)
+        .parallel()
+        .forEach(
+            chunk -> {
+              float[] row = new float[dIn];
+              int end = Math.min(dSae, (chunk + 1) * CHUNK_LATENTS);
+              for (int j = chunk * CHUNK_LATENTS; j < end; j++) {
+                fillDirection(j, row);
+                rows.put(j * dIn, row);
+              }
+            });
+    return rows;
   }
 
   /**
@@ -90,11 +154,8 @@ public final class SyntheticSae {
                 + " \"apply_b_dec_to_input\": true, \"normalize_activations\": \"none\","
                 + " \"reshape_activations\": \"none\", \"metadata\": {\"sae_lens_version\":"
                 + " \"6.18.0\", \"hook_name\": \"synthetic\", \"matryoshka_widths\": %s}}%n",
-            dIn,
-            dSae,
-            java.util.Arrays.toString(IntStream.of(WIDTHS).filter(w -> w <= dSae).toArray())));
-    float[][] rows = new float[dSae][];
-    IntStream.range(0, dSae).parallel().forEach(j -> rows[j] = direction(j));
+            dIn, dSae, Arrays.toString(IntStream.of(WIDTHS).filter(w -> w <= dSae).toArray())));
+    FloatBuffer rows = directions();
     try (SafetensorsWriter writer =
         SafetensorsWriter.builder()
             .tensor("W_enc", Dtype.F32, dIn, dSae)
@@ -111,20 +172,22 @@ public final class SyntheticSae {
     return folder;
   }
 
-  private void writeTensor(SafetensorsWriter writer, String name, float[][] rows)
+  private void writeTensor(SafetensorsWriter writer, String name, FloatBuffer rows)
       throws IOException {
     switch (name) {
       case "W_enc" -> {
         float[] line = new float[dSae];
         for (int d = 0; d < dIn; d++) {
           for (int j = 0; j < dSae; j++) {
-            line[j] = rows[j][d];
+            line[j] = rows.get(j * dIn + d);
           }
           writer.writeFloats(name, line);
         }
       }
       case "W_dec" -> {
-        for (float[] row : rows) {
+        float[] row = new float[dIn];
+        for (int j = 0; j < dSae; j++) {
+          rows.get(j * dIn, row);
           writer.writeFloats(name, row);
         }
       }
@@ -132,7 +195,7 @@ public final class SyntheticSae {
       case "b_dec" -> writer.writeFloats(name, decoderBias());
       default -> {
         float[] thresholds = new float[dSae];
-        java.util.Arrays.fill(thresholds, THRESHOLD);
+        Arrays.fill(thresholds, THRESHOLD);
         writer.writeFloats(name, thresholds);
       }
     }
