@@ -17,8 +17,9 @@ final class InputRows {
   /** SAELens adds this to the standard deviation before dividing, but not before restoring. */
   private static final double LAYER_NORM_EPSILON = 1e-5;
 
+  /** Beside bfloat16, which DJL does not name. */
   private static final List<DataType> FLOATS =
-      List.of(DataType.FLOAT32, DataType.FLOAT64, DataType.FLOAT16, DataType.BFLOAT16);
+      List.of(DataType.FLOAT32, DataType.FLOAT64, DataType.FLOAT16);
 
   final long[] leadingShape;
 
@@ -41,7 +42,7 @@ final class InputRows {
     leadingShape = Arrays.copyOf(shape, shape.length - tail);
     tailShape = Arrays.copyOfRange(shape, shape.length - tail, shape.length);
     count = Math.toIntExact(Arrays.stream(leadingShape).reduce(1, Math::multiplyExact));
-    if (!FLOATS.contains(x.getDataType())) {
+    if (!FLOATS.contains(x.getDataType()) && !isBfloat16(x)) {
       throw new IllegalArgumentException(
           "encode: activations must be float16, bfloat16, float32 or float64, got "
               + x.getDataType());
@@ -105,11 +106,15 @@ final class InputRows {
   static NDArray cast(NDArray x, DataType type, NDManager scope) {
     NDArray own = x.reshape(x.getShape());
     own.attach(scope);
-    if (own.getDataType() == DataType.BFLOAT16) {
+    if (isBfloat16(own)) {
       own = TorchKernels.on(own.getDevice()).toFloat32(own);
       own.attach(scope);
     }
     return own.getDataType() == type ? own : own.toType(type, false);
+  }
+
+  private static boolean isBfloat16(NDArray x) {
+    return TorchKernels.on(x.getDevice()).isBfloat16(x);
   }
 
   /** The numbers that decoding needs of each row, or null where it needs none. */

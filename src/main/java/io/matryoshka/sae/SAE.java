@@ -373,7 +373,7 @@ public abstract sealed class SAE implements AutoCloseable
         scope -> {
           NDArray rows = latents.reshape(new Shape(count(leading), width));
           rows.attach(scope);
-          NDArray sums = denseSums(rows.toType(weights.dataType(), false), scope);
+          NDArray sums = denseSums(InputRows.cast(rows, weights.dataType(), scope), scope);
           NDArray out = restore(sums, last.scaling, scope);
           return result(out.reshape(join(leading, last.tailShape)), owner);
         });

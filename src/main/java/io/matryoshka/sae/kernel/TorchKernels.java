@@ -6,6 +6,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -118,6 +119,21 @@ public final class TorchKernels {
     NDArray products = call("pair_products", rows, x, w, latents);
     products.attach(scope);
     return products.toFloatArray();
+  }
+
+  /**
+   * Tells whether an array holds bfloat16, which DJL 0.36 calls {@link DataType#UNKNOWN}.
+   *
+   * @param x an array of any type
+   * @return true for bfloat16
+   */
+  public boolean isBfloat16(NDArray x) {
+    if (x.getDataType() != DataType.UNKNOWN) {
+      return x.getDataType() == DataType.BFLOAT16;
+    }
+    try (NDArray answer = call("is_bfloat16", x)) {
+      return answer.toBooleanArray()[0];
+    }
   }
 
   /**

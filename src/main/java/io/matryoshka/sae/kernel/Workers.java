@@ -75,7 +75,11 @@ public final class Workers {
     return Thread.currentThread() instanceof Worker worker ? worker.buffers : new TileBuffers();
   }
 
-  /** Carries a result or failure as it is; a fork-join task would wrap the failure. */
+  /**
+   * Carries a result or failure as it is; a fork-join task would wrap the failure.
+   *
+   * @param <T> what the work returns
+   */
   private static final class Call<T> extends RecursiveAction {
     private static final long serialVersionUID = 1;
     private final transient Supplier<T> work;

@@ -14,6 +14,8 @@ class Kernels(Module):
     first = int(torch.select(span, 0, 0))
     last = int(torch.select(span, 0, 1))
     return torch.copy_(torch.slice(out, 0, first, last), sums)
+  def is_bfloat16(self: __torch__.Kernels, x: Tensor) -> Tensor:
+    return torch.tensor(torch.eq(ops.prim.dtype(x), 15))
   def to_float32(self: __torch__.Kernels, x: Tensor) -> Tensor:
     return torch.to(x, 6)
   def encoder_rows(self: __torch__.Kernels, w_enc: Tensor) -> Tensor:
