@@ -18,6 +18,9 @@ final class EncoderRows {
   /** Largest segment of float rows in bytes. */
   private static final long SEGMENT_BYTES = 1L << 30;
 
+  /** Largest group of float rows in bytes. */
+  private static final int GROUP_BYTES = 24 << 20;
+
   /** Segments begin at multiples of this many latents, so no screening tile crosses one. */
   static final int TILE_LATENTS = 2048;
 
@@ -67,6 +70,12 @@ final class EncoderRows {
   static int segmentLatents(int dIn) {
     long latents = SEGMENT_BYTES / ((long) dIn * Float.BYTES);
     return (int) Math.max(1, latents / TILE_LATENTS) * TILE_LATENTS;
+  }
+
+  /** Latents that are prepared, written and checked at once; a segment holds whole groups. */
+  static int groupLatents(int dIn) {
+    long fitting = Integer.highestOneBit(Math.max(1, GROUP_BYTES / (dIn * Float.BYTES)));
+    return (int) Math.min(TILE_LATENTS, fitting);
   }
 
   static int segments(int dIn, int dSae) {

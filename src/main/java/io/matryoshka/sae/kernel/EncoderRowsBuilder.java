@@ -2,121 +2,148 @@ package io.matryoshka.sae.kernel;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 /**
- * Transposes and quantises an encoder in parallel. The weights are streamed in blocks of input
- * dimensions, so beside the result only a few megabytes are held.
+ * Transposes and quantises an encoder in parallel, a group of latents at a time. The weights are
+ * read through a small buffer, so each thread holds the rows and codes of one group and no more.
  */
 final class EncoderRowsBuilder {
 
-  /** Bytes of {@code W_enc} read at once. */
-  private static final int BLOCK_BYTES = 16 << 20;
+  /** Weights that are read at once to bring the file into the system's cache. */
+  private static final int READ_AHEAD = 1 << 18;
+
+  /** Input dimensions that are transposed at once: one cache line of a row. */
+  private static final int TILE_DIMS = 16;
 
   /** Weights below this are treated as 0 by the codes; the residual norm accounts for them. */
   private static final float SMALLEST_STEP = 0x1p-100f;
 
   private static final int MAX_CODE = 127;
 
+  private final WeightSource source;
   private final int dIn;
   private final int dSae;
-  private final ByteBuffer[] rows;
-  private final ByteBuffer[] codes;
-  private final float[] step;
-  private final float[] norm;
-  private final float[] residualNorm;
+  private final int groupLatents;
+  private final RowSink sink;
+  private final LatentNorms norms;
 
-  private EncoderRowsBuilder(int dIn, int dSae, ByteBuffer[] rows, ByteBuffer[] codes) {
+  private EncoderRowsBuilder(WeightSource source, int dIn, int dSae, RowSink sink) {
+    this.source = source;
     this.dIn = dIn;
     this.dSae = dSae;
-    this.rows = rows;
-    this.codes = codes;
-    this.step = new float[dSae];
-    this.norm = new float[dSae];
-    this.residualNorm = new float[dSae];
+    this.groupLatents = EncoderRows.groupLatents(dIn);
+    this.sink = sink;
+    this.norms = new LatentNorms(dSae);
   }
 
   /**
-   * Fills the given buffers.
+   * Gives all rows to the sink.
    *
    * @param source {@code W_enc [d_in, d_sae]}
-   * @param rows one little-endian buffer per segment for the float rows
-   * @param codes one buffer per segment for the codes
+   * @return the norms of the rows
+   * @throws IOException if the weights cannot be read or the sink cannot write
    */
-  static EncoderRows build(
-      WeightSource source, int dIn, int dSae, ByteBuffer[] rows, ByteBuffer[] codes)
+  static LatentNorms build(WeightSource source, int dIn, int dSae, RowSink sink)
       throws IOException {
-    EncoderRowsBuilder builder = new EncoderRowsBuilder(dIn, dSae, rows, codes);
-    builder.transpose(source);
-    IntStream.range(0, (dSae + 255) / 256).parallel().forEach(builder::quantiseBlock);
-    return new EncoderRows(
-        dIn, dSae, rows, codes, builder.step, builder.norm, builder.residualNorm);
-  }
-
-  private void transpose(WeightSource source) throws IOException {
-    int blockDims = (int) Math.max(1, Math.min(dIn, BLOCK_BYTES / ((long) dSae * Float.BYTES)));
-    float[] block = new float[Math.multiplyExact(blockDims, dSae)];
-    for (int first = 0; first < dIn; first += blockDims) {
-      int dims = Math.min(blockDims, dIn - first);
-      source.read((long) first * dSae, block, dims * dSae);
-      int from = first;
-      IntStream.range(0, (dSae + 255) / 256)
-          .parallel()
-          .forEach(b -> scatter(block, from, dims, b * 256, Math.min(dSae, b * 256 + 256)));
+    EncoderRowsBuilder builder = new EncoderRowsBuilder(source, dIn, dSae, sink);
+    int threads = Runtime.getRuntime().availableProcessors();
+    AtomicInteger next = new AtomicInteger();
+    try {
+      builder.readAhead();
+      IntStream.range(0, threads).parallel().forEach(t -> builder.drain(next));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
+    return builder.norms;
   }
 
-  private void scatter(float[] block, int firstDim, int dims, int begin, int end) {
-    float[] part = new float[dims];
-    for (int latent = begin; latent < end; latent++) {
-      for (int d = 0; d < dims; d++) {
-        part[d] = block[d * dSae + latent];
+  /** A group is a strip of every row of the file, and a disk gives strips slowly. */
+  private void readAhead() {
+    long elements = (long) dIn * dSae;
+    long pieces = (elements + READ_AHEAD - 1) / READ_AHEAD;
+    IntStream.range(0, Math.toIntExact(pieces))
+        .parallel()
+        .forEach(
+            p -> {
+              long first = (long) p * READ_AHEAD;
+              int count = (int) Math.min(READ_AHEAD, elements - first);
+              read(first, new float[count], count);
+            });
+  }
+
+  private void drain(AtomicInteger next) {
+    int groups = (dSae + groupLatents - 1) / groupLatents;
+    int group = next.getAndIncrement();
+    if (group >= groups) {
+      return;
+    }
+    int most = Math.min(groupLatents, dSae);
+    float[] rows = new float[most * dIn];
+    byte[] codes = new byte[most * dIn];
+    float[] tile = new float[TILE_DIMS * most];
+    for (; group < groups; group = next.getAndIncrement()) {
+      int first = group * groupLatents;
+      int count = Math.min(groupLatents, dSae - first);
+      transpose(first, count, rows, tile);
+      for (int latent = 0; latent < count; latent++) {
+        quantise(first + latent, rows, latent * dIn, codes);
       }
-      row(latent).put(position(latent) + firstDim, part);
+      try {
+        sink.put(first, count, rows, codes);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 
-  private void quantiseBlock(int b) {
-    float[] row = new float[dIn];
-    byte[] code = new byte[dIn];
-    int segmentLatents = EncoderRows.segmentLatents(dIn);
-    for (int latent = b * 256; latent < Math.min(dSae, b * 256 + 256); latent++) {
-      row(latent).get(position(latent), row);
-      quantise(latent, row, code);
-      codes[latent / segmentLatents].put((latent % segmentLatents) * dIn, code);
+  private void transpose(int first, int count, float[] rows, float[] tile) {
+    float[] strip = new float[count];
+    for (int begin = 0; begin < dIn; begin += TILE_DIMS) {
+      int dims = Math.min(TILE_DIMS, dIn - begin);
+      for (int d = 0; d < dims; d++) {
+        read((long) (begin + d) * dSae + first, strip, count);
+        System.arraycopy(strip, 0, tile, d * count, count);
+      }
+      for (int latent = 0; latent < count; latent++) {
+        int row = latent * dIn + begin;
+        for (int d = 0; d < dims; d++) {
+          rows[row + d] = tile[d * count + latent];
+        }
+      }
     }
   }
 
-  private void quantise(int latent, float[] row, byte[] code) {
+  private void read(long first, float[] target, int count) {
+    try {
+      source.read(first, target, count);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void quantise(int latent, float[] rows, int begin, byte[] codes) {
     float largest = 0;
-    for (float w : row) {
-      largest = Math.max(largest, Math.abs(w));
+    for (int d = begin; d < begin + dIn; d++) {
+      largest = Math.max(largest, Math.abs(rows[d]));
     }
     float unit = largest / MAX_CODE;
     boolean coded = unit >= SMALLEST_STEP && Float.isFinite(unit);
     double inverse = coded ? 1.0 / unit : 0;
     double sum = 0;
     double residual = 0;
-    for (int d = 0; d < dIn; d++) {
-      int q = (int) Math.rint(row[d] * inverse);
-      code[d] = (byte) q;
-      double rest = row[d] - (double) unit * q;
-      sum += (double) row[d] * row[d];
+    for (int d = begin; d < begin + dIn; d++) {
+      int q = (int) Math.rint(rows[d] * inverse);
+      codes[d] = (byte) q;
+      double rest = rows[d] - (double) unit * q;
+      sum += (double) rows[d] * rows[d];
       residual += rest * rest;
     }
-    step[latent] = coded ? unit : 1f;
-    norm[latent] = Rounding.up(Math.sqrt(sum) * Rounding.INFLATE);
-    residualNorm[latent] = Rounding.up(Math.sqrt(coded ? residual : sum) * Rounding.INFLATE);
-  }
-
-  private FloatBuffer row(int latent) {
-    return rows[latent / EncoderRows.segmentLatents(dIn)].asFloatBuffer();
-  }
-
-  private int position(int latent) {
-    return (latent % EncoderRows.segmentLatents(dIn)) * dIn;
+    norms.step()[latent] = coded ? unit : 1f;
+    norms.norm()[latent] = Rounding.up(Math.sqrt(sum) * Rounding.INFLATE);
+    norms.residualNorm()[latent] =
+        Rounding.up(Math.sqrt(coded ? residual : sum) * Rounding.INFLATE);
   }
 
   /** Converts a failure to read into an unchecked exception for lazy callers. */

@@ -83,6 +83,19 @@ public final class PreparedEncoder {
               .order(ByteOrder.LITTLE_ENDIAN);
       codes[s] = ByteBuffer.allocateDirect(size);
     }
-    return EncoderRowsBuilder.build(source, dIn, dSae, floats, codes);
+    int segmentLatents = EncoderRows.segmentLatents(dIn);
+    LatentNorms norms =
+        EncoderRowsBuilder.build(
+            source,
+            dIn,
+            dSae,
+            (first, count, rows, codeRows) -> {
+              int segment = first / segmentLatents;
+              int position = first % segmentLatents * dIn;
+              floats[segment].asFloatBuffer().put(position, rows, 0, count * dIn);
+              codes[segment].put(position, codeRows, 0, count * dIn);
+            });
+    return new EncoderRows(
+        dIn, dSae, floats, codes, norms.step(), norms.norm(), norms.residualNorm());
   }
 }
