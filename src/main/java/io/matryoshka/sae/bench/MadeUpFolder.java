@@ -95,18 +95,6 @@ public final class MadeUpFolder implements AutoCloseable {
     return folder;
   }
 
-  /**
-   * Tells whether prepared data of the fast engine lies here.
-   *
-   * @return true once an encode has stored it
-   * @throws IOException if the folder cannot be read
-   */
-  boolean hasPreparedData() throws IOException {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, PREPARED)) {
-      return files.iterator().hasNext();
-    }
-  }
-
   /** Deletes the prepared data, so that the next encode makes it anew. */
   void deletePreparedData() throws IOException {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, PREPARED)) {

@@ -1,5 +1,7 @@
 package io.matryoshka.sae.bench;
 
+import io.matryoshka.sae.kernel.MachineLimits;
+
 /**
  * One operation at one size, with both engines, measured in turns.
  *
@@ -41,6 +43,24 @@ public record Measurement(
    */
   public double gigaflopEquivalent() {
     return operation.denseFlops(tokens, dIn, width) / seconds() / 1e9;
+  }
+
+  /**
+   * Tells how close the fast form is to what the machine permits: the time that the int8 product
+   * over all latents takes at the measured limits of arithmetic and memory, over the time measured.
+   *
+   * @param limits of the same run
+   * @return from 0 to about 1; NaN for decoding, which has no such product, and where no fast form
+   *     was timed
+   */
+  public double shareOfLimit(MachineLimits limits) {
+    if (operation == Operation.DECODE) {
+      return Double.NaN;
+    }
+    double codes = (double) dIn * width;
+    double arithmetic = 2 * codes * tokens / limits.int8PerSecond();
+    double memory = codes / limits.readBytesPerSecond();
+    return Math.max(arithmetic, memory) / fastSeconds.median();
   }
 
   private double seconds() {

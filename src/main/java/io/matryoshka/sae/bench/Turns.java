@@ -10,7 +10,7 @@ final class Turns {
   private static final int MOST_CALLS = 200;
 
   /** Threads of libtorch spin for some milliseconds after a call and would slow what comes next. */
-  private static final long SETTLE_MILLIS = 30;
+  private static final long MOST_SETTLE_MILLIS = 30;
 
   private final NDManager manager;
   private final double secondsPerTurn;
@@ -62,9 +62,10 @@ final class Turns {
     }
   }
 
-  private static void settle() {
+  /** A pause that is not longer than the turn itself. */
+  private void settle() {
     try {
-      Thread.sleep(SETTLE_MILLIS);
+      Thread.sleep(Math.min(MOST_SETTLE_MILLIS, (long) (secondsPerTurn * 1000)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -100,13 +100,37 @@ final class LoadMixin {
 
   /** Loads the SAE that the user named, or the prefix view of it. */
   SAE open(Output output) throws IOException {
-    LoadOptions options = options(output);
+    return open(options(output));
+  }
+
+  /** Loads the SAE that the user named with other options than {@link #options}. */
+  SAE open(LoadOptions options) throws IOException {
     if (dir != null) {
       requireNoRelease();
       return SAE.load(dir, options);
     }
     requireRelease();
     return SAE.fromPretrained(release, saeId(), options);
+  }
+
+  /** Whether the user named an SAE. */
+  boolean isNamed() {
+    return release != null || dir != null;
+  }
+
+  /** Where the user wants to compute. */
+  Device device() {
+    return device;
+  }
+
+  /** Whether the user wants the reference engine. */
+  boolean isReference() {
+    return engine == LoadOptions.Engine.REFERENCE;
+  }
+
+  /** Whether prepared data may be kept on disk. */
+  boolean keepsPreparedData() {
+    return !noPreparedCache;
   }
 
   /** The entry of the registry for the SAE that the user named, if it has one. */

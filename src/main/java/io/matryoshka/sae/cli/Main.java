@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       ExploreCommand.class,
       DecodeCommand.class,
       EvaluateCommand.class,
+      BenchmarkCommand.class,
       DownloadCommand.class,
       CacheCommand.class
     })

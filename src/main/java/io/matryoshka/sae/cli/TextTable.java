@@ -52,6 +52,14 @@ final class TextTable {
     return this;
   }
 
+  /** The table as Markdown has it. */
+  List<String> markdown() {
+    List<List<String>> all = new ArrayList<>(rows);
+    all.add(0, heads.stream().map(h -> isRight(h) ? h.substring(1) : h).toList());
+    all.add(1, heads.stream().map(h -> isRight(h) ? "--:" : "---").toList());
+    return all.stream().map(row -> "| " + String.join(" | ", row) + " |").toList();
+  }
+
   List<String> lines() {
     List<List<String>> all = new ArrayList<>(rows);
     if (!heads.isEmpty()) {
