@@ -107,6 +107,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Mixin private Output output;
 
   private MachineLimits limits;
+  private boolean fetched;
 
   @Override
   public Integer call() throws IOException {
@@ -150,16 +151,18 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   private Subject named() throws IOException {
-    return new Subject(
-        load.name(),
-        load.device(),
-        (engine, cache) ->
-            load.open(
-                load.options(output)
-                    .engine(load.isReference() ? LoadOptions.Engine.REFERENCE : engine)
-                    .preparedCache(cache && load.keepsPreparedData())),
-        this::activations,
-        Optional.empty());
+    return new Subject(load.name(), load.device(), this::open, this::activations, Optional.empty());
+  }
+
+  /** Opens the SAE that the user named; it is fetched the first time only. */
+  private SAE open(LoadOptions.Engine engine, boolean preparedCache) throws IOException {
+    LoadOptions options =
+        load.options(output)
+            .engine(load.isReference() ? LoadOptions.Engine.REFERENCE : engine)
+            .preparedCache(preparedCache && load.keepsPreparedData());
+    SAE sae = load.open(fetched ? options.forceDownload(false).offline(true) : options);
+    fetched = true;
+    return sae;
   }
 
   private float[] activations(SAE sae, int count) throws IOException {

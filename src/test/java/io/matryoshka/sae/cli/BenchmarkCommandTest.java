@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.hub.FakeHub;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,7 +145,7 @@ class BenchmarkCommandTest {
   }
 
   @Test
-  void benchmark_fastFailsBeforeTheEnd_leavesNothing() throws IOException {
+  void benchmark_loadFails_leavesNothing() throws IOException {
     Set<Path> before = leftBehind();
     Cli.Result result = run("--d-in", 32, "--d-sae", 64, "--prefix", 65, "--operations", "forward");
     assertThat(result.code()).isEqualTo(2);
@@ -180,6 +181,36 @@ class BenchmarkCommandTest {
     assertThat(sizes(sae)).containsExactly("encodeSparse 600 2048");
     assertThat(sae.get("mean_l0").asDouble()).isCloseTo(32.60, within(0.01));
     assertThat(sae.at("/measurements/0/candidate_share").asDouble()).isBetween(0.01, 1.0);
+  }
+
+  @Test
+  void benchmark_saeOnTheHub_isFetchedOnce() throws IOException {
+    try (FakeHub hub = FakeHub.start()) {
+      long size = 0;
+      for (String name : new String[] {"cfg.json", "sae_weights.safetensors"}) {
+        byte[] bytes = Files.readAllBytes(Samples.SAE_FOLDER.resolve(name));
+        hub.lfs("owner/saes", "layer/" + name, bytes);
+        size += bytes.length;
+      }
+      Cli.Result result =
+          run(
+              "owner/saes",
+              "layer",
+              "--endpoint",
+              hub.endpoint(),
+              "--cache-dir",
+              folder,
+              "--force-download",
+              "--operations",
+              "load",
+              "--tokens",
+              1,
+              "--json");
+      assertThat(result.code()).as(result.err()).isZero();
+      assertThat(result.json().at("/saes/0/load")).hasSize(3);
+      assertThat(result.json().at("/saes/0/mean_l0").asDouble()).isPositive();
+      assertThat(hub.bodyBytes()).isLessThan(size + size / 2);
+    }
   }
 
   @Test
