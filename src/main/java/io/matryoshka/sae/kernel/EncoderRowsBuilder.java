@@ -3,6 +3,7 @@ package io.matryoshka.sae.kernel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
 /**
@@ -12,7 +13,7 @@ import java.util.stream.IntStream;
 final class EncoderRowsBuilder {
 
   /** Weights that are read at once to bring the file into the system's cache. */
-  private static final int READ_AHEAD = 1 << 18;
+  private static final int READ_AHEAD = 1 << 20;
 
   /** Input dimensions that are transposed at once: one cache line of a row. */
   private static final int TILE_DIMS = 16;
@@ -48,32 +49,36 @@ final class EncoderRowsBuilder {
   static LatentNorms build(WeightSource source, int dIn, int dSae, RowSink sink)
       throws IOException {
     EncoderRowsBuilder builder = new EncoderRowsBuilder(source, dIn, dSae, sink);
-    int threads = Runtime.getRuntime().availableProcessors();
-    AtomicInteger next = new AtomicInteger();
+    long pieces = ((long) dIn * dSae + READ_AHEAD - 1) / READ_AHEAD;
+    AtomicLong nextPiece = new AtomicLong();
+    AtomicInteger nextGroup = new AtomicInteger();
     try {
-      builder.readAhead();
-      IntStream.range(0, threads).parallel().forEach(t -> builder.drain(next));
+      onAllProcessors(() -> builder.readAhead(nextPiece, pieces));
+      onAllProcessors(() -> builder.prepare(nextGroup));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
     return builder.norms;
   }
 
-  /** A group is a strip of every row of the file, and a disk gives strips slowly. */
-  private void readAhead() {
-    long elements = (long) dIn * dSae;
-    long pieces = (elements + READ_AHEAD - 1) / READ_AHEAD;
-    IntStream.range(0, Math.toIntExact(pieces))
+  /** Runs the same loop on all processors, each with buffers of its own. */
+  private static void onAllProcessors(Runnable loop) {
+    IntStream.range(0, Runtime.getRuntime().availableProcessors())
         .parallel()
-        .forEach(
-            p -> {
-              long first = (long) p * READ_AHEAD;
-              int count = (int) Math.min(READ_AHEAD, elements - first);
-              read(first, new float[count], count);
-            });
+        .forEach(processor -> loop.run());
   }
 
-  private void drain(AtomicInteger next) {
+  /** A group is a strip of every row of the file, and a disk gives strips slowly. */
+  private void readAhead(AtomicLong next, long pieces) {
+    long elements = (long) dIn * dSae;
+    float[] unused = new float[(int) Math.min(READ_AHEAD, elements)];
+    for (long piece = next.getAndIncrement(); piece < pieces; piece = next.getAndIncrement()) {
+      long first = piece * READ_AHEAD;
+      read(first, unused, (int) Math.min(READ_AHEAD, elements - first));
+    }
+  }
+
+  private void prepare(AtomicInteger next) {
     int groups = (dSae + groupLatents - 1) / groupLatents;
     int group = next.getAndIncrement();
     if (group >= groups) {

@@ -12,6 +12,10 @@ final class ElementReader {
   /** Large enough to hide the cost of a system call, small enough to stay in the cache. */
   private static final int CHUNK_BYTES = 1 << 17;
 
+  /** Kept by each thread: a caller that reads a file in small parts would leave as much garbage. */
+  private static final ThreadLocal<ByteBuffer> CHUNK =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocate(CHUNK_BYTES));
+
   private ElementReader() {}
 
   /** Takes elements {@code done} to {@code done + count}, which are all of the buffer. */
@@ -45,10 +49,9 @@ final class ElementReader {
       throws IOException {
     file.checkRange(info, "element", firstElement, count, info.elementCount());
     int width = info.dtype().bits() / Byte.SIZE;
-    int perChunk = Math.min(count, CHUNK_BYTES / width);
-    ByteBuffer chunk = ByteBuffer.allocate(perChunk * width);
+    ByteBuffer chunk = CHUNK.get();
     for (int done = 0; done < count; ) {
-      int n = Math.min(perChunk, count - done);
+      int n = Math.min(CHUNK_BYTES / width, count - done);
       chunk.clear().limit(n * width);
       file.read(info.name(), (firstElement + done) * width, chunk);
       sink.accept(chunk.flip(), done, n);
