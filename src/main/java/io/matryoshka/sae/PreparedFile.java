@@ -11,10 +11,13 @@ import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
- * Chooses where prepared data of a weight file is kept: beside the weights where the folder can be
- * written and is not part of a Hub cache, whose layout Python owns; else in {@link CacheFolder}.
+ * Where prepared data of a weight file is kept: beside the weights where the folder can be written
+ * and is not part of a Hub cache, whose layout Python owns; else in {@link CacheFolder}.
+ *
+ * @param path the file of prepared data
+ * @param fingerprint a number that changes whenever the weights do
  */
-final class PreparedFiles {
+record PreparedFile(Path path, long fingerprint) {
 
   private static final String NAME = ".matryoshka-sae.encoder";
 
@@ -23,9 +26,8 @@ final class PreparedFiles {
 
   private static final int SAMPLE_BYTES = 4096;
 
-  private PreparedFiles() {}
-
-  static Optional<EncoderRowsStore> store(Path weightFile, SaeConfig config) {
+  /** Looks at the weight file; empty where that fails, and then nothing is kept. */
+  static Optional<PreparedFile> of(Path weightFile, SaeConfig config) {
     try {
       Path real = weightFile.toRealPath();
       long fingerprint = fingerprint(real, config);
@@ -40,10 +42,14 @@ final class PreparedFiles {
               : CacheFolder.root()
                   .resolve("prepared")
                   .resolve(String.format("%016x.encoder", fingerprint));
-      return Optional.of(new EncoderRowsStore(file, fingerprint));
+      return Optional.of(new PreparedFile(file, fingerprint));
     } catch (IOException e) {
       return Optional.empty();
     }
+  }
+
+  EncoderRowsStore store() {
+    return new EncoderRowsStore(path, fingerprint);
   }
 
   /** Mixes size, time of change, dtype and samples over the whole file. */

@@ -141,15 +141,16 @@ final class SaeLoader {
       throws IOException {
     SaeConfig config = withDtype(whole);
     width(config);
-    WeightFile file = new WeightFile(weightFile, withDtype(stored));
+    SaeConfig ofFile = withDtype(stored);
+    Optional<PreparedFile> before = preparedFile(weightFile, ofFile);
+    WeightFile file = new WeightFile(weightFile, ofFile);
     SaeWeights weights;
     Optional<float[]> sparsity;
     try {
       sparsity = sparsityFile.isPresent() ? sparsity(sparsityFile.get(), config) : Optional.empty();
-      Optional<EncoderRowsStore> store =
-          options.preparedCache()
-              ? PreparedFiles.store(weightFile, file.config())
-              : Optional.empty();
+      // A file that was replaced while it was opened may not be the one that was looked at.
+      boolean same = before.equals(preparedFile(weightFile, ofFile));
+      Optional<EncoderRowsStore> store = same ? before.map(PreparedFile::store) : Optional.empty();
       weights = new SaeWeights(config, file, options, normScale(config), store);
     } catch (IOException | RuntimeException | Error e) {
       file.close();
@@ -161,6 +162,10 @@ final class SaeLoader {
       weights.close();
       throw e;
     }
+  }
+
+  private Optional<PreparedFile> preparedFile(Path weightFile, SaeConfig config) {
+    return options.preparedCache() ? PreparedFile.of(weightFile, config) : Optional.empty();
   }
 
   private SAE sae(SaeConfig config, SaeWeights weights, Optional<float[]> sparsity) {
