@@ -1,0 +1,51 @@
+package io.matryoshka.sae;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.matryoshka.sae.bench.SyntheticSae;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The fast engine against dense products on an SAE of real size. Takes minutes, 2 GB of memory and
+ * 1 GB of disk:
+ *
+ * <pre>{@code mvn test -Dtest=LargeAgreementTest -Dlarge.run=true}</pre>
+ *
+ * <p>{@code -Dlarge.dIn}, {@code -Dlarge.dSae} and {@code -Dlarge.tokens} give other sizes. The
+ * summary is printed and written to {@code target/agreement-<d_in>.txt}.
+ */
+@EnabledIfSystemProperty(
+    named = "large.run",
+    matches = "true",
+    disabledReason = "takes minutes and 1 GB of disk, run with -Dlarge.run=true")
+class LargeAgreementTest {
+
+  private static final int D_IN = Integer.getInteger("large.dIn", 2304);
+  private static final int D_SAE = Integer.getInteger("large.dSae", 32768);
+  private static final int TOKENS = Integer.getInteger("large.tokens", 100_000);
+  private static final int BLOCK = 512;
+
+  @TempDir Path folder;
+
+  @Test
+  void encode_manyTokens_isTheDenseFormula() throws IOException {
+    SyntheticSae synthetic = new SyntheticSae(D_IN, D_SAE, 11);
+    synthetic.write(folder);
+    try (SAE sae = SAE.load(folder);
+        Agreement agreement = new Agreement(folder, sae)) {
+      for (int first = 0; first < TOKENS; first += BLOCK) {
+        int count = Math.min(BLOCK, TOKENS - first);
+        agreement.add(synthetic.tokens(first, count), count);
+      }
+      System.out.println(agreement);
+      Files.writeString(Path.of("target", "agreement-" + D_IN + ".txt"), agreement + "\n");
+      assertThat(agreement.differBeyond()).as("%s", agreement).isZero();
+      assertThat(agreement.largestDifference()).isLessThan(5e-5);
+    }
+  }
+}
