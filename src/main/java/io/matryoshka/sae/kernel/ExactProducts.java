@@ -13,8 +13,14 @@ import java.util.Arrays;
  */
 final class ExactProducts {
 
-  /** Pairs that one task handles. */
-  private static final int TASK_PAIRS = 1024;
+  /** Fewer pairs than this are not worth a task. */
+  private static final int FEWEST_PAIRS = 128;
+
+  /** Most pairs that one task handles. */
+  private static final int MOST_PAIRS = 1024;
+
+  /** Tasks per worker: more even the load out, fewer save overhead. */
+  private static final int PER_WORKER = 4;
 
   private final EncoderRows encoder;
   private final float[] bias;
@@ -38,9 +44,10 @@ final class ExactProducts {
   float[] compute(AlignedRows x, Candidates[] candidates, NDManager scope) {
     Pairs pairs = Pairs.of(candidates, encoder.dSae);
     float[] values = new float[pairs.latents.length];
+    int even = values.length / (PER_WORKER * Workers.count());
     Workers.forRanges(
         values.length,
-        TASK_PAIRS,
+        Math.max(FEWEST_PAIRS, Math.min(MOST_PAIRS, even)),
         (begin, end) -> {
           for (int first = begin; first < end; ) {
             int segment = pairs.latents[first] / encoder.segmentLatents;
