@@ -2,7 +2,6 @@ package io.matryoshka.sae.kernel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
@@ -78,10 +77,8 @@ public final class PreparedEncoder {
     ByteBuffer[] codes = new ByteBuffer[segments];
     for (int s = 0; s < segments; s++) {
       int size = Math.multiplyExact(EncoderRows.latentsIn(s, dIn, dSae), dIn);
-      floats[s] =
-          AlignedRows.allocate(Math.multiplyExact(size, Float.BYTES))
-              .order(ByteOrder.LITTLE_ENDIAN);
-      codes[s] = ByteBuffer.allocateDirect(size);
+      floats[s] = NativeBytes.allocate(Math.multiplyExact(size, Float.BYTES));
+      codes[s] = NativeBytes.allocate(size);
     }
     int segmentLatents = EncoderRows.segmentLatents(dIn);
     LatentNorms norms =

@@ -113,6 +113,28 @@ class EncoderRowsStoreProcessTest {
     assertThat(files()).hasSize(2);
   }
 
+  // ---- memory ----
+
+  /** Java gives as much memory outside the heap as the heap may have; an encoder may need more. */
+  @Test
+  void loadOrBuild_noFileAndNoDirectMemory_isRight() throws Exception {
+    Files.createFile(file());
+    try (ChildJvm child =
+        ChildJvm.start(
+            List.of(),
+            List.of("-XX:MaxDirectMemorySize=100k", "-Dai.djl.offline=true"),
+            StoreMain.class,
+            file().resolve("below.encoder"),
+            1,
+            1,
+            Event.NOTHING,
+            false)) {
+      child.awaitLine("READY");
+      child.tell("go");
+      assertThat(child.finish()).contains("RIGHT");
+    }
+  }
+
   // ---- disks ----
 
   private List<String> runMounted(String mount, Event event) throws Exception {
