@@ -1,6 +1,7 @@
 package io.matryoshka.sae.kernel;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 
 /** Computes active latents from prepared rows. Implementations are safe for concurrent calls. */
 public interface EncodeEngine {
@@ -14,6 +15,19 @@ public interface EncodeEngine {
    * @return the active latents
    */
   Csr encode(NDArray rows, int width, Rule rule);
+
+  /**
+   * Encodes rows and leaves the result on the device of the rows.
+   *
+   * @param rows {@code [n, d_in]} prepared activations on the engine's device
+   * @param width number of leading latents, from 1 to {@code d_sae}
+   * @param rule which pre-activations become active
+   * @param owner owns the result
+   * @return the active latents
+   */
+  default DeviceCsr encodeOnDevice(NDArray rows, int width, Rule rule, NDManager owner) {
+    return DeviceCsr.of(encode(rows, width, rule), owner);
+  }
 
   /**
    * Says how the calls so far went.

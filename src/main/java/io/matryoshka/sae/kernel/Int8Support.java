@@ -49,7 +49,7 @@ final class Int8Support {
   private static boolean check(TorchKernels kernels) {
     for (int rows : ROW_COUNTS) {
       for (int inner : INNER_SIZES) {
-        if (!check(kernels, rows, inner)) {
+        if (!check(kernels, Device.cpu(), rows, inner)) {
           return false;
         }
       }
@@ -57,11 +57,12 @@ final class Int8Support {
     return true;
   }
 
-  private static boolean check(TorchKernels kernels, int rows, int inner) {
+  /** Multiplies matrices whose products are large on a device, and compares them with Java's. */
+  static boolean check(TorchKernels kernels, Device device, int rows, int inner) {
     SplittableRandom random = new SplittableRandom(rows * 31L + inner);
     byte[] x = extremes(rows * inner, random);
     byte[] w = extremes(LATENTS * inner, random);
-    try (NDManager scope = NDManager.newBaseManager(Device.cpu())) {
+    try (NDManager scope = NDManager.newBaseManager(device)) {
       NDArray out = scope.zeros(new Shape(rows, LATENTS), DataType.INT32);
       kernels.int8Product(
           array(x, rows, inner, scope), array(w, LATENTS, inner, scope), out, scope);

@@ -1,0 +1,75 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+
+/**
+ * Active latents of a block of rows in compressed sparse row form, on a device.
+ *
+ * @param rowOffsets {@code [n + 1]} int64, row {@code r} owns the entries {@code rowOffsets[r] ..
+ *     rowOffsets[r + 1] - 1}
+ * @param latents {@code [nnz]} int64, latent of each entry, rising within a row
+ * @param values {@code [nnz]} float32, activation of each entry
+ */
+public record DeviceCsr(NDArray rowOffsets, NDArray latents, NDArray values) {
+
+  /**
+   * Copies active latents to a device.
+   *
+   * @param csr active latents in Java memory
+   * @param owner owns the result, on its device
+   * @return the same latents on the device
+   */
+  public static DeviceCsr of(Csr csr, NDManager owner) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray offsets = scope.create(csr.rowOffsets()).toType(DataType.INT64, false);
+      NDArray latents = scope.create(csr.latents()).toType(DataType.INT64, false);
+      DeviceCsr result = new DeviceCsr(offsets, latents, scope.create(csr.values()));
+      result.attach(owner);
+      return result;
+    }
+  }
+
+  /**
+   * Copies the latents into Java memory.
+   *
+   * @return the same latents
+   * @throws IllegalStateException if there are more than {@code 2^31 - 1}
+   */
+  public Csr toHost() {
+    if (values.size() > Integer.MAX_VALUE) {
+      throw new IllegalStateException(
+          values.size()
+              + " active latents do not fit in Java arrays; encode fewer tokens at a time");
+    }
+    try (NDManager scope = values.getManager().newSubManager()) {
+      return new Csr(ints(rowOffsets, scope), ints(latents, scope), values.toFloatArray());
+    }
+  }
+
+  private static int[] ints(NDArray numbers, NDManager scope) {
+    NDArray narrow = numbers.toType(DataType.INT32, true);
+    narrow.attach(scope);
+    return narrow.toIntArray();
+  }
+
+  /**
+   * Returns the number of rows.
+   *
+   * @return {@code n}
+   */
+  public int rows() {
+    return Math.toIntExact(rowOffsets.size() - 1);
+  }
+
+  /**
+   * Hands the arrays to a manager, which closes them.
+   *
+   * @param owner the new owner
+   */
+  public void attach(NDManager owner) {
+    new NDList(rowOffsets, latents, values).attach(owner);
+  }
+}

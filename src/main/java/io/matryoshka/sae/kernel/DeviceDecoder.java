@@ -1,0 +1,104 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+
+/**
+ * Sums decoder rows of active latents that are on a device, without a way through Java memory:
+ * {@code out[r] = sum_e values[e] W_dec[latents[e]]}.
+ */
+public final class DeviceDecoder {
+
+  private final NDArray wDec;
+  private final TorchKernels kernels;
+
+  /**
+   * Makes the decoder over an array that the caller owns.
+   *
+   * @param wDec {@code [d_sae, d_in]} decoder weights
+   */
+  public DeviceDecoder(NDArray wDec) {
+    this.wDec = wDec;
+    this.kernels = TorchKernels.on(wDec.getDevice());
+  }
+
+  /**
+   * Decodes without bias.
+   *
+   * @param csr active latents, all below {@code d_sae}, on the device of the weights
+   * @param scope owns the result
+   * @return {@code [n, d_in]}
+   */
+  public NDArray decode(DeviceCsr csr, NDManager scope) {
+    return sums(csr, csr.rowOffsets(), csr.rows(), scope);
+  }
+
+  /**
+   * Decodes every prefix without bias, in one pass over the active latents: each entry is added
+   * once, to the level it belongs to, then the levels are summed up.
+   *
+   * @param csr active latents, all below the last width
+   * @param widths rising prefix widths
+   * @param scope owns the results
+   * @return one {@code [n, d_in]} per width
+   */
+  public NDArray[] decodeNested(DeviceCsr csr, int[] widths, NDManager scope) {
+    int levels = widths.length;
+    long bags = Math.multiplyExact((long) csr.rows(), levels);
+    NDArray parts;
+    try (NDManager inner = scope.newSubManager();
+        NDManager host = scope.newSubManager(Device.cpu())) {
+      NDArray ends = inner.create(Arrays.stream(widths).asLongStream().toArray());
+      NDArray keys = kernels.call("level_keys", csr.rowOffsets(), csr.latents(), ends);
+      keys.attach(inner);
+      NDArray starts = kernels.call("starts", keys, host.create(bags));
+      parts = sums(csr, starts, bags, scope);
+    }
+    NDArray byLevel = parts.reshape(csr.rows(), levels, wDec.getShape().get(1));
+    byLevel.attach(scope);
+    NDArray[] results = new NDArray[levels];
+    for (int level = 0; level < levels; level++) {
+      results[level] = byLevel.get(":, {}", level);
+      results[level].attach(scope);
+      if (level > 0) {
+        results[level] = results[level].add(results[level - 1]);
+      }
+    }
+    return results;
+  }
+
+  /**
+   * Divides each activation by the number of its latent.
+   *
+   * @param csr active latents
+   * @param norms {@code [d_sae]} float32
+   * @param scope owns the new activations
+   * @return the latents with the quotients
+   */
+  public DeviceCsr overNorms(DeviceCsr csr, NDArray norms, NDManager scope) {
+    NDArray values = kernels.call("over_norms", csr.values(), csr.latents(), norms);
+    values.attach(scope);
+    return new DeviceCsr(csr.rowOffsets(), csr.latents(), values);
+  }
+
+  private NDArray sums(DeviceCsr csr, NDArray starts, long bags, NDManager scope) {
+    DataType type = wDec.getDataType();
+    if (csr.values().size() == 0 || bags == 0) {
+      return scope.zeros(new Shape(bags, wDec.getShape().get(1)), type);
+    }
+    try (NDManager inner = scope.newSubManager()) {
+      NDArray values = csr.values();
+      if (values.getDataType() != type) {
+        values = values.toType(type, false);
+        values.attach(inner);
+      }
+      NDArray sums = kernels.call("bag_sums", csr.latents(), starts, values, wDec);
+      sums.attach(scope);
+      return sums;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells whether a device computes what {@link DeviceEngine} builds on. It is tried once per device
+ * and JVM: int8 products must be exact, and a small problem of integers, whose float32 arithmetic
+ * has no rounding, must come out as Java computes it.
+ */
+final class DeviceSupport {
+
+  private static final Logger LOG = LoggerFactory.getLogger(DeviceSupport.class);
+
+  private static final Map<Device, Boolean> GIVEN = new ConcurrentHashMap<>();
+
+  /** Within what CUDA takes: more than 16 rows, inner sizes that are multiples of 8. */
+  private static final int[] ROW_COUNTS = {32, 64};
+
+  private static final int[] INNER_SIZES = {8, 64, 392};
+
+  private static final int D_IN = 20;
+  private static final int D_SAE = 301;
+  private static final int ROWS = 37;
+  private static final int LARGEST = 9;
+
+  /** Exceeded by a few in a thousand pre-activations of the trial. */
+  private static final float LIMIT = 340f;
+
+  private DeviceSupport() {}
+
+  static boolean isGiven(Device device) {
+    return GIVEN.computeIfAbsent(device, DeviceSupport::check);
+  }
+
+  private static boolean check(Device device) {
+    try (NDManager scope = NDManager.newBaseManager(device)) {
+      if (productsAreExact(device) && trialIsRight(scope)) {
+        return true;
+      }
+      LOG.warn(
+          "{} computes other results than float32 arithmetic; the plain engine is used", device);
+    } catch (RuntimeException e) {
+      LOG.warn("{} lacks an operation of the fast engine; the plain engine is used", device, e);
+    }
+    return false;
+  }
+
+  private static boolean productsAreExact(Device device) {
+    for (int rows : ROW_COUNTS) {
+      for (int inner : INNER_SIZES) {
+        if (!Int8Support.check(TorchKernels.on(device), device, rows, inner)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static boolean trialIsRight(NDManager scope) {
+    Random random = new Random(3);
+    float[] weights = integers(D_SAE * D_IN, random);
+    float[] x = integers(ROWS * D_IN, random);
+    float[] threshold = new float[D_SAE];
+    float[] ones = new float[D_SAE];
+    Arrays.fill(threshold, LIMIT);
+    Arrays.fill(ones, 1f);
+    NDArray input = scope.create(x, new Shape(ROWS, D_IN));
+    DeviceEngine engine =
+        new DeviceEngine(
+            scope.create(weights, new Shape(D_SAE, D_IN)),
+            scope.zeros(new Shape(D_SAE)),
+            scope.create(ones),
+            threshold);
+    for (Rule.Kind kind : Rule.Kind.values()) {
+      Rule rule = kind == Rule.Kind.THRESHOLD ? Rule.THRESHOLD : new Rule(kind, 2);
+      Csr found = engine.encode(input, D_SAE, rule);
+      Csr expected = expected(x, weights, Limits.of(rule, threshold), rule);
+      if (!Arrays.equals(found.rowOffsets(), expected.rowOffsets())
+          || !Arrays.equals(found.latents(), expected.latents())
+          || !Arrays.equals(found.values(), expected.values())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static Csr expected(float[] x, float[] weights, float[] limits, Rule rule) {
+    CsrBuilder all = new CsrBuilder(ROWS);
+    for (int row = 0; row < ROWS; row++) {
+      for (int latent = 0; latent < D_SAE; latent++) {
+        float sum = 0;
+        for (int d = 0; d < D_IN; d++) {
+          sum += x[row * D_IN + d] * weights[latent * D_IN + d];
+        }
+        if (Limits.passes(sum, limits[latent])) {
+          all.add(latent, sum);
+        }
+      }
+      all.endRow();
+    }
+    return Selector.select(all.build(), rule);
+  }
+
+  private static float[] integers(int count, Random random) {
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = random.nextInt(2 * LARGEST + 1) - LARGEST;
+    }
+    return numbers;
+  }
+}
