@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.TreeMap;
 import net.jqwik.api.Arbitraries;
@@ -16,6 +17,7 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A fast engine against the reference on inputs chosen to break a bound. Where the two disagree on
@@ -43,6 +45,7 @@ abstract class AgainstReference {
     ZERO,
     NEGATIVE,
     ON_A_PRE_ACTIVATION,
+    JUST_BELOW_A_PRE_ACTIVATION,
     UNREACHABLE
   }
 
@@ -126,6 +129,47 @@ abstract class AgainstReference {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void encode_codesThatMissAllOfAProduct_findsTheLatent(boolean missedInX) {
+    int dIn = 512;
+    int large = 64;
+    float[] missed = new float[dIn];
+    float[] ones = new float[dIn];
+    for (int d = 0; d < dIn; d++) {
+      missed[d] = d < large ? 127f : 0.49f;
+      ones[d] = d < large ? 0f : 1f;
+    }
+    float threshold = 0.49f * (dIn - large) * 0.999f;
+    assertScreenedIn(missedInX ? missed : ones, missedInX ? ones : missed, threshold);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void encode_fewDimensions_useAllBitsOfThem(boolean fineInX) {
+    float[] fine = new float[16];
+    float[] ones = new float[16];
+    Arrays.fill(fine, 1 + 0x1p-11f);
+    Arrays.fill(ones, 1f);
+    assertScreenedIn(fineInX ? fine : ones, fineInX ? ones : fine, 16 + 0x1p-8f);
+  }
+
+  /** Among latents of zero weights, one with the given weights must be found by screening. */
+  private void assertScreenedIn(float[] x, float[] w, float threshold) {
+    Case c = new Case(x.length, 2048, 1, 2048, Rows.ZERO, Thresholds.TYPICAL, Rule.THRESHOLD, 4);
+    try (Problem problem = problem(c)) {
+      Arrays.fill(problem.wEnc, 0f);
+      Arrays.fill(problem.bias, 0f);
+      for (int d = 0; d < x.length; d++) {
+        problem.wEnc[d * c.dSae + 7] = w[d];
+      }
+      problem.threshold[7] = threshold;
+      EncodeEngine engine = problem.remade();
+      assertThat(problem.encode(engine, x, 1, Rule.THRESHOLD).latents()).containsExactly(7);
+      assertThat(engine.stats().denseRows()).isZero();
+    }
+  }
+
   /** Random weights and activations with both engines over them. */
   final class Problem implements AutoCloseable {
     final Case c;
@@ -137,7 +181,7 @@ abstract class AgainstReference {
     final float[] threshold;
     final EncodeEngine fast;
     final ReferenceEngine plain;
-    final NDArray weights;
+    NDArray weights;
 
     Problem(Case c) {
       this.c = c;
@@ -162,6 +206,12 @@ abstract class AgainstReference {
       NDArray ones = manager.create(scale);
       plain = new ReferenceEngine(weights, manager.create(bias), ones, threshold);
       fast = engine(this);
+    }
+
+    /** Makes the engine again after weights or thresholds changed. */
+    EncodeEngine remade() {
+      weights = manager.create(wEnc, new Shape(c.dIn, c.dSae));
+      return engine(this);
     }
 
     private void fill(int row, Random random) {
@@ -189,6 +239,8 @@ abstract class AgainstReference {
               case ZERO -> 0;
               case NEGATIVE -> -random.nextFloat();
               case ON_A_PRE_ACTIVATION -> (float) exact(j % c.n, j);
+              case JUST_BELOW_A_PRE_ACTIVATION ->
+                  (float) (exact(j % c.n, j) - 3 * rounding(j % c.n, j));
               case UNREACHABLE -> Float.MAX_VALUE;
             };
       }
