@@ -32,9 +32,9 @@ final class InputRows {
   final NDArray prepared;
 
   /** {@code [n, 1]} factor and mean that decoding puts back; null where there is none. */
-  private final NDArray scale;
+  final NDArray scale;
 
-  private final NDArray mean;
+  final NDArray mean;
 
   InputRows(NDArray x, SaeConfig config, SaeWeights weights, NDManager scope) {
     long[] shape = x.getShape().getShape();
@@ -119,11 +119,20 @@ final class InputRows {
 
   /** The numbers that decoding needs of each row, or null where it needs none. */
   RowScaling scaling() {
+    return scaling(scale, mean, count);
+  }
+
+  /** Copies factors and means of rows into Java memory; null where there are none. */
+  static RowScaling scaling(NDArray scale, NDArray mean, int rows) {
     if (scale == null) {
       return null;
     }
-    float[] means =
-        mean == null ? new float[count] : mean.toType(DataType.FLOAT32, false).toFloatArray();
-    return new RowScaling(scale.toType(DataType.FLOAT32, false).toFloatArray(), means);
+    return new RowScaling(floats(scale), mean == null ? new float[rows] : floats(mean));
+  }
+
+  private static float[] floats(NDArray array) {
+    try (NDArray narrow = array.toType(DataType.FLOAT32, true)) {
+      return narrow.toFloatArray();
+    }
   }
 }

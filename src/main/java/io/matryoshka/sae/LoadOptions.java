@@ -207,6 +207,15 @@ public final class LoadOptions {
     return with(v -> v.preparedCache = preparedCache);
   }
 
+  /** Uses the engine of accelerators on the CPU too, so that tests can run it there. */
+  LoadOptions withAcceleratorEngine() {
+    return with(v -> v.acceleratorEngine = true);
+  }
+
+  boolean acceleratorEngine() {
+    return values.acceleratorEngine;
+  }
+
   Device device() {
     return values.device;
   }
@@ -285,6 +294,7 @@ public final class LoadOptions {
     private ProgressListener progress;
     private ReleaseRegistry registry;
     private boolean preparedCache = true;
+    private boolean acceleratorEngine;
 
     Values() {}
 
@@ -303,6 +313,7 @@ public final class LoadOptions {
       progress = o.progress;
       registry = o.registry;
       preparedCache = o.preparedCache;
+      acceleratorEngine = o.acceleratorEngine;
     }
   }
 }

@@ -6,7 +6,6 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.Csr;
-import io.matryoshka.sae.kernel.PreparedEncoder;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -46,6 +45,7 @@ public abstract sealed class SAE implements AutoCloseable
   private final List<Integer> widths;
   private final Optional<float[]> logSparsity;
   private final boolean view;
+  private final DeviceCoder onDevice;
   private volatile boolean viewClosed;
 
   /** What the last dense encode of a thread took from its tokens, as SAELens keeps it. */
@@ -69,6 +69,7 @@ public abstract sealed class SAE implements AutoCloseable
     this.widths = List.copyOf(widths);
     this.logSparsity = logSparsity;
     this.view = view;
+    this.onDevice = new DeviceCoder(weights, width);
   }
 
   /**
@@ -268,6 +269,8 @@ public abstract sealed class SAE implements AutoCloseable
               NDArray dense;
               if (isReference() && defaultSelection() == Selection.threshold()) {
                 dense = referenceLatents(input, scope);
+              } else if (weights.onDevice()) {
+                dense = onDevice.encode(input, defaultSelection(), scope).toDense();
               } else {
                 Csr csr = weights.engine().encode(input.prepared, width, defaultSelection().rule());
                 dense = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
@@ -307,6 +310,36 @@ public abstract sealed class SAE implements AutoCloseable
           InputRows input = new InputRows(x, config, weights, scope);
           return wrap(weights.engine().encode(input.prepared, width, selection.rule()), input);
         });
+  }
+
+  /**
+   * Encodes activations to sparse latents that stay on the device of the SAE.
+   *
+   * @param x {@code [..., d_in]} on the SAE's device
+   * @return the active latents as native arrays, attached to the manager of {@code x}
+   * @throws IllegalArgumentException if shape, type or device do not fit
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public DeviceLatents encodeOnDevice(NDArray x) {
+    return encodeOnDevice(x, defaultSelection());
+  }
+
+  /**
+   * Encodes activations to sparse latents that stay on the device of the SAE, with a selection of
+   * your choice.
+   *
+   * @param x {@code [..., d_in]} on the SAE's device
+   * @param selection which pre-activations become active
+   * @return the active latents as native arrays, attached to the manager of {@code x}
+   * @throws IllegalArgumentException if shape, type or device do not fit
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public DeviceLatents encodeOnDevice(NDArray x, Selection selection) {
+    Objects.requireNonNull(selection, "selection");
+    NDManager owner = x.getManager();
+    return inScope(
+        owner,
+        scope -> onDevice.encode(new InputRows(x, config, weights, scope), selection, owner));
   }
 
   /**
@@ -390,7 +423,7 @@ public abstract sealed class SAE implements AutoCloseable
    */
   public NDArray decode(SparseLatents latents, NDManager manager) {
     Objects.requireNonNull(manager, "manager");
-    checkFits(latents);
+    LatentsFit.of(latents).require(config, width);
     return inScope(
         manager,
         scope -> {
@@ -407,6 +440,21 @@ public abstract sealed class SAE implements AutoCloseable
           NDArray out = restore(sums, latents.scaling().orElse(null), scope);
           return result(out.reshape(join(latents.leadingShape(), tailOf(latents))), manager);
         });
+  }
+
+  /**
+   * Decodes sparse latents that are on the SAE's device, at a cost in proportion to the active ones
+   * and without a way through Java memory.
+   *
+   * @param latents latents of this SAE or a narrower prefix view
+   * @return reconstruction {@code [..., d_in]}, attached to the manager of the latents
+   * @throws IllegalArgumentException if the latents are wider than this SAE or on another device
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public NDArray decode(DeviceLatents latents) {
+    requireFit(latents);
+    NDManager owner = latents.manager();
+    return inScope(owner, scope -> result(onDevice.decode(latents, scope), owner));
   }
 
   /**
@@ -427,7 +475,7 @@ public abstract sealed class SAE implements AutoCloseable
    */
   public NDArray forward(NDArray x) {
     NDManager owner = x.getManager();
-    return inScope(owner, scope -> decode(encodeSparse(x), owner));
+    return inScope(owner, scope -> result(roundTrip(x, scope), owner));
   }
 
   /**
@@ -495,7 +543,7 @@ public abstract sealed class SAE implements AutoCloseable
     return inScope(
         owner,
         scope -> {
-          NDArray back = decode(encodeSparse(x), scope);
+          NDArray back = roundTrip(x, scope);
           return result(InputRows.cast(x, weights.dataType(), scope).sub(back), owner);
         });
   }
@@ -507,7 +555,12 @@ public abstract sealed class SAE implements AutoCloseable
    * @return one {@code [..., d_in]} per width, attached to the manager of {@code x}
    */
   public NDArray[] reconstructions(NDArray x) {
-    return reconstructions(encodeSparse(x), x.getManager());
+    if (!weights.onDevice()) {
+      return reconstructions(encodeSparse(x), x.getManager());
+    }
+    try (DeviceLatents latents = encodeOnDevice(x)) {
+      return reconstructions(latents);
+    }
   }
 
   /**
@@ -518,7 +571,7 @@ public abstract sealed class SAE implements AutoCloseable
    * @return one {@code [..., d_in]} per width
    */
   public NDArray[] reconstructions(SparseLatents latents, NDManager manager) {
-    checkFits(latents);
+    LatentsFit.of(latents).require(config, width);
     return inScope(
         manager,
         scope -> {
@@ -531,6 +584,26 @@ public abstract sealed class SAE implements AutoCloseable
             sums[i] = result(out.reshape(new Shape(shape)), manager);
           }
           return sums;
+        });
+  }
+
+  /**
+   * Decodes sparse latents that are on the SAE's device with every width of {@link #widths()}, in
+   * one pass over them.
+   *
+   * @param latents latents of this SAE or a narrower prefix view
+   * @return one {@code [..., d_in]} per width, attached to the manager of the latents
+   */
+  public NDArray[] reconstructions(DeviceLatents latents) {
+    requireFit(latents);
+    NDManager owner = latents.manager();
+    return inScope(
+        owner,
+        scope -> {
+          int[] levels = widths.stream().mapToInt(Integer::intValue).toArray();
+          NDArray[] results = onDevice.decodeNested(latents, levels, scope);
+          Arrays.stream(results).forEach(array -> array.attach(owner));
+          return results;
         });
   }
 
@@ -603,7 +676,7 @@ public abstract sealed class SAE implements AutoCloseable
    * @return bytes in memory, and on disk where they are kept; 0 for the reference engine
    */
   public long preparedBytes() {
-    return isReference() ? 0 : PreparedEncoder.bytes(config.dIn(), config.dSae());
+    return weights.preparedBytes();
   }
 
   /**
@@ -636,6 +709,20 @@ public abstract sealed class SAE implements AutoCloseable
         + widths
         + config.hookPoint().map(h -> ", hook point=" + h).orElse("")
         + "]";
+  }
+
+  /** {@code decode(encode(x))}, owned by the scope of a call. */
+  private NDArray roundTrip(NDArray x, NDManager scope) {
+    if (!weights.onDevice()) {
+      return decode(encodeSparse(x), scope);
+    }
+    InputRows input = new InputRows(x, config, weights, scope);
+    return onDevice.decode(onDevice.encode(input, defaultSelection(), scope), scope);
+  }
+
+  private void requireFit(DeviceLatents latents) {
+    weights.requireSameDevice(latents.activations(), "decode: latents");
+    LatentsFit.of(latents).require(config, width);
   }
 
   private boolean isReference() {
@@ -678,16 +765,16 @@ public abstract sealed class SAE implements AutoCloseable
     return new Csr(csr.rowOffsets(), csr.latents(), values);
   }
 
-  /** Adds {@code b_dec}, then undoes the normalisation. */
   private NDArray restore(NDArray sums, RowScaling scaling, NDManager scope) {
-    NDArray out = sums.addi(weights.bDecArray());
-    if (scaling != null) {
-      Shape column = new Shape(scaling.scale().length, 1);
-      DataType type = weights.dataType();
-      out = out.mul(scope.create(scaling.scale(), column).toType(type, false));
-      return out.add(scope.create(scaling.mean(), column).toType(type, false));
+    if (scaling == null) {
+      return weights.restore(sums, null, null);
     }
-    return weights.normScale() == 1 ? out : out.div(weights.normScale());
+    Shape column = new Shape(scaling.scale().length, 1);
+    DataType type = weights.dataType();
+    return weights.restore(
+        sums,
+        scope.create(scaling.scale(), column).toType(type, false),
+        scope.create(scaling.mean(), column).toType(type, false));
   }
 
   private LastInput lastFor(long[] leading) {
@@ -709,39 +796,6 @@ public abstract sealed class SAE implements AutoCloseable
 
   private long[] tailOf(SparseLatents latents) {
     return latents.tailShape().length == 0 ? new long[] {dIn()} : latents.tailShape();
-  }
-
-  private void checkFits(SparseLatents latents) {
-    if (latents.width() > width && latents.reaches(width)) {
-      throw new IllegalArgumentException(
-          "decode: latents of width "
-              + latents.width()
-              + " do not fit an SAE of width "
-              + width
-              + "; decode them with the SAE that encoded them, or keep range(0, "
-              + width
-              + ")");
-    }
-    long[] tail = tailOf(latents);
-    if (count(tail) != dIn()) {
-      throw new IllegalArgumentException(
-          "decode: the latents are of activations [..., d_in] = [..., "
-              + count(tail)
-              + "], but this SAE has d_in = "
-              + dIn()
-              + "; decode them with the SAE that encoded them");
-    }
-    boolean perToken = config.normalizeActivations().isPerToken();
-    if (latents.rows() > 0 && latents.scaling().isPresent() != perToken) {
-      throw new IllegalArgumentException(
-          "decode: this SAE "
-              + (perToken ? "normalises each token" : "does not normalise each token")
-              + " ("
-              + config.normalizeActivations().key()
-              + "), but the latents carry "
-              + (perToken ? "no scale" : "scales")
-              + "; decode them with the SAE that encoded them");
-    }
   }
 
   private int rowsOf(int length) {

@@ -1,16 +1,13 @@
 package io.matryoshka.sae;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import io.matryoshka.sae.kernel.EncodeEngine;
 import io.matryoshka.sae.kernel.EncoderRowsStore;
-import io.matryoshka.sae.kernel.PreparedEncoder;
 import io.matryoshka.sae.kernel.ReferenceEngine;
 import io.matryoshka.sae.kernel.SparseDecoder;
 import io.matryoshka.sae.kernel.Workers;
-import io.matryoshka.sae.safetensors.Dtype;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -20,9 +17,6 @@ import java.util.function.Supplier;
  * prefix views. Native memory is released when {@link #close} was called and no call is running.
  */
 final class SaeWeights {
-
-  /** Below this many weights the fast path's layout is made in milliseconds and is not stored. */
-  private static final long STORE_FROM_WEIGHTS = 1L << 23;
 
   final float[] bEnc;
   final float[] bDec;
@@ -35,12 +29,9 @@ final class SaeWeights {
 
   private final double normScale;
   private final NDManager manager;
-  private final NDArray wEnc;
   private final NDArray wDec;
   private final NDArray bDecArray;
-  private final ReferenceEngine reference;
-  private final EncodeEngine engine;
-  private final boolean onWorkers;
+  private final SaeEncoder encoder;
   private final SparseDecoder decoder;
   private final Optional<float[]> decoderNorms;
 
@@ -63,37 +54,16 @@ final class SaeWeights {
         config.architecture().hasThreshold()
             ? file.vector(WeightSchema.THRESHOLD)
             : new float[file.config().dSae()];
-    Device device = options.device();
-    manager = Engines.newManager(device);
+    manager = Engines.newManager(options.device());
     try {
-      boolean wide = config.dtype() == Dtype.F64;
-      wEnc = file.matrix(WeightSchema.W_ENC, manager);
       wDec = file.matrix(WeightSchema.W_DEC, manager);
       bDecArray = file.vectorArray(WeightSchema.B_DEC, manager);
-      NDArray bEncArray = file.vectorArray(WeightSchema.B_ENC, manager);
       decoderNorms =
           config.rescaleActsByDecoderNorm()
               ? Optional.of(wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false).toFloatArray())
               : Optional.empty();
       float[] scale = decoderNorms.orElseGet(() -> ones(file.config().dSae()));
-      NDArray scaleArray = manager.create(scale).toType(wEnc.getDataType(), false);
-      reference = new ReferenceEngine(wEnc, bEncArray, scaleArray, threshold);
-      boolean fast =
-          options.engine() == LoadOptions.Engine.FAST
-              && !wide
-              && device.getDeviceType().equals(Device.Type.CPU);
-      int stored = file.config().dSae();
-      long weights = (long) config.dIn() * stored;
-      engine =
-          fast
-              ? new PreparedEncoder(
-                      file.source(WeightSchema.W_ENC),
-                      config.dIn(),
-                      stored,
-                      weights < STORE_FROM_WEIGHTS ? Optional.empty() : store)
-                  .engine(bEnc, scale, threshold)
-              : reference;
-      onWorkers = fast;
+      encoder = SaeEncoder.load(file, options, scale, threshold, store, manager);
       decoder = new SparseDecoder(wDec);
     } catch (java.io.IOException | RuntimeException | Error e) {
       manager.close();
@@ -120,7 +90,7 @@ final class SaeWeights {
 
   /** Computes where the engine wants it: the fast engine of the CPU on its workers. */
   <T> T compute(Supplier<T> work) {
-    return onWorkers ? Workers.call(work) : work.get();
+    return encoder.place() == SaeEncoder.Place.WORKERS ? Workers.call(work) : work.get();
   }
 
   /** Refuses an array that is on another device than the weights. */
@@ -176,7 +146,7 @@ final class SaeWeights {
   }
 
   DataType dataType() {
-    return wEnc.getDataType();
+    return wDec.getDataType();
   }
 
   NDArray wDec() {
@@ -184,7 +154,7 @@ final class SaeWeights {
   }
 
   NDArray wEnc() {
-    return wEnc;
+    return encoder.wEnc();
   }
 
   NDArray bDecArray() {
@@ -192,11 +162,20 @@ final class SaeWeights {
   }
 
   ReferenceEngine reference() {
-    return reference;
+    return encoder.reference();
   }
 
   EncodeEngine engine() {
-    return engine;
+    return encoder.engine();
+  }
+
+  /** Tells whether calls stay on the device of the weights from input to result. */
+  boolean onDevice() {
+    return encoder.place() == SaeEncoder.Place.DEVICE;
+  }
+
+  long preparedBytes() {
+    return encoder.preparedBytes();
   }
 
   SparseDecoder decoder() {
@@ -214,6 +193,23 @@ final class SaeWeights {
   /** Factor on model activations that a release asks for; 1 for none. */
   double normScale() {
     return normScale;
+  }
+
+  /**
+   * Makes reconstructions of decoder sums: adds {@code b_dec}, then undoes the normalisation.
+   *
+   * @param sums {@code [n, d_in]}, is changed
+   * @param scale {@code [n, 1]} factor of each row, null where rows are not normalised one by one
+   * @param mean {@code [n, 1]} mean of each row, null for none
+   * @return {@code [n, d_in]} on the manager of {@code sums}
+   */
+  NDArray restore(NDArray sums, NDArray scale, NDArray mean) {
+    NDArray out = sums.addi(bDecArray);
+    if (scale == null) {
+      return normScale == 1 ? out : out.div(normScale);
+    }
+    out = out.mul(scale);
+    return mean == null ? out : out.add(mean);
   }
 
   private static float[] ones(int count) {

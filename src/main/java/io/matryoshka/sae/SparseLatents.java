@@ -354,6 +354,17 @@ public final class SparseLatents {
   }
 
   /**
+   * Copies the latents to a device.
+   *
+   * @param manager owns the result, on its device
+   * @return the same latents as native arrays
+   */
+  public DeviceLatents toDevice(NDManager manager) {
+    Objects.requireNonNull(manager, "manager");
+    return DeviceLatents.of(this, manager);
+  }
+
+  /**
    * Writes a safetensors file that {@link #load} and Python read; docs/data-formats.md describes
    * it.
    *

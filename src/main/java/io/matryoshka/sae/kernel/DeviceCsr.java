@@ -64,6 +64,13 @@ public record DeviceCsr(NDArray rowOffsets, NDArray latents, NDArray values) {
     return Math.toIntExact(rowOffsets.size() - 1);
   }
 
+  /** Releases the arrays. */
+  public void close() {
+    rowOffsets.close();
+    latents.close();
+    values.close();
+  }
+
   /**
    * Hands the arrays to a manager, which closes them.
    *

@@ -85,6 +85,21 @@ public final class DeviceDecoder {
     return new DeviceCsr(csr.rowOffsets(), csr.latents(), values);
   }
 
+  /**
+   * Writes active latents into dense rows.
+   *
+   * @param csr active latents
+   * @param width number of latents of a row
+   * @return {@code [n, width]} float32, on the manager of the latents
+   */
+  public static NDArray dense(DeviceCsr csr, int width) {
+    TorchKernels kernels = TorchKernels.on(csr.values().getDevice());
+    try (NDManager host = csr.values().getManager().newSubManager(Device.cpu())) {
+      NDArray latents = host.create((long) width);
+      return kernels.call("dense_rows", csr.rowOffsets(), csr.latents(), csr.values(), latents);
+    }
+  }
+
   private NDArray sums(DeviceCsr csr, NDArray starts, long bags, NDManager scope) {
     DataType type = wDec.getDataType();
     if (csr.values().size() == 0 || bags == 0) {

@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -47,7 +46,16 @@ public final class DeviceEngine implements EncodeEngine {
     }
   }
 
-  DeviceEngine(NDArray rows, NDArray bias, NDArray scale, float[] threshold) {
+  /**
+   * Makes the engine on the device of the weights. The codes take a quarter of the memory of the
+   * rows.
+   *
+   * @param rows {@code [d_sae, d_in]} float32, see {@link #encoderRows}
+   * @param bias {@code [d_sae]} float32
+   * @param scale {@code [d_sae]} float32, factor on pre-activations
+   * @param threshold {@code [d_sae]} thresholds, zeros where there are none
+   */
+  public DeviceEngine(NDArray rows, NDArray bias, NDArray scale, float[] threshold) {
     NDManager manager = rows.getManager();
     int dIn = Math.toIntExact(rows.getShape().get(1));
     float[] biases = bias.toFloatArray();
@@ -61,20 +69,13 @@ public final class DeviceEngine implements EncodeEngine {
   }
 
   /**
-   * Makes the engine on the device of the weights, if its libtorch computes there what the engine
-   * needs, as a trial shows. The codes take a quarter of the memory of the rows.
+   * Tells whether the libtorch of a device computes there what the engine needs, as a trial shows.
    *
-   * @param rows {@code [d_sae, d_in]} float32, see {@link #encoderRows}
-   * @param bias {@code [d_sae]} float32
-   * @param scale {@code [d_sae]} float32, factor on pre-activations
-   * @param threshold {@code [d_sae]} thresholds, zeros where there are none
-   * @return the engine, or empty where it cannot run
+   * @param device the device of the weights
+   * @return false where the plain engine must serve
    */
-  public static Optional<DeviceEngine> create(
-      NDArray rows, NDArray bias, NDArray scale, float[] threshold) {
-    return DeviceSupport.isGiven(rows.getDevice())
-        ? Optional.of(new DeviceEngine(rows, bias, scale, threshold))
-        : Optional.empty();
+  public static boolean runsOn(Device device) {
+    return DeviceSupport.isGiven(device);
   }
 
   /**

@@ -26,7 +26,7 @@ class DeviceEngineTest extends AgainstReference {
   EncodeEngine engine(Problem p) {
     NDArray rows = DeviceEngine.encoderRows(p.weights);
     NDArray bias = p.manager.create(p.bias);
-    return DeviceEngine.create(rows, bias, p.manager.create(p.scale), p.threshold).orElseThrow();
+    return new DeviceEngine(rows, bias, p.manager.create(p.scale), p.threshold);
   }
 
   @ParameterizedTest
@@ -81,7 +81,7 @@ class DeviceEngineTest extends AgainstReference {
       NDArray same = problem.manager.ones(new Shape(40, 4));
       NDArray zeros = problem.manager.zeros(new Shape(40));
       NDArray ones = problem.manager.ones(new Shape(40));
-      EncodeEngine engine = DeviceEngine.create(same, zeros, ones, new float[40]).orElseThrow();
+      EncodeEngine engine = new DeviceEngine(same, zeros, ones, new float[40]);
       Csr perRow = problem.encode(engine, problem.x, 3, TOP_K);
       assertThat(perRow.rowOffsets()).containsExactly(0, 5, 10, 15);
       assertThat(perRow.latents()).startsWith(0, 1, 2, 3, 4, 0, 1).endsWith(0, 1, 2, 3, 4);
@@ -137,9 +137,7 @@ class DeviceEngineTest extends AgainstReference {
       NDArray scale = problem.manager.create(problem.scale);
       NDArray x = problem.manager.create(problem.x, new Shape(5, 16));
       Csr fast =
-          DeviceEngine.create(rows, bias, scale, problem.threshold)
-              .orElseThrow()
-              .encode(x, 400, Rule.THRESHOLD);
+          new DeviceEngine(rows, bias, scale, problem.threshold).encode(x, 400, Rule.THRESHOLD);
       Csr plain =
           new ReferenceEngine(rows.transpose(), bias, scale, problem.threshold)
               .encode(x, 400, Rule.THRESHOLD);
