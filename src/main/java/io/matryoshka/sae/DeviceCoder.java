@@ -58,7 +58,9 @@ final class DeviceCoder {
   }
 
   private NDArray restored(NDArray sums, DeviceLatents latents) {
-    NDArray rows = weights.restore(sums, latents.scale().orElse(null), latents.mean().orElse(null));
+    NDArray biased = sums.add(weights.bDecArray());
+    NDArray rows =
+        weights.restore(biased, latents.scale().orElse(null), latents.mean().orElse(null));
     long[] tail =
         latents.tailShape().length == 0 ? new long[] {weights.config().dIn()} : latents.tailShape();
     long[] leading = latents.leadingShape();

@@ -16,8 +16,8 @@ import java.util.Optional;
  * through Java memory. Any device will do, the CPU included.
  *
  * <p>The arrays belong to a manager, at first that of the input, and are closed with it or by
- * {@link #close()}. Immutable as long as nobody writes into the arrays, and then safe for
- * concurrent use.
+ * {@link #close()}. They cannot be changed in place; {@link #toHost()} gives latents to edit. Safe
+ * for concurrent use.
  */
 public final class DeviceLatents implements AutoCloseable {
 
@@ -143,10 +143,9 @@ public final class DeviceLatents implements AutoCloseable {
   public NDArray toDense() {
     long[] shape = Arrays.copyOf(leadingShape, leadingShape.length + 1);
     shape[leadingShape.length] = width;
-    NDArray rows = DeviceDecoder.dense(csr, width);
-    NDArray dense = rows.reshape(new Shape(shape));
-    rows.close();
-    return dense;
+    try (NDArray rows = DeviceDecoder.dense(csr, width, manager())) {
+      return rows.reshape(new Shape(shape));
+    }
   }
 
   /**

@@ -765,14 +765,16 @@ public abstract sealed class SAE implements AutoCloseable
     return new Csr(csr.rowOffsets(), csr.latents(), values);
   }
 
+  /** Adds {@code b_dec}, then undoes the normalisation. */
   private NDArray restore(NDArray sums, RowScaling scaling, NDManager scope) {
+    NDArray rows = sums.addi(weights.bDecArray());
     if (scaling == null) {
-      return weights.restore(sums, null, null);
+      return weights.restore(rows, null, null);
     }
     Shape column = new Shape(scaling.scale().length, 1);
     DataType type = weights.dataType();
     return weights.restore(
-        sums,
+        rows,
         scope.create(scaling.scale(), column).toType(type, false),
         scope.create(scaling.mean(), column).toType(type, false));
   }

@@ -196,19 +196,18 @@ final class SaeWeights {
   }
 
   /**
-   * Makes reconstructions of decoder sums: adds {@code b_dec}, then undoes the normalisation.
+   * Undoes the normalisation of the input.
    *
-   * @param sums {@code [n, d_in]}, is changed
+   * @param rows {@code [n, d_in]} decoder sums plus {@code b_dec}
    * @param scale {@code [n, 1]} factor of each row, null where rows are not normalised one by one
    * @param mean {@code [n, 1]} mean of each row, null for none
-   * @return {@code [n, d_in]} on the manager of {@code sums}
+   * @return {@code [n, d_in]} on the manager of {@code rows}
    */
-  NDArray restore(NDArray sums, NDArray scale, NDArray mean) {
-    NDArray out = sums.addi(bDecArray);
+  NDArray restore(NDArray rows, NDArray scale, NDArray mean) {
     if (scale == null) {
-      return normScale == 1 ? out : out.div(normScale);
+      return normScale == 1 ? rows : rows.div(normScale);
     }
-    out = out.mul(scale);
+    NDArray out = rows.mul(scale);
     return mean == null ? out : out.add(mean);
   }
 

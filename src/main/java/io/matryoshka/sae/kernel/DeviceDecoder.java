@@ -31,7 +31,7 @@ public final class DeviceDecoder {
    *
    * @param csr active latents, all below {@code d_sae}, on the device of the weights
    * @param scope owns the result
-   * @return {@code [n, d_in]}
+   * @return {@code [n, d_in]}, which may be an array that cannot be changed in place
    */
   public NDArray decode(DeviceCsr csr, NDManager scope) {
     return sums(csr, csr.rowOffsets(), csr.rows(), scope);
@@ -44,7 +44,7 @@ public final class DeviceDecoder {
    * @param csr active latents, all below the last width
    * @param widths rising prefix widths
    * @param scope owns the results
-   * @return one {@code [n, d_in]} per width
+   * @return one {@code [n, d_in]} per width, which may be arrays that cannot be changed in place
    */
   public NDArray[] decodeNested(DeviceCsr csr, int[] widths, NDManager scope) {
     int levels = widths.length;
@@ -90,14 +90,14 @@ public final class DeviceDecoder {
    *
    * @param csr active latents
    * @param width number of latents of a row
-   * @return {@code [n, width]} float32, on the manager of the latents
+   * @param owner owns the result
+   * @return {@code [n, width]} float32
    */
-  public static NDArray dense(DeviceCsr csr, int width) {
-    TorchKernels kernels = TorchKernels.on(csr.values().getDevice());
-    try (NDManager host = csr.values().getManager().newSubManager(Device.cpu())) {
-      NDArray latents = host.create((long) width);
-      return kernels.call("dense_rows", csr.rowOffsets(), csr.latents(), csr.values(), latents);
-    }
+  public static NDArray dense(DeviceCsr csr, int width, NDManager owner) {
+    NDArray rows = owner.zeros(new Shape(csr.rows(), width));
+    TorchKernels kernels = TorchKernels.on(rows.getDevice());
+    kernels.call("dense_rows", csr.rowOffsets(), csr.latents(), csr.values(), rows).close();
+    return rows;
   }
 
   private NDArray sums(DeviceCsr csr, NDArray starts, long bags, NDManager scope) {

@@ -130,9 +130,7 @@ class Kernels(Module):
     return sums
   def over_norms(self: __torch__.Kernels, values: Tensor, latents: Tensor, norms: Tensor) -> Tensor:
     return values / torch.index_select(norms, 0, latents)
-  def dense_rows(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, width: Tensor) -> Tensor:
+  def dense_rows(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, out: Tensor) -> Tensor:
     positions = torch.arange(latents.size(0), device=latents.device)
     rows = torch.searchsorted(offsets, positions, right=True) - 1
-    n = offsets.size(0) - 1
-    dense = torch.zeros([n * int(width)], dtype=6, layout=0, device=values.device)
-    return torch.view(torch.scatter(dense, 0, rows * int(width) + latents, values), [n, int(width)])
+    return torch.scatter_(torch.view(out, [-1]), 0, rows * out.size(1) + latents, values)
