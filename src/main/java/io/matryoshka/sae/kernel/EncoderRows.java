@@ -19,7 +19,7 @@ final class EncoderRows {
   private static final long SEGMENT_BYTES = 1L << 30;
 
   /** Largest group of float rows in bytes. */
-  private static final int GROUP_BYTES = 8 << 20;
+  private static final int GROUP_BYTES = 16 << 20;
 
   /** Segments begin at multiples of this many latents, so no screening tile crosses one. */
   static final int TILE_LATENTS = 2048;

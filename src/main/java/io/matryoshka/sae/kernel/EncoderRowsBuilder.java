@@ -23,6 +23,11 @@ final class EncoderRowsBuilder {
 
   private static final int MAX_CODE = 127;
 
+  /** Added and taken off, it rounds to the nearest integer, ties to even, as {@code Math.rint}. */
+  private static final double TO_INTEGER = 0x1.8p52;
+
+  private static final int HEAP_SHARE = 4;
+
   private final WeightSource source;
   private final int dIn;
   private final int dSae;
@@ -53,19 +58,29 @@ final class EncoderRowsBuilder {
     AtomicLong nextPiece = new AtomicLong();
     AtomicInteger nextGroup = new AtomicInteger();
     try {
-      onAllProcessors(() -> builder.readAhead(nextPiece, pieces));
-      onAllProcessors(() -> builder.prepare(nextGroup));
+      builder.onThreads(() -> builder.readAhead(nextPiece, pieces));
+      builder.onThreads(() -> builder.prepare(nextGroup));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
     return builder.norms;
   }
 
-  /** Runs the same loop on all processors, each with buffers of its own. */
-  private static void onAllProcessors(Runnable loop) {
-    IntStream.range(0, Runtime.getRuntime().availableProcessors())
+  /** Runs the same loop on some threads, each with buffers of its own. */
+  private void onThreads(Runnable loop) {
+    Runtime runtime = Runtime.getRuntime();
+    long bytes = (long) groupLatents * dIn * (Float.BYTES + Byte.BYTES);
+    IntStream.range(0, threads(runtime.availableProcessors(), runtime.maxMemory(), bytes))
         .parallel()
-        .forEach(processor -> loop.run());
+        .forEach(thread -> loop.run());
+  }
+
+  /**
+   * How many threads prepare at once: one for each processor, but their buffers take no more than a
+   * quarter of the heap.
+   */
+  static int threads(int processors, long heapBytes, long bytesOfEach) {
+    return (int) Math.max(1, Math.min(processors, heapBytes / HEAP_SHARE / bytesOfEach));
   }
 
   /** A group is a strip of every row of the file, and a disk gives strips slowly. */
@@ -139,7 +154,7 @@ final class EncoderRowsBuilder {
     double sum = 0;
     double residual = 0;
     for (int d = begin; d < begin + dIn; d++) {
-      int q = (int) Math.rint(rows[d] * inverse);
+      int q = (int) (rows[d] * inverse + TO_INTEGER - TO_INTEGER);
       codes[d] = (byte) q;
       double rest = rows[d] - (double) unit * q;
       sum += (double) rows[d] * rows[d];
