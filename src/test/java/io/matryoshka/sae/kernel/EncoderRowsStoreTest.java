@@ -22,6 +22,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -328,6 +329,40 @@ class EncoderRowsStoreTest {
     encoder.assertIsLayout(loaded);
     Files.delete(file);
     encoder.assertIsLayout(loaded);
+  }
+
+  // ---- large ----
+
+  /** A buffer holds 2 GiB at most, so a large encoder lies in several segments. */
+  @Test
+  @EnabledIfSystemProperty(
+      named = "large.run",
+      matches = "true",
+      disabledReason = "takes 2 GB of disk, run with -Dlarge.run=true")
+  void loadOrBuild_severalSegments_putsEveryRowInItsPlace() throws IOException {
+    int dIn = 1 << 17;
+    int dSae = EncoderRows.segmentLatents(dIn) + 33;
+    WeightSource source =
+        (first, target, count) -> {
+          for (int i = 0; i < count; i++) {
+            target[i] = (first + i) % 9973;
+          }
+        };
+    EncoderRowsStore store = new EncoderRowsStore(file, 1);
+    store.loadOrBuild(source, dIn, dSae);
+    EncoderRows rows = store.loadOrBuild(FORBIDDEN, dIn, dSae);
+    assertThat(rows.rows).hasSize(2);
+    for (int latent = 0; latent < dSae; latent += 13) {
+      int inSegment = latent % rows.segmentLatents;
+      for (int d = 0; d < dIn; d += 1021) {
+        int at = inSegment * dIn + d;
+        float expected = ((long) d * dSae + latent) % 9973;
+        int segment = latent / rows.segmentLatents;
+        assertThat(rows.rows[segment].getFloat(at * Float.BYTES)).isEqualTo(expected);
+        assertThat(rows.step[latent] * rows.codes[segment].get(at))
+            .isBetween(expected - 40, expected + 40);
+      }
+    }
   }
 
   // ---- what killed writers leave ----
