@@ -52,8 +52,8 @@ final class DeviceCoder {
   /** Takes back the decoder norms that the latents of a rescaling SAE are multiplied by. */
   private DeviceCsr plain(DeviceLatents latents, NDManager scope) {
     return weights
-        .decoderNorms()
-        .map(norms -> decoder.overNorms(latents.csr(), scope.create(norms), scope))
+        .decoderNormsArray()
+        .map(norms -> decoder.overNorms(latents.csr(), norms, scope))
         .orElse(latents.csr());
   }
 

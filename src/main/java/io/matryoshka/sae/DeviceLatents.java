@@ -51,7 +51,7 @@ public final class DeviceLatents implements AutoCloseable {
     Optional<RowScaling> scaling = latents.scaling();
     Shape column = new Shape(latents.rows(), 1);
     return new DeviceLatents(
-        DeviceCsr.of(latents.csr(), owner),
+        DeviceCsr.of(latents.csr(), owner.getDevice(), owner),
         latents.width(),
         latents.leadingShape(),
         latents.tailShape(),

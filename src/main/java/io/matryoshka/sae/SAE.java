@@ -8,8 +8,6 @@ import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.Csr;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -45,6 +43,7 @@ public abstract sealed class SAE implements AutoCloseable
   private final List<Integer> widths;
   private final Optional<float[]> logSparsity;
   private final boolean view;
+  private final DenseCoder dense;
   private final DeviceCoder onDevice;
   private volatile boolean viewClosed;
 
@@ -69,6 +68,7 @@ public abstract sealed class SAE implements AutoCloseable
     this.widths = List.copyOf(widths);
     this.logSparsity = logSparsity;
     this.view = view;
+    this.dense = new DenseCoder(weights, width);
     this.onDevice = new DeviceCoder(weights, width);
   }
 
@@ -266,16 +266,16 @@ public abstract sealed class SAE implements AutoCloseable
             scope -> {
               InputRows input = new InputRows(x, config, weights, scope);
               used[0] = new LastInput(input.scaling(), input.leadingShape, input.tailShape);
-              NDArray dense;
+              NDArray f;
               if (isReference() && defaultSelection() == Selection.threshold()) {
-                dense = referenceLatents(input, scope);
+                f = dense.encode(input, scope);
               } else if (weights.onDevice()) {
-                dense = onDevice.encode(input, defaultSelection(), scope).toDense();
+                f = onDevice.encode(input, defaultSelection(), scope).toDense();
               } else {
                 Csr csr = weights.engine().encode(input.prepared, width, defaultSelection().rule());
-                dense = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
+                f = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
               }
-              return result(dense.reshape(withLast(input.leadingShape, width)), owner);
+              return result(f.reshape(withLast(input.leadingShape, width)), owner);
             });
     lastInput.set(used[0]);
     return latents;
@@ -350,7 +350,7 @@ public abstract sealed class SAE implements AutoCloseable
    * @throws IllegalArgumentException if the length is not a multiple of {@code d_in}
    */
   public SparseLatents encode(float[] x) {
-    return encode(FloatBuffer.wrap(x), rowsOf(x.length));
+    return encode(FloatBuffer.wrap(x), PlainRows.count(x, dIn()));
   }
 
   /**
@@ -375,7 +375,7 @@ public abstract sealed class SAE implements AutoCloseable
    * @throws IllegalArgumentException if the buffer holds too few floats
    */
   public SparseLatents encode(FloatBuffer x, int rows, Selection selection) {
-    return inScope(scope -> encodeSparse(array(x, rows, scope), selection));
+    return inScope(scope -> encodeSparse(PlainRows.array(x, rows, dIn(), scope), selection));
   }
 
   /**
@@ -406,7 +406,7 @@ public abstract sealed class SAE implements AutoCloseable
         scope -> {
           NDArray rows = latents.reshape(new Shape(count(leading), width));
           rows.attach(scope);
-          NDArray sums = denseSums(InputRows.cast(rows, weights.dataType(), scope), scope);
+          NDArray sums = dense.decode(InputRows.cast(rows, weights.dataType(), scope), scope);
           NDArray out = restore(sums, last.scaling, scope);
           return result(out.reshape(join(leading, last.tailShape)), owner);
         });
@@ -430,7 +430,7 @@ public abstract sealed class SAE implements AutoCloseable
           Csr csr = withoutDecoderNorms(latents.csr());
           NDArray sums =
               isReference()
-                  ? denseSums(
+                  ? dense.decode(
                       latents
                           .toDense(scope)
                           .reshape(latents.rows(), latents.width())
@@ -729,27 +729,6 @@ public abstract sealed class SAE implements AutoCloseable
     return weights.engine() == weights.reference();
   }
 
-  /** The formula as it stands: {@code relu(z) * (z > threshold)}. */
-  private NDArray referenceLatents(InputRows input, NDManager scope) {
-    NDArray z = weights.reference().preActivations(input.prepared, width);
-    NDArray limit =
-        scope.create(Arrays.copyOf(weights.threshold, width)).toType(z.getDataType(), false);
-    NDArray relu = ai.djl.nn.Activation.relu(z);
-    return relu.mul(z.gt(limit).toType(z.getDataType(), false));
-  }
-
-  private NDArray denseSums(NDArray latents, NDManager scope) {
-    int latentWidth = (int) latents.getShape().get(1);
-    NDArray scaled = latents;
-    if (weights.decoderNorms().isPresent()) {
-      float[] norms = Arrays.copyOf(weights.decoderNorms().get(), latentWidth);
-      scaled = latents.div(scope.create(norms).toType(latents.getDataType(), false));
-    }
-    NDArray rows = weights.wDec().get(new NDIndex(":" + latentWidth));
-    rows.attach(scope);
-    return scaled.matMul(rows);
-  }
-
   /**
    * Visible latents of a rescaling TopK SAE are scaled by decoder norms; decoding takes that back.
    */
@@ -798,43 +777,6 @@ public abstract sealed class SAE implements AutoCloseable
 
   private long[] tailOf(SparseLatents latents) {
     return latents.tailShape().length == 0 ? new long[] {dIn()} : latents.tailShape();
-  }
-
-  private int rowsOf(int length) {
-    if (length % dIn() != 0) {
-      throw new IllegalArgumentException(
-          "encode: the array must hold whole rows of d_in = " + dIn() + " floats, got " + length);
-    }
-    return length / dIn();
-  }
-
-  private NDArray array(FloatBuffer x, int rows, NDManager scope) {
-    long floats = Math.multiplyExact((long) rows, dIn());
-    if (rows < 0 || x.remaining() < floats) {
-      throw new IllegalArgumentException(
-          "encode: "
-              + rows
-              + " rows of d_in = "
-              + dIn()
-              + " need "
-              + floats
-              + " floats, the buffer has "
-              + x.remaining());
-    }
-    if (floats * Float.BYTES > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          "encode: "
-              + rows
-              + " rows of d_in = "
-              + dIn()
-              + " take "
-              + floats * Float.BYTES
-              + " bytes, above the limit of 2 GiB a call; encode fewer rows at once");
-    }
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect((int) (floats * Float.BYTES)).order(ByteOrder.nativeOrder());
-    bytes.asFloatBuffer().put(x.slice(x.position(), (int) floats));
-    return scope.create(bytes, new Shape(rows, dIn()), DataType.FLOAT32);
   }
 
   private static NDArray result(NDArray array, NDManager owner) {

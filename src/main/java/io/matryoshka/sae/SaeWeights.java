@@ -34,6 +34,7 @@ final class SaeWeights {
   private final SaeEncoder encoder;
   private final SparseDecoder decoder;
   private final Optional<float[]> decoderNorms;
+  private final Optional<NDArray> decoderNormsArray;
 
   private int running;
   private boolean closed;
@@ -63,6 +64,7 @@ final class SaeWeights {
               ? Optional.of(wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false).toFloatArray())
               : Optional.empty();
       float[] scale = decoderNorms.orElseGet(() -> ones(file.config().dSae()));
+      decoderNormsArray = decoderNorms.map(manager::create);
       encoder = SaeEncoder.load(file, options, scale, threshold, store, manager);
       decoder = new SparseDecoder(wDec);
     } catch (java.io.IOException | RuntimeException | Error e) {
@@ -184,6 +186,11 @@ final class SaeWeights {
 
   Optional<float[]> decoderNorms() {
     return decoderNorms;
+  }
+
+  /** The same as an array, {@code [d_sae]} float32. */
+  Optional<NDArray> decoderNormsArray() {
+    return decoderNormsArray;
   }
 
   SaeConfig config() {

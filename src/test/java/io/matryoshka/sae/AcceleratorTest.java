@@ -125,6 +125,19 @@ class AcceleratorTest {
   }
 
   @Test
+  void results_arrays_canBeChangedInPlace() throws IOException {
+    try (SAE sae = CaseFolder.load("jumprelu", ACCELERATOR);
+        NDManager manager = NDManager.newBaseManager()) {
+      NDArray x = manager.ones(new Shape(3, CaseFolder.D_IN));
+      for (NDArray result :
+          List.of(sae.encode(x), sae.forward(x), sae.error(x), sae.reconstructions(x)[0])) {
+        float before = result.getFloat(0, 0);
+        assertThat(result.addi(1).getFloat(0, 0)).isEqualTo(before + 1);
+      }
+    }
+  }
+
+  @Test
   void load_float64_usesTheReference() throws IOException {
     try (SAE sae = CaseFolder.load("dtype-float64", ACCELERATOR)) {
       assertThat(sae.preparedBytes()).isZero();

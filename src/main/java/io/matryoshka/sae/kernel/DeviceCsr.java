@@ -1,5 +1,6 @@
 package io.matryoshka.sae.kernel;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -19,11 +20,12 @@ public record DeviceCsr(NDArray rowOffsets, NDArray latents, NDArray values) {
    * Copies active latents to a device.
    *
    * @param csr active latents in Java memory
-   * @param owner owns the result, on its device
+   * @param device where the result is
+   * @param owner owns the result
    * @return the same latents on the device
    */
-  public static DeviceCsr of(Csr csr, NDManager owner) {
-    try (NDManager scope = owner.newSubManager()) {
+  public static DeviceCsr of(Csr csr, Device device, NDManager owner) {
+    try (NDManager scope = owner.newSubManager(device)) {
       NDArray offsets = scope.create(csr.rowOffsets()).toType(DataType.INT64, false);
       NDArray latents = scope.create(csr.latents()).toType(DataType.INT64, false);
       DeviceCsr result = new DeviceCsr(offsets, latents, scope.create(csr.values()));

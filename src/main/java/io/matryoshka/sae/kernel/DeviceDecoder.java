@@ -94,7 +94,8 @@ public final class DeviceDecoder {
    * @return {@code [n, width]} float32
    */
   public static NDArray dense(DeviceCsr csr, int width, NDManager owner) {
-    NDArray rows = owner.zeros(new Shape(csr.rows(), width));
+    NDArray rows =
+        owner.zeros(new Shape(csr.rows(), width), DataType.FLOAT32, csr.values().getDevice());
     TorchKernels kernels = TorchKernels.on(rows.getDevice());
     kernels.call("dense_rows", csr.rowOffsets(), csr.latents(), csr.values(), rows).close();
     return rows;

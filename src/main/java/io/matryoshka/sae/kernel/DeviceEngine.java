@@ -99,7 +99,7 @@ public final class DeviceEngine implements EncodeEngine {
   @Override
   public DeviceCsr encodeOnDevice(NDArray rows, int width, Rule rule, NDManager owner) {
     int n = Math.toIntExact(rows.getShape().get(0));
-    try (NDManager scope = rows.getManager().newSubManager();
+    try (NDManager scope = rows.getManager().newSubManager(rows.getDevice());
         NDManager host = scope.newSubManager(Device.cpu())) {
       Entries found = n == 0 ? none(scope) : entries(rows, width, rule, scope, host);
       NDArray count = host.create((long) n);

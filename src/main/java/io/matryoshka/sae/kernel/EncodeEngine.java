@@ -26,7 +26,7 @@ public interface EncodeEngine {
    * @return the active latents
    */
   default DeviceCsr encodeOnDevice(NDArray rows, int width, Rule rule, NDManager owner) {
-    return DeviceCsr.of(encode(rows, width, rule), owner);
+    return DeviceCsr.of(encode(rows, width, rule), rows.getDevice(), owner);
   }
 
   /**

@@ -158,7 +158,7 @@ class DeviceEngineTest extends AgainstReference {
       assertThat(csr.rows()).isEqualTo(12);
       Csr plain = problem.plain(Rule.THRESHOLD);
       assertThat(csr.toHost().latents()).isEqualTo(plain.latents());
-      DeviceCsr uploaded = DeviceCsr.of(plain, problem.manager);
+      DeviceCsr uploaded = DeviceCsr.of(plain, x.getDevice(), problem.manager);
       assertThat(uploaded.rowOffsets()).isEqualTo(csr.rowOffsets());
       assertThat(uploaded.latents()).isEqualTo(csr.latents());
       assertThat(problem.manager.getManagedArrays()).hasSize(before + 6);
