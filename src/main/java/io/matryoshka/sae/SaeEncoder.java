@@ -88,12 +88,9 @@ record SaeEncoder(
     NDArray rows = DeviceEngine.encoderRows(wEnc);
     wEnc.close();
     NDArray view = rows.transpose();
-    DeviceEngine engine = new DeviceEngine(rows, bias, factor, threshold);
-    return new SaeEncoder(
-        view,
-        new ReferenceEngine(view, bias, factor, threshold),
-        engine,
-        Place.DEVICE,
-        engine.preparedBytes());
+    ReferenceEngine reference = new ReferenceEngine(view, bias, factor, threshold);
+    return DeviceEngine.create(rows, bias, factor, threshold)
+        .map(e -> new SaeEncoder(view, reference, e, Place.DEVICE, e.preparedBytes()))
+        .orElseGet(() -> new SaeEncoder(view, reference, reference, Place.CALLER, 0));
   }
 }

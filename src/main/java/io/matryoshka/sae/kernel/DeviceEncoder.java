@@ -34,9 +34,10 @@ record DeviceEncoder(
    * @param rows {@code [d_sae, d_in]} float32
    * @param bias {@code [d_sae]} float32
    * @param scale {@code [d_sae]} float32
+   * @param owner owns what is made
    */
-  static DeviceEncoder of(NDArray rows, NDArray bias, NDArray scale, TorchKernels kernels) {
-    NDManager owner = rows.getManager();
+  static DeviceEncoder of(
+      NDArray rows, NDArray bias, NDArray scale, TorchKernels kernels, NDManager owner) {
     int dSae = Math.toIntExact(rows.getShape().get(0));
     int dIn = Math.toIntExact(rows.getShape().get(1));
     int chunk = Math.max(ALIGNMENT, CHUNK_WEIGHTS / dIn);

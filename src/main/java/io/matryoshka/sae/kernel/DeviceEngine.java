@@ -1,13 +1,10 @@
 package io.matryoshka.sae.kernel;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -16,56 +13,53 @@ import java.util.concurrent.atomic.AtomicLong;
  * Java. It runs on any device whose libtorch has the operations; docs/performance.md derives the
  * bound.
  *
- * <p>Rows are worked off in blocks of at most {@value #BLOCK_ELEMENTS} pre-activations. Beside the
- * result a call holds about 16 bytes of device memory for each pre-activation of a block and 60
- * bytes for each of its activations; top-k rules hold twice the former.
+ * <p>Rows are worked off in blocks of at most 2^24 pre-activations. Beside the result a call holds
+ * about 16 bytes of device memory for each pre-activation of a block and 60 bytes for each of its
+ * activations; top-k rules hold twice the former.
  */
 public final class DeviceEngine implements EncodeEngine {
 
-  private static final int BLOCK_ELEMENTS = 1 << 24;
-  private static final int FEWEST_ROWS = 32;
-  private static final int MOST_ROWS = 4096;
-
-  /** Makes up for the rounding of sums with a floor. */
-  private static final double FLOOR_SLACK = 1 - 0x1p-18;
-
-  private final DeviceEncoder encoder;
+  private final DeviceScreen screen;
   private final DeviceLimits thresholds;
   private final DeviceLimits zeros;
   private final NDArray noFloor;
   private final TorchKernels kernels;
-  private final AtomicLong screened = new AtomicLong();
-  private final AtomicLong candidates = new AtomicLong();
   private final AtomicLong active = new AtomicLong();
-  private final AtomicLong denseRows = new AtomicLong();
 
-  /** Rows, latents and values of entries, row after row. */
-  private record Entries(NDArray rows, NDArray latents, NDArray values) {
-    Entries(NDList list) {
-      this(list.get(0), list.get(1), list.get(2));
-    }
-  }
-
-  /**
-   * Makes the engine on the device of the weights. The codes take a quarter of the memory of the
-   * rows.
-   *
-   * @param rows {@code [d_sae, d_in]} float32, see {@link #encoderRows}
-   * @param bias {@code [d_sae]} float32
-   * @param scale {@code [d_sae]} float32, factor on pre-activations
-   * @param threshold {@code [d_sae]} thresholds, zeros where there are none
-   */
-  public DeviceEngine(NDArray rows, NDArray bias, NDArray scale, float[] threshold) {
-    NDManager manager = rows.getManager();
+  DeviceEngine(NDArray rows, NDArray bias, NDArray scale, float[] threshold, NDManager owner) {
     int dIn = Math.toIntExact(rows.getShape().get(1));
     float[] biases = bias.toFloatArray();
     float[] scales = scale.toFloatArray();
     Rule topK = new Rule(Rule.Kind.TOP_K, 1);
     kernels = TorchKernels.on(rows.getDevice());
-    encoder = DeviceEncoder.of(rows, bias, scale, kernels);
-    thresholds = DeviceLimits.of(Rule.THRESHOLD, biases, scales, threshold, dIn, manager);
-    zeros = DeviceLimits.of(topK, biases, scales, threshold, dIn, manager);
-    noFloor = manager.create(new float[1]);
+    screen = new DeviceScreen(DeviceEncoder.of(rows, bias, scale, kernels, owner), kernels);
+    thresholds = DeviceLimits.of(Rule.THRESHOLD, biases, scales, threshold, dIn, owner);
+    zeros = DeviceLimits.of(topK, biases, scales, threshold, dIn, owner);
+    noFloor = owner.create(new float[1]);
+  }
+
+  /**
+   * Makes the engine on the device of the weights and lets it encode a row. The codes take a
+   * quarter of the memory of the rows.
+   *
+   * @param rows {@code [d_sae, d_in]} float32, see {@link #encoderRows}
+   * @param bias {@code [d_sae]} float32
+   * @param scale {@code [d_sae]} float32, factor on pre-activations
+   * @param threshold {@code [d_sae]} thresholds, zeros where there are none
+   * @return the engine, or empty where the device refuses, such as for want of memory
+   */
+  public static Optional<DeviceEngine> create(
+      NDArray rows, NDArray bias, NDArray scale, float[] threshold) {
+    NDManager owner = rows.getManager().newSubManager(rows.getDevice());
+    try {
+      DeviceEngine engine = new DeviceEngine(rows, bias, scale, threshold, owner);
+      engine.screen.tryOut(engine.thresholds, engine.noFloor);
+      return Optional.of(engine);
+    } catch (EngineException e) {
+      owner.close();
+      DeviceSupport.warn(rows.getDevice(), e);
+      return Optional.empty();
+    }
   }
 
   /**
@@ -101,25 +95,29 @@ public final class DeviceEngine implements EncodeEngine {
     int n = Math.toIntExact(rows.getShape().get(0));
     try (NDManager scope = rows.getManager().newSubManager(rows.getDevice());
         NDManager host = scope.newSubManager(Device.cpu())) {
-      Entries found = n == 0 ? none(scope) : entries(rows, width, rule, scope, host);
+      DeviceScreen.Entries found =
+          n == 0 ? DeviceScreen.none(scope) : entries(rows, width, rule, scope, host);
       NDArray count = host.create((long) n);
       DeviceCsr csr =
-          new DeviceCsr(kernels.call("starts", found.rows, count), found.latents, found.values);
+          new DeviceCsr(
+              kernels.call("starts", found.rows(), count), found.latents(), found.values());
       csr.attach(owner);
-      active.addAndGet(found.values.size());
+      active.addAndGet(found.values().size());
       return csr;
     }
   }
 
-  private Entries entries(NDArray rows, int width, Rule rule, NDManager scope, NDManager host) {
+  private DeviceScreen.Entries entries(
+      NDArray rows, int width, Rule rule, NDManager scope, NDManager host) {
     long n = rows.getShape().get(0);
-    Entries all =
+    DeviceScreen.Entries all =
         switch (rule.kind()) {
-          case THRESHOLD -> screen(rows, width, 0, thresholds, noFloor, scope, host);
-          case TOP_K -> screen(rows, width, rule.k(), zeros, noFloor, scope, host);
+          case THRESHOLD -> screen.survivors(rows, width, 0, thresholds, noFloor, scope, host);
+          case TOP_K -> screen.survivors(rows, width, rule.k(), zeros, noFloor, scope, host);
           case BATCH_TOP_K -> {
-            NDArray floor = batchFloor(rows, width, rule.k() * n, scope, host);
-            yield screen(rows, width, 0, zeros, floor, scope, host);
+            NDArray floor =
+                screen.lowerBound(rows, width, rule.k() * n, zeros, scope, host).orElse(noFloor);
+            yield screen.survivors(rows, width, 0, zeros, floor, scope, host);
           }
         };
     return switch (rule.kind()) {
@@ -129,115 +127,10 @@ public final class DeviceEngine implements EncodeEngine {
     };
   }
 
-  private Entries keep(String method, Entries all, long count, NDManager host) {
-    return new Entries(
-        kernels.callAll(method, all.rows, all.latents, all.values, host.create(count)));
-  }
-
-  private static Entries none(NDManager scope) {
-    Shape empty = new Shape(0);
-    return new Entries(
-        scope.create(empty, DataType.INT64),
-        scope.create(empty, DataType.INT64),
-        scope.create(empty, DataType.FLOAT32));
-  }
-
-  /** Finds what exceeds its limit and can be in the selection, block after block. */
-  private Entries screen(
-      NDArray rows,
-      int width,
-      int topK,
-      DeviceLimits limits,
-      NDArray floor,
-      NDManager scope,
-      NDManager host) {
-    int n = Math.toIntExact(rows.getShape().get(0));
-    int blockRows = blockRows(width);
-    NDArray latents = host.create((long) width);
-    NDArray k = host.create((long) topK);
-    NDList entryRows = new NDList();
-    NDList entryLatents = new NDList();
-    NDList values = new NDList();
-    for (int begin = 0; begin < n; begin += blockRows) {
-      try (NDManager blockScope = scope.newSubManager()) {
-        NDArray x = block(rows, begin, Math.min(n, begin + blockRows), blockScope);
-        NDList found = encodeBlock(x, latents, k, floor, limits);
-        entryRows.add(kept(begin == 0 ? found.get(0) : found.get(0).add(begin), scope));
-        entryLatents.add(kept(found.get(1), scope));
-        values.add(kept(found.get(2), scope));
-        screened.addAndGet(x.getShape().get(0) * width);
-        candidates.addAndGet(found.get(3).getLong());
-        denseRows.addAndGet(found.get(4).getLong());
-      }
-    }
-    return new Entries(joined(entryRows), joined(entryLatents), joined(values));
-  }
-
-  private NDList encodeBlock(
-      NDArray x, NDArray width, NDArray k, NDArray floor, DeviceLimits limits) {
-    return kernels.callAll(
-        "encode_block",
-        x,
-        width,
-        k,
-        floor,
-        encoder.rows(),
-        encoder.codes(),
-        encoder.step(),
-        encoder.norms(),
-        encoder.scale(),
-        encoder.bias(),
-        limits.limit(),
-        limits.high(),
-        limits.low());
-  }
-
-  /** A lower bound of the smallest activation among the {@code count} largest of the batch. */
-  private NDArray batchFloor(NDArray rows, int width, long count, NDManager scope, NDManager host) {
-    int n = Math.toIntExact(rows.getShape().get(0));
-    int blockRows = blockRows(width);
-    NDArray latents = host.create((long) width);
-    NDArray wanted = host.create(count);
-    NDArray kept = scope.create(new Shape(0), DataType.FLOAT32);
-    for (int begin = 0; begin < n; begin += blockRows) {
-      try (NDManager blockScope = scope.newSubManager()) {
-        NDArray x = block(rows, begin, Math.min(n, begin + blockRows), blockScope);
-        NDArray before = kept;
-        kept =
-            kernels.call(
-                "largest_lower_bounds",
-                x,
-                latents,
-                wanted,
-                before,
-                encoder.rows(),
-                encoder.codes(),
-                encoder.step(),
-                encoder.norms(),
-                encoder.scale(),
-                zeros.low());
-        kept.attach(scope);
-        before.close();
-      }
-    }
-    return kept.size() < count ? noFloor : kept.min().mul(FLOOR_SLACK).reshape(1);
-  }
-
-  private static int blockRows(int width) {
-    return Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, BLOCK_ELEMENTS / width));
-  }
-
-  private static NDArray block(NDArray rows, int begin, int end, NDManager scope) {
-    return kept(rows.get(new NDIndex(begin + ":" + end)), scope);
-  }
-
-  private static NDArray kept(NDArray array, NDManager scope) {
-    array.attach(scope);
-    return array;
-  }
-
-  private static NDArray joined(NDList parts) {
-    return parts.size() == 1 ? parts.get(0) : NDArrays.concat(parts);
+  private DeviceScreen.Entries keep(
+      String method, DeviceScreen.Entries all, long count, NDManager host) {
+    return new DeviceScreen.Entries(
+        kernels.callAll(method, all.rows(), all.latents(), all.values(), host.create(count)));
   }
 
   /**
@@ -246,11 +139,11 @@ public final class DeviceEngine implements EncodeEngine {
    * @return bytes of device memory
    */
   public long preparedBytes() {
-    return encoder.bytes();
+    return screen.bytes();
   }
 
   @Override
   public ScreeningStats stats() {
-    return new ScreeningStats(screened.get(), candidates.get(), active.get(), denseRows.get());
+    return screen.stats(active.get());
   }
 }

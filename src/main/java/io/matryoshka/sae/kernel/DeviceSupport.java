@@ -52,11 +52,22 @@ final class DeviceSupport {
       LOG.warn(
           "{} computes other results than float32 arithmetic; the plain engine is used", device);
     } catch (RuntimeException e) {
-      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("no message");
-      LOG.warn("{} does not run the fast engine, the plain one is used: {}", device, reason);
-      LOG.debug("what failed on {}", device, e);
+      warn(device, e);
     }
     return false;
+  }
+
+  static void warn(Device device, RuntimeException cause) {
+    String message = String.valueOf(cause.getMessage());
+    String reason =
+        message
+            .lines()
+            .filter(line -> line.startsWith("RuntimeError")) // After a long TorchScript trace.
+            .findFirst()
+            .or(() -> message.lines().findFirst())
+            .orElse("no message");
+    LOG.warn("{} does not run the fast engine, the plain one is used: {}", device, reason);
+    LOG.debug("what failed on {}", device, cause);
   }
 
   private static boolean productsAreExact(Device device) {
@@ -84,7 +95,8 @@ final class DeviceSupport {
             scope.create(weights, new Shape(D_SAE, D_IN)),
             scope.zeros(new Shape(D_SAE)),
             scope.create(ones),
-            threshold);
+            threshold,
+            scope);
     for (Rule.Kind kind : Rule.Kind.values()) {
       Rule rule = kind == Rule.Kind.THRESHOLD ? Rule.THRESHOLD : new Rule(kind, 2);
       Csr expected = expected(x, weights, Limits.of(rule, threshold), rule);

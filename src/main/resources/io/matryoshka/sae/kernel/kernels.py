@@ -82,6 +82,7 @@ class Kernels(Module):
       below = upper < (floor - high[:w])
     found = torch.nonzero(torch.logical_not(below))
     count = found.size(0)
+    # From about here on a row read per candidate costs more than the dense product.
     if count * 32 > n * w:
       z = (torch.linear(x, rows[:w]) + bias[:w]) * scale[:w]
       active = ((z > limit[:w]) | torch.isnan(z)) & torch.logical_not(z < floor)
@@ -90,7 +91,7 @@ class Kernels(Module):
       else:
         active = active
       found = torch.nonzero(active)
-      result = (found[:, 0], found[:, 1], torch.masked_select(z, active), torch.tensor(count), torch.tensor(n))
+      result = (torch.contiguous(found[:, 0]), torch.contiguous(found[:, 1]), torch.masked_select(z, active), torch.tensor(count), torch.tensor(n))
     else:
       of_row = torch.contiguous(found[:, 0])
       latents = torch.contiguous(found[:, 1])

@@ -26,7 +26,7 @@ class DeviceEngineTest extends AgainstReference {
   EncodeEngine engine(Problem p) {
     NDArray rows = DeviceEngine.encoderRows(p.weights);
     NDArray bias = p.manager.create(p.bias);
-    return new DeviceEngine(rows, bias, p.manager.create(p.scale), p.threshold);
+    return new DeviceEngine(rows, bias, p.manager.create(p.scale), p.threshold, p.manager);
   }
 
   @ParameterizedTest
@@ -81,7 +81,7 @@ class DeviceEngineTest extends AgainstReference {
       NDArray same = problem.manager.ones(new Shape(40, 4));
       NDArray zeros = problem.manager.zeros(new Shape(40));
       NDArray ones = problem.manager.ones(new Shape(40));
-      EncodeEngine engine = new DeviceEngine(same, zeros, ones, new float[40]);
+      EncodeEngine engine = new DeviceEngine(same, zeros, ones, new float[40], problem.manager);
       Csr perRow = problem.encode(engine, problem.x, 3, TOP_K);
       assertThat(perRow.rowOffsets()).containsExactly(0, 5, 10, 15);
       assertThat(perRow.latents()).startsWith(0, 1, 2, 3, 4, 0, 1).endsWith(0, 1, 2, 3, 4);
@@ -137,12 +137,28 @@ class DeviceEngineTest extends AgainstReference {
       NDArray scale = problem.manager.create(problem.scale);
       NDArray x = problem.manager.create(problem.x, new Shape(5, 16));
       Csr fast =
-          new DeviceEngine(rows, bias, scale, problem.threshold).encode(x, 400, Rule.THRESHOLD);
+          new DeviceEngine(rows, bias, scale, problem.threshold, problem.manager)
+              .encode(x, 400, Rule.THRESHOLD);
       Csr plain =
           new ReferenceEngine(rows.transpose(), bias, scale, problem.threshold)
               .encode(x, 400, Rule.THRESHOLD);
       assertThat(fast.rowOffsets()).isEqualTo(plain.rowOffsets());
       assertThat(fast.latents()).isEqualTo(plain.latents());
+    }
+  }
+
+  @Test
+  void create_deviceThatRefuses_leavesNothing() {
+    Case c = new Case(20, 50, 1, 50, Rows.PLAIN, Thresholds.TYPICAL, TOP_K, 3);
+    try (Problem problem = problem(c)) {
+      NDArray rows = DeviceEngine.encoderRows(problem.weights);
+      NDArray bias = problem.manager.create(problem.bias);
+      NDArray wrong = problem.manager.ones(new Shape(49)); // libtorch refuses it.
+      int before = problem.manager.getManagedArrays().size();
+      assertThat(DeviceEngine.create(rows, bias, wrong, problem.threshold)).isEmpty();
+      assertThat(problem.manager.getManagedArrays()).hasSize(before);
+      NDArray scale = problem.manager.create(problem.scale);
+      assertThat(DeviceEngine.create(rows, bias, scale, problem.threshold)).isPresent();
     }
   }
 

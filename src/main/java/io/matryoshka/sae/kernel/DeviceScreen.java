@@ -1,0 +1,174 @@
+package io.matryoshka.sae.kernel;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Calls the kernels of {@link DeviceEngine} block after block, and counts what they did. */
+final class DeviceScreen {
+
+  /** Most pre-activations of a block. */
+  static final int BLOCK_ELEMENTS = 1 << 24;
+
+  private static final int FEWEST_ROWS = 32;
+  private static final int MOST_ROWS = 4096;
+
+  /** Makes up for the rounding of sums with a floor. */
+  private static final double FLOOR_SLACK = 1 - 0x1p-18;
+
+  private final DeviceEncoder encoder;
+  private final TorchKernels kernels;
+  private final AtomicLong screened = new AtomicLong();
+  private final AtomicLong candidates = new AtomicLong();
+  private final AtomicLong denseRows = new AtomicLong();
+
+  DeviceScreen(DeviceEncoder encoder, TorchKernels kernels) {
+    this.encoder = encoder;
+    this.kernels = kernels;
+  }
+
+  /** Rows, latents and values of entries, row after row. */
+  record Entries(NDArray rows, NDArray latents, NDArray values) {
+    Entries(NDList list) {
+      this(list.get(0), list.get(1), list.get(2));
+    }
+  }
+
+  static Entries none(NDManager scope) {
+    Shape empty = new Shape(0);
+    return new Entries(
+        scope.create(empty, DataType.INT64),
+        scope.create(empty, DataType.INT64),
+        scope.create(empty, DataType.FLOAT32));
+  }
+
+  /** Encodes a row of zeros at full width, uncounted. */
+  void tryOut(DeviceLimits limits, NDArray floor) {
+    Shape shape = encoder.rows().getShape();
+    try (NDManager scope = encoder.rows().getManager().newSubManager();
+        NDManager host = scope.newSubManager(Device.cpu())) {
+      NDArray x = scope.zeros(new Shape(1, shape.get(1)));
+      encodeBlock(x, host.create(shape.get(0)), host.create(0L), floor, limits);
+    }
+  }
+
+  /** Finds what exceeds its limit and can be in the selection, block after block. */
+  Entries survivors(
+      NDArray rows,
+      int width,
+      int topK,
+      DeviceLimits limits,
+      NDArray floor,
+      NDManager scope,
+      NDManager host) {
+    int n = Math.toIntExact(rows.getShape().get(0));
+    int blockRows = blockRows(width);
+    NDArray latents = host.create((long) width);
+    NDArray k = host.create((long) topK);
+    NDList entryRows = new NDList();
+    NDList entryLatents = new NDList();
+    NDList values = new NDList();
+    for (int begin = 0; begin < n; begin += blockRows) {
+      try (NDManager blockScope = scope.newSubManager()) {
+        NDArray x = block(rows, begin, Math.min(n, begin + blockRows), blockScope);
+        NDList found = encodeBlock(x, latents, k, floor, limits);
+        entryRows.add(kept(begin == 0 ? found.get(0) : found.get(0).add(begin), scope));
+        entryLatents.add(kept(found.get(1), scope));
+        values.add(kept(found.get(2), scope));
+        screened.addAndGet(x.getShape().get(0) * width);
+        candidates.addAndGet(found.get(3).getLong());
+        denseRows.addAndGet(found.get(4).getLong());
+      }
+    }
+    return new Entries(joined(entryRows), joined(entryLatents), joined(values));
+  }
+
+  private NDList encodeBlock(
+      NDArray x, NDArray width, NDArray k, NDArray floor, DeviceLimits limits) {
+    return kernels.callAll(
+        "encode_block",
+        x,
+        width,
+        k,
+        floor,
+        encoder.rows(),
+        encoder.codes(),
+        encoder.step(),
+        encoder.norms(),
+        encoder.scale(),
+        encoder.bias(),
+        limits.limit(),
+        limits.high(),
+        limits.low());
+  }
+
+  /**
+   * Finds a number that at least {@code count} activations of the batch reach.
+   *
+   * @return {@code [1]}, slightly lowered, or empty where so many cannot be told
+   */
+  Optional<NDArray> lowerBound(
+      NDArray rows, int width, long count, DeviceLimits limits, NDManager scope, NDManager host) {
+    int n = Math.toIntExact(rows.getShape().get(0));
+    int blockRows = blockRows(width);
+    NDArray latents = host.create((long) width);
+    NDArray wanted = host.create(count);
+    NDArray kept = scope.create(new Shape(0), DataType.FLOAT32);
+    for (int begin = 0; begin < n; begin += blockRows) {
+      try (NDManager blockScope = scope.newSubManager()) {
+        NDArray x = block(rows, begin, Math.min(n, begin + blockRows), blockScope);
+        NDArray before = kept;
+        kept =
+            kernels.call(
+                "largest_lower_bounds",
+                x,
+                latents,
+                wanted,
+                before,
+                encoder.rows(),
+                encoder.codes(),
+                encoder.step(),
+                encoder.norms(),
+                encoder.scale(),
+                limits.low());
+        kept.attach(scope);
+        before.close();
+      }
+    }
+    return kept.size() < count
+        ? Optional.empty()
+        : Optional.of(kept.min().mul(FLOOR_SLACK).reshape(1));
+  }
+
+  private static int blockRows(int width) {
+    return Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, BLOCK_ELEMENTS / width));
+  }
+
+  private static NDArray block(NDArray rows, int begin, int end, NDManager scope) {
+    return kept(rows.get(new NDIndex(begin + ":" + end)), scope);
+  }
+
+  private static NDArray kept(NDArray array, NDManager scope) {
+    array.attach(scope);
+    return array;
+  }
+
+  private static NDArray joined(NDList parts) {
+    return parts.size() == 1 ? parts.get(0) : NDArrays.concat(parts);
+  }
+
+  long bytes() {
+    return encoder.bytes();
+  }
+
+  ScreeningStats stats(long active) {
+    return new ScreeningStats(screened.get(), candidates.get(), active, denseRows.get());
+  }
+}
