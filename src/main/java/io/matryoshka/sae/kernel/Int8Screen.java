@@ -21,7 +21,6 @@ final class Int8Screen {
   private final EncoderRows encoder;
   private final LatentTerms terms;
   private final QuantisedRows rows;
-  private final NDArray codes;
   private final TorchKernels kernels;
   private final NDManager scope;
 
@@ -36,9 +35,6 @@ final class Int8Screen {
     this.rows = rows;
     this.kernels = kernels;
     this.scope = scope;
-    codes =
-        scope.create(
-            rows.codes.duplicate().rewind(), new Shape(rows.rows, rows.dIn), DataType.INT8);
   }
 
   /**
@@ -170,7 +166,7 @@ final class Int8Screen {
     ByteBuffer target = memory.slice().order(ByteOrder.nativeOrder());
     NDArray w = tileScope.create(weights, new Shape(tile.count(), encoder.dIn), DataType.INT8);
     NDArray out = tileScope.create(target, new Shape(rows.rows, tile.count()), DataType.INT32);
-    kernels.int8Product(codes, w, out, tileScope);
+    kernels.int8Product(rows.codes, w, out, tileScope);
     return target.asIntBuffer();
   }
 }

@@ -1,7 +1,10 @@
 package io.matryoshka.sae.kernel;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.stream.IntStream;
 
 /**
@@ -35,7 +38,7 @@ final class QuantisedRows {
   final AlignedRows x;
 
   /** {@code [rows, d_in]} int8 codes, 0 on outlier dimensions. */
-  final ByteBuffer codes;
+  final NDArray codes;
 
   /** Value of one code unit of a row. */
   final float[] step;
@@ -65,12 +68,13 @@ final class QuantisedRows {
    * Quantises a block.
    *
    * @param x the activations
+   * @param scope owns the codes
    */
-  QuantisedRows(AlignedRows x) {
+  QuantisedRows(AlignedRows x, NDManager scope) {
     this.x = x;
     rows = x.rows;
     dIn = x.dIn;
-    codes = ByteBuffer.allocateDirect(rows * dIn).order(ByteOrder.nativeOrder());
+    codes = scope.create(new Shape(rows, dIn), DataType.INT8);
     step = new float[rows];
     normFactor = new float[rows];
     residualFactor = new float[rows];
@@ -79,11 +83,12 @@ final class QuantisedRows {
     inflation = 1 + 2 * (dIn + 32) * Rounding.UNIT;
     underflow = dIn * 0x1p-148;
     outliers = findOutliers();
+    ByteBuffer target = codes.toByteBuffer(true);
     Workers.forRanges(
         rows,
         ROW_GRAIN,
         (begin, end) -> {
-          Quantiser quantiser = new Quantiser();
+          Quantiser quantiser = new Quantiser(target);
           for (int row = begin; row < end; row++) {
             quantiser.quantise(row);
           }
@@ -137,6 +142,11 @@ final class QuantisedRows {
     private final float[] kept = lanes.clone();
     private final float[] rest = lanes.clone();
     private final byte[] code = new byte[Stripes.COUNT * lanes.length];
+    private final ByteBuffer target;
+
+    Quantiser(ByteBuffer target) {
+      this.target = target;
+    }
 
     void quantise(int row) {
       x.copyRow(row, values);
@@ -156,7 +166,7 @@ final class QuantisedRows {
       for (int s = 0; s < Stripes.COUNT; s++) {
         encode(values[s], s * lanes.length, step[row], hasCodes ? 1f / step[row] : 0f);
       }
-      codes.put(row * dIn, code, 0, dIn);
+      target.put(row * dIn, code, 0, dIn);
       double left = norm(Stripes.sum(restLanes)) + Rounding.dotError(dIn) * norm[row];
       normFactor[row] = Rounding.up(left / step[row] * Rounding.INFLATE);
       residualFactor[row] = norm(Stripes.sum(codeLanes));

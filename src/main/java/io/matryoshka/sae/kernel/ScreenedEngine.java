@@ -135,7 +135,7 @@ public final class ScreenedEngine implements EncodeEngine {
   }
 
   private static QuantisedRows block(NDArray rows, int begin, int end, NDManager scope) {
-    return new QuantisedRows(new AlignedRows(rows, begin, end, scope));
+    return new QuantisedRows(new AlignedRows(rows, begin, end, scope), scope);
   }
 
   private Terms terms(Rule rule) {
