@@ -33,8 +33,13 @@ public final class SyntheticSae {
   /** Share of the active directions in each level. */
   private static final double[] LEVEL_SHARES = {0.2, 0.25, 0.25, 0.15, 0.15};
 
-  /** Half the mean strength of a direction: about 3.5 deviations of what the others add to it. */
-  private static final float THRESHOLD = 0.55f;
+  /** About 4 deviations of what the others add to a direction, where {@code d_in} is 2304. */
+  private static final double THRESHOLD = 0.55;
+
+  private static final int THRESHOLD_D_IN = 2304;
+
+  /** Still below the strength of most directions. */
+  private static final double LARGEST_THRESHOLD = 0.8;
 
   private static final double NOISE_NORM = 1.5;
   private static final int OUTLIER_DIMENSIONS = 3;
@@ -195,10 +200,16 @@ public final class SyntheticSae {
       case "b_dec" -> writer.writeFloats(name, decoderBias());
       default -> {
         float[] thresholds = new float[dSae];
-        Arrays.fill(thresholds, THRESHOLD);
+        Arrays.fill(thresholds, threshold());
         writer.writeFloats(name, thresholds);
       }
     }
+  }
+
+  /** What the others add falls with the root of {@code d_in}. */
+  private float threshold() {
+    double scaled = THRESHOLD * Math.sqrt((double) THRESHOLD_D_IN / dIn);
+    return (float) Math.min(scaled, LARGEST_THRESHOLD);
   }
 
   /** Zero but for the dimensions that stand out in every token. */

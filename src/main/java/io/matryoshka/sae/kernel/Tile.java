@@ -12,7 +12,10 @@ import java.util.List;
 record Tile(int first, int count) {
 
   /** Tiles hold a multiple of this many latents. */
-  private static final int UNIT = 256;
+  private static final int UNIT = 64;
+
+  /** Tiles of fewer latents slow the product down, which pays only if a worker would have none. */
+  private static final int SMALLEST = 256;
 
   /** Fewer multiplications than this are not worth a task. */
   private static final int SMALLEST_WORK = 1 << 22;
@@ -29,7 +32,8 @@ record Tile(int first, int count) {
    * into its {@link TileBuffers}.
    */
   static List<Tile> cut(int width, int rows, EncoderRows encoder) {
-    int even = width / (PER_WORKER * Workers.count());
+    int workers = Workers.count();
+    int even = Math.max(width / (PER_WORKER * workers), Math.min(SMALLEST, width / workers));
     int worthwhile = (int) (SMALLEST_WORK / ((long) rows * encoder.dIn));
     int fitting = TileBuffers.ELEMENTS / rows;
     int wanted = Math.min(Math.max(even, worthwhile), fitting);
