@@ -661,13 +661,14 @@ public abstract sealed class SAE implements AutoCloseable
   }
 
   /**
-   * Returns what the two weight matrices take while the SAE is open. Those of a float32 file on the
-   * CPU are mapped, so that only pages in use count as resident.
+   * Returns what the two weight matrices take while the SAE is open; of an SAE of which only a
+   * prefix was fetched, those of the prefix. Those of a float32 file on the CPU are mapped, so that
+   * only pages in use count as resident.
    *
    * @return bytes, shared with prefix views
    */
   public long weightBytes() {
-    return 2L * config.dIn() * config.dSae() * weights.dataType().getNumOfBytes();
+    return 2L * dIn() * weights.threshold.length * weights.dataType().getNumOfBytes();
   }
 
   /**

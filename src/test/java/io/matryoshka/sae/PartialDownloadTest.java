@@ -158,6 +158,7 @@ class PartialDownloadTest {
     try (SAE part = SAE.fromPretrained(REPO, FOLDER, options(2048).engine(engine))) {
       assertIsPrefix(part, 2048, engine);
       assertThat(part.widths()).containsExactly(128, 512, 2048);
+      assertThat(part.weightBytes()).isEqualTo(2L * part.dIn() * 2048 * Float.BYTES);
       assertThat(part.logSparsity().orElseThrow()).hasSize(2048).contains(0f, -0.2047f);
       try (SAE narrower = part.prefix(100)) {
         assertIsPrefix(narrower, 100, engine);

@@ -58,17 +58,7 @@ public final class DeviceDecoder {
       NDArray starts = kernels.call("starts", keys, host.create(bags));
       parts = sums(csr, starts, bags, scope);
     }
-    NDArray byLevel = parts.reshape(csr.rows(), levels, wDec.getShape().get(1));
-    byLevel.attach(scope);
-    NDArray[] results = new NDArray[levels];
-    for (int level = 0; level < levels; level++) {
-      results[level] = byLevel.get(":, {}", level);
-      results[level].attach(scope);
-      if (level > 0) {
-        results[level] = results[level].add(results[level - 1]);
-      }
-    }
-    return results;
+    return LevelSums.upToEach(parts, csr.rows(), levels, scope);
   }
 
   /**

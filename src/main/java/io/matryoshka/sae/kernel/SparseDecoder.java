@@ -48,14 +48,14 @@ public final class SparseDecoder {
    * once, to the level it belongs to, then the levels are summed up.
    *
    * @param csr active latents
-   * @param widths rising prefix widths; entries at or above the last are left out
+   * @param widths rising prefix widths
    * @param scope owns the results
    * @return one {@code [n, d_in]} per width
+   * @throws IllegalArgumentException if a latent is not below the last width
    */
   public NDArray[] decodeNested(Csr csr, int[] widths, NDManager scope) {
     int levels = widths.length;
     int n = csr.rows();
-    NDArray[] results = new NDArray[levels];
     int[] starts = new int[n * levels + 1];
     for (int row = 0; row < n; row++) {
       int e = csr.rowOffsets()[row];
@@ -72,16 +72,7 @@ public final class SparseDecoder {
     }
     starts[n * levels] = csr.latents().length;
     NDArray parts = decodeBags(csr, starts, n * levels, scope);
-    NDArray byLevel = parts.reshape(n, levels, wDec.getShape().get(1));
-    byLevel.attach(scope);
-    for (int level = 0; level < levels; level++) {
-      results[level] = byLevel.get(":, {}", level);
-      results[level].attach(scope);
-      if (level > 0) {
-        results[level] = results[level].add(results[level - 1]);
-      }
-    }
-    return results;
+    return LevelSums.upToEach(parts, n, levels, scope);
   }
 
   private NDArray decodeBags(Csr csr, int[] starts, int bags, NDManager scope) {
