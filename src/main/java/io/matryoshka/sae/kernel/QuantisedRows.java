@@ -152,11 +152,13 @@ final class QuantisedRows {
       x.copyRow(row, values);
       float squares = Stripes.sumOfSquares(values, lanes);
       norm[row] = norm(squares);
-      float all = Stripes.largest(values, lanes);
+      float all = 0;
       for (int d : outliers) {
+        all = Math.max(all, Math.abs(Stripes.get(values, d)));
         Stripes.set(values, d, 0);
       }
-      float largest = outliers.length > 0 ? Stripes.largest(values, lanes) : all;
+      float largest = Stripes.largest(values, lanes);
+      all = Math.max(all, largest);
       screenable[row] =
           all == 0 && squares == 0 || all > SMALLEST && all < LARGEST && !Float.isNaN(squares);
       boolean hasCodes = screenable[row] && largest > SMALLEST;
