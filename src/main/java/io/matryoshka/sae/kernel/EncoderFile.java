@@ -156,8 +156,7 @@ final class EncoderFile {
     LatentNorms norms = new LatentNorms(dSae);
     ByteBuffer array = get(channel, normsAt, 3 * dSae * Float.BYTES);
     array.asFloatBuffer().get(norms.step()).get(norms.norm()).get(norms.residualNorm());
-    return new EncoderRows(
-        dIn, dSae, rows, codes, norms.step(), norms.norm(), norms.residualNorm());
+    return new EncoderRows(dIn, dSae, rows, codes, norms);
   }
 
   private static MappedByteBuffer map(FileChannel channel, long position, long bytes)

@@ -10,8 +10,8 @@ import java.nio.ByteBuffer;
  * The encoder laid out for the fast path: one contiguous row per latent, in float32 and as int8
  * codes, so that a prefix is the leading part of every array and costs in proportion to its width.
  *
- * <p>Row {@code j} is approximated by {@code step[j] * codes[j]}. Rows lie in segments of {@link
- * #segmentLatents} latents, since a Java buffer ends at 2 GiB.
+ * <p>Row {@code j} is approximated by {@code norms.step()[j] * codes[j]}. Rows lie in segments of
+ * {@link #segmentLatents} latents, since a Java buffer ends at 2 GiB.
  */
 final class EncoderRows {
 
@@ -34,31 +34,15 @@ final class EncoderRows {
   /** Int8 codes, one buffer per segment. */
   final ByteBuffer[] codes;
 
-  /** {@code [d_sae]} value of one code unit. */
-  final float[] step;
+  final LatentNorms norms;
 
-  /** {@code [d_sae]} upper bound of the norm of the row. */
-  final float[] norm;
-
-  /** {@code [d_sae]} upper bound of the norm of the row less its approximation. */
-  final float[] residualNorm;
-
-  EncoderRows(
-      int dIn,
-      int dSae,
-      ByteBuffer[] rows,
-      ByteBuffer[] codes,
-      float[] step,
-      float[] norm,
-      float[] residualNorm) {
+  EncoderRows(int dIn, int dSae, ByteBuffer[] rows, ByteBuffer[] codes, LatentNorms norms) {
     this.dIn = dIn;
     this.dSae = dSae;
     this.segmentLatents = segmentLatents(dIn);
     this.rows = rows;
     this.codes = codes;
-    this.step = step;
-    this.norm = norm;
-    this.residualNorm = residualNorm;
+    this.norms = norms;
     for (ByteBuffer segment : rows) {
       if (!AlignedRows.isAligned(segment)) {
         throw new IllegalArgumentException(

@@ -51,9 +51,10 @@ final class LatentTerms {
     for (int j = 0; j < dSae; j++) {
       double factor = scale[j];
       // The product of step and scale is rounded once; the norm term takes that in.
-      step[j] = (float) (rows.step[j] * factor);
-      norm[j] = Rounding.up(rows.norm[j] * Math.abs(factor) * Rounding.INFLATE);
-      residualNorm[j] = Rounding.up(rows.residualNorm[j] * Math.abs(factor) * Rounding.INFLATE);
+      step[j] = (float) (rows.norms.step()[j] * factor);
+      norm[j] = Rounding.up(rows.norms.norm()[j] * Math.abs(factor) * Rounding.INFLATE);
+      residualNorm[j] =
+          Rounding.up(rows.norms.residualNorm()[j] * Math.abs(factor) * Rounding.INFLATE);
       double slack = 64 * Rounding.UNIT * (Math.abs(bias[j] * factor) + Math.abs(limits[j]));
       offset[j] = Rounding.up(bias[j] * factor - limits[j] + slack + Float.MIN_NORMAL);
       lowOffset[j] = -Rounding.up(limits[j] - bias[j] * factor + slack + Float.MIN_NORMAL);

@@ -92,7 +92,6 @@ public final class PreparedEncoder {
               floats[segment].asFloatBuffer().put(position, rows, 0, count * dIn);
               codes[segment].put(position, codeRows, 0, count * dIn);
             });
-    return new EncoderRows(
-        dIn, dSae, floats, codes, norms.step(), norms.norm(), norms.residualNorm());
+    return new EncoderRows(dIn, dSae, floats, codes, norms);
   }
 }

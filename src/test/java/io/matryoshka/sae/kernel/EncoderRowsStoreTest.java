@@ -359,7 +359,7 @@ class EncoderRowsStoreTest {
         float expected = ((long) d * dSae + latent) % 9973;
         int segment = latent / rows.segmentLatents;
         assertThat(rows.rows[segment].getFloat(at * Float.BYTES)).isEqualTo(expected);
-        assertThat(rows.step[latent] * rows.codes[segment].get(at))
+        assertThat(rows.norms.step()[latent] * rows.codes[segment].get(at))
             .isBetween(expected - 40, expected + 40);
       }
     }

@@ -72,13 +72,7 @@ class ExactProductsTest {
         .isThrownBy(
             () ->
                 new EncoderRows(
-                    4,
-                    1,
-                    new ByteBuffer[] {unaligned},
-                    new ByteBuffer[1],
-                    new float[1],
-                    new float[1],
-                    new float[1]))
+                    4, 1, new ByteBuffer[] {unaligned}, new ByteBuffer[1], new LatentNorms(1)))
         .withMessageContaining("64 bytes");
   }
 

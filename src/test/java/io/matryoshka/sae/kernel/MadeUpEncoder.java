@@ -56,17 +56,17 @@ record MadeUpEncoder(long seed) {
         }
         largest = Math.max(largest, Math.abs(w));
         square += (double) w * w;
-        double error = w - (double) rows.step[latent] * rows.codes[0].get(at);
+        double error = w - (double) rows.norms.step()[latent] * rows.codes[0].get(at);
         rest += error * error;
-        if (Math.abs(error) > 0.5001 * rows.step[latent]) {
+        if (Math.abs(error) > 0.5001 * rows.norms.step()[latent]) {
           assertThat(Math.abs(error)).as("code of latent %d", latent).isZero();
         }
       }
-      if (rows.step[latent] != largest / 127
-          || !(rows.norm[latent] >= Math.sqrt(square))
-          || !(rows.norm[latent] <= 1.0001 * Math.sqrt(square))
-          || !(rows.residualNorm[latent] >= Math.sqrt(rest))
-          || !(rows.residualNorm[latent] <= 1.0001 * Math.sqrt(rest))) {
+      if (rows.norms.step()[latent] != largest / 127
+          || !(rows.norms.norm()[latent] >= Math.sqrt(square))
+          || !(rows.norms.norm()[latent] <= 1.0001 * Math.sqrt(square))
+          || !(rows.norms.residualNorm()[latent] >= Math.sqrt(rest))
+          || !(rows.norms.residualNorm()[latent] <= 1.0001 * Math.sqrt(rest))) {
         throw new AssertionError("norms of latent " + latent + " are wrong");
       }
     }
@@ -79,7 +79,8 @@ record MadeUpEncoder(long seed) {
       crc.update(rows.rows[s].duplicate().rewind());
       crc.update(rows.codes[s].duplicate().rewind());
     }
-    for (float[] array : Arrays.asList(rows.step, rows.norm, rows.residualNorm)) {
+    for (float[] array :
+        Arrays.asList(rows.norms.step(), rows.norms.norm(), rows.norms.residualNorm())) {
       ByteBuffer bytes = ByteBuffer.allocate(array.length * Float.BYTES);
       bytes.asFloatBuffer().put(array);
       crc.update(bytes);
