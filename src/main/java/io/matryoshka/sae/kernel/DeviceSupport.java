@@ -46,7 +46,8 @@ final class DeviceSupport {
 
   private static boolean check(Device device) {
     try (NDManager scope = NDManager.newBaseManager(device)) {
-      if (productsAreExact(device) && trialIsRight(scope)) {
+      TorchKernels kernels = TorchKernels.on(device);
+      if (Int8Support.areExact(kernels, device, ROW_COUNTS, INNER_SIZES) && trialIsRight(scope)) {
         return true;
       }
       LOG.warn(
@@ -68,17 +69,6 @@ final class DeviceSupport {
             .orElse("no message");
     LOG.warn("{} does not run the fast engine, the plain one is used: {}", device, reason);
     LOG.debug("what failed on {}", device, cause);
-  }
-
-  private static boolean productsAreExact(Device device) {
-    for (int rows : ROW_COUNTS) {
-      for (int inner : INNER_SIZES) {
-        if (!Int8Support.check(TorchKernels.on(device), device, rows, inner)) {
-          return false;
-        }
-      }
-    }
-    return true;
   }
 
   private static boolean trialIsRight(NDManager scope) {

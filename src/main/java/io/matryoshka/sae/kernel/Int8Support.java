@@ -39,17 +39,19 @@ final class Int8Support {
   }
 
   static Int8Support of(TorchKernels kernels) {
-    return CHECKED.computeIfAbsent(kernels, k -> new Int8Support(check(k)));
+    return CHECKED.computeIfAbsent(
+        kernels, k -> new Int8Support(areExact(k, Device.cpu(), ROW_COUNTS, INNER_SIZES)));
   }
 
   boolean isExact(int innerSize) {
     return exact && innerSize >= SMALLEST_INNER_SIZE;
   }
 
-  private static boolean check(TorchKernels kernels) {
-    for (int rows : ROW_COUNTS) {
-      for (int inner : INNER_SIZES) {
-        if (!check(kernels, Device.cpu(), rows, inner)) {
+  /** Tells whether products of all these sizes are exact on a device. */
+  static boolean areExact(TorchKernels kernels, Device device, int[] rowCounts, int[] innerSizes) {
+    for (int rows : rowCounts) {
+      for (int inner : innerSizes) {
+        if (!isExact(kernels, device, rows, inner)) {
           return false;
         }
       }
@@ -58,7 +60,7 @@ final class Int8Support {
   }
 
   /** Multiplies matrices whose products are large on a device, and compares them with Java's. */
-  static boolean check(TorchKernels kernels, Device device, int rows, int inner) {
+  private static boolean isExact(TorchKernels kernels, Device device, int rows, int inner) {
     SplittableRandom random = new SplittableRandom(rows * 31L + inner);
     byte[] x = extremes(rows * inner, random);
     byte[] w = extremes(LATENTS * inner, random);

@@ -88,14 +88,12 @@ class Kernels(Module):
       active = ((z > limit[:w]) | torch.isnan(z)) & torch.logical_not(z < floor)
       if top > 0:
         active = active & torch.logical_not(z < torch.amin(torch.topk(z, top)[0], [1], True))
-      else:
-        active = active
       found = torch.nonzero(active)
       result = (torch.contiguous(found[:, 0]), torch.contiguous(found[:, 1]), torch.masked_select(z, active), torch.tensor(count), torch.tensor(n))
     else:
       of_row = torch.contiguous(found[:, 0])
       latents = torch.contiguous(found[:, 1])
-      dots = torch._embedding_bag_per_sample_weights_backward(x, rows, latents, latents, of_row, 0, -1)
+      dots = self.pair_products(of_row, x, rows, latents)
       z = (dots + torch.index_select(bias, 0, latents)) * torch.index_select(scale, 0, latents)
       active = (z > torch.index_select(limit, 0, latents)) | torch.isnan(z)
       result = (torch.masked_select(of_row, active), torch.masked_select(latents, active), torch.masked_select(z, active), torch.tensor(count), torch.tensor(0))
@@ -122,9 +120,11 @@ class Kernels(Module):
     return self.keep(order, torch.arange(rows.size(0), device=rows.device) < int(k), rows, latents, values)
   def starts(self: __torch__.Kernels, keys: Tensor, count: Tensor) -> Tensor:
     return torch.searchsorted(keys, torch.arange(int(count) + 1, device=keys.device))
-  def level_keys(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, widths: Tensor) -> Tensor:
+  def entry_rows(self: __torch__.Kernels, offsets: Tensor, latents: Tensor) -> Tensor:
     positions = torch.arange(latents.size(0), device=latents.device)
-    rows = torch.searchsorted(offsets, positions, right=True) - 1
+    return torch.searchsorted(offsets, positions, right=True) - 1
+  def level_keys(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, widths: Tensor) -> Tensor:
+    rows = self.entry_rows(offsets, latents)
     return rows * widths.size(0) + torch.searchsorted(widths, latents, right=True)
   def bag_sums(self: __torch__.Kernels, latents: Tensor, offsets: Tensor, values: Tensor, rows: Tensor) -> Tensor:
     sums, bags, sizes, largest = torch.embedding_bag(rows, latents, offsets, False, 0, False, values, True, None)
@@ -132,6 +132,5 @@ class Kernels(Module):
   def over_norms(self: __torch__.Kernels, values: Tensor, latents: Tensor, norms: Tensor) -> Tensor:
     return values / torch.index_select(norms, 0, latents)
   def dense_rows(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, out: Tensor) -> Tensor:
-    positions = torch.arange(latents.size(0), device=latents.device)
-    rows = torch.searchsorted(offsets, positions, right=True) - 1
+    rows = self.entry_rows(offsets, latents)
     return torch.scatter_(torch.view(out, [-1]), 0, rows * out.size(1) + latents, values)
