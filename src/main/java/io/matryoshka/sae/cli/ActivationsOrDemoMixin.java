@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -26,11 +27,7 @@ final class ActivationsOrDemoMixin {
               + " bundled demo: its own.")
   private List<String> inputs = new ArrayList<>();
 
-  @Option(
-      names = "--tensor",
-      paramLabel = "NAME",
-      description = ActivationsMixin.TENSOR_DESCRIPTION)
-  private String tensor;
+  @Mixin private TensorMixin tensor;
 
   /**
    * Tells whether the bundled activations are meant.
@@ -56,6 +53,6 @@ final class ActivationsOrDemoMixin {
 
   /** Opens other files, of which the same tensor is read. */
   ActivationSource open(List<String> files, int dIn) throws IOException {
-    return ActivationsMixin.open(files, tensor, dIn);
+    return tensor.open(files, dIn);
   }
 }

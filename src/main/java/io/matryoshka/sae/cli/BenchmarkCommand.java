@@ -62,11 +62,7 @@ final class BenchmarkCommand implements Callable<Integer> {
               + " made-up ones.")
   private List<String> inputs = new ArrayList<>();
 
-  @Option(
-      names = "--tensor",
-      paramLabel = "NAME",
-      description = ActivationsMixin.TENSOR_DESCRIPTION)
-  private String tensor;
+  @Mixin private TensorMixin tensor;
 
   @Option(
       names = "--d-in",
@@ -169,7 +165,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     if (inputs.isEmpty()) {
       return MadeUpActivations.of(sae, count, SEED);
     }
-    ActivationSource source = ActivationsMixin.open(inputs, tensor, sae.dIn());
+    ActivationSource source = tensor.open(inputs, sae.dIn());
     if (source.rows() == 0) {
       throw new IllegalArgumentException("--input: expected at least one row, got none");
     }
