@@ -2,10 +2,8 @@ package io.matryoshka.sae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.DeviceCsr;
 import io.matryoshka.sae.kernel.DeviceDecoder;
-import java.util.Arrays;
 
 /** Encodes to latents that stay on the device of the SAE, and decodes those. */
 final class DeviceCoder {
@@ -61,11 +59,7 @@ final class DeviceCoder {
     NDArray biased = sums.add(weights.bDecArray());
     NDArray rows =
         weights.restore(biased, latents.scale().orElse(null), latents.mean().orElse(null));
-    long[] tail =
-        latents.tailShape().length == 0 ? new long[] {weights.config().dIn()} : latents.tailShape();
-    long[] leading = latents.leadingShape();
-    long[] shape = Arrays.copyOf(leading, leading.length + tail.length);
-    System.arraycopy(tail, 0, shape, leading.length, tail.length);
-    return rows.reshape(new Shape(shape));
+    int dIn = weights.config().dIn();
+    return rows.reshape(Shapes.decoded(latents.leadingShape(), latents.tailShape(), dIn));
   }
 }

@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.DeviceCsr;
 import io.matryoshka.sae.kernel.DeviceDecoder;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -141,10 +140,8 @@ public final class DeviceLatents implements AutoCloseable {
    *     of these latents
    */
   public NDArray toDense() {
-    long[] shape = Arrays.copyOf(leadingShape, leadingShape.length + 1);
-    shape[leadingShape.length] = width;
     try (NDArray rows = DeviceDecoder.dense(csr, width, manager())) {
-      return rows.reshape(new Shape(shape));
+      return rows.reshape(Shapes.join(leadingShape, width));
     }
   }
 

@@ -41,7 +41,7 @@ final class InputRows {
     int tail = tailRank(shape, config);
     leadingShape = Arrays.copyOf(shape, shape.length - tail);
     tailShape = Arrays.copyOfRange(shape, shape.length - tail, shape.length);
-    count = Math.toIntExact(Arrays.stream(leadingShape).reduce(1, Math::multiplyExact));
+    count = Math.toIntExact(Shapes.count(leadingShape));
     if (!FLOATS.contains(x.getDataType()) && !isBfloat16(x)) {
       throw new IllegalArgumentException(
           "encode: activations must be float16, bfloat16, float32 or float64, got "

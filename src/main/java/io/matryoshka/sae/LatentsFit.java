@@ -1,6 +1,5 @@
 package io.matryoshka.sae;
 
-import java.util.Arrays;
 import java.util.function.IntPredicate;
 
 /**
@@ -36,7 +35,7 @@ record LatentsFit(int width, int rows, long[] tailShape, boolean scaled, IntPred
               + saeWidth
               + ")");
     }
-    long dIn = Arrays.stream(tailShape).reduce(1, Math::multiplyExact);
+    long dIn = Shapes.count(tailShape);
     if (tailShape.length > 0 && dIn != config.dIn()) {
       throw new IllegalArgumentException(
           "decode: the latents are of activations [..., d_in] = [..., "

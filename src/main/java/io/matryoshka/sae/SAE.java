@@ -275,7 +275,7 @@ public abstract sealed class SAE implements AutoCloseable
                 Csr csr = weights.engine().encode(input.prepared, width, defaultSelection().rule());
                 f = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
               }
-              return result(f.reshape(withLast(input.leadingShape, width)), owner);
+              return result(f.reshape(Shapes.join(input.leadingShape, width)), owner);
             });
     lastInput.set(used[0]);
     return latents;
@@ -404,11 +404,11 @@ public abstract sealed class SAE implements AutoCloseable
     return inScope(
         owner,
         scope -> {
-          NDArray rows = latents.reshape(new Shape(count(leading), width));
+          NDArray rows = latents.reshape(new Shape(Shapes.count(leading), width));
           rows.attach(scope);
           NDArray sums = dense.decode(InputRows.cast(rows, weights.dataType(), scope), scope);
           NDArray out = restore(sums, last.scaling, scope);
-          return result(out.reshape(join(leading, last.tailShape)), owner);
+          return result(out.reshape(Shapes.join(leading, last.tailShape)), owner);
         });
   }
 
@@ -438,7 +438,7 @@ public abstract sealed class SAE implements AutoCloseable
                       scope)
                   : weights.decoder().decode(csr, scope);
           NDArray out = restore(sums, latents.scaling().orElse(null), scope);
-          return result(out.reshape(join(latents.leadingShape(), tailOf(latents))), manager);
+          return result(out.reshape(decodedShape(latents)), manager);
         });
   }
 
@@ -578,10 +578,10 @@ public abstract sealed class SAE implements AutoCloseable
           int[] levels = widths.stream().mapToInt(Integer::intValue).toArray();
           Csr csr = withoutDecoderNorms(latents.csr());
           NDArray[] sums = weights.decoder().decodeNested(csr, levels, scope);
-          long[] shape = join(latents.leadingShape(), tailOf(latents)).getShape();
+          Shape shape = decodedShape(latents);
           for (int i = 0; i < sums.length; i++) {
             NDArray out = restore(sums[i], latents.scaling().orElse(null), scope);
-            sums[i] = result(out.reshape(new Shape(shape)), manager);
+            sums[i] = result(out.reshape(shape), manager);
           }
           return sums;
         });
@@ -776,27 +776,13 @@ public abstract sealed class SAE implements AutoCloseable
     return new SparseLatents(csr, width, input.leadingShape, input.tailShape, input.scaling());
   }
 
-  private long[] tailOf(SparseLatents latents) {
-    return latents.tailShape().length == 0 ? new long[] {dIn()} : latents.tailShape();
+  private Shape decodedShape(SparseLatents latents) {
+    return Shapes.decoded(latents.leadingShape(), latents.tailShape(), dIn());
   }
 
   private static NDArray result(NDArray array, NDManager owner) {
     array.attach(owner);
     return array;
-  }
-
-  private static Shape withLast(long[] leading, long last) {
-    return join(leading, new long[] {last});
-  }
-
-  private static Shape join(long[] leading, long[] tail) {
-    long[] shape = Arrays.copyOf(leading, leading.length + tail.length);
-    System.arraycopy(tail, 0, shape, leading.length, tail.length);
-    return new Shape(shape);
-  }
-
-  private static long count(long[] shape) {
-    return Arrays.stream(shape).reduce(1, Math::multiplyExact);
   }
 
   private SaeWeights.Use use() {

@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.Csr;
 import java.io.IOException;
 import java.nio.ByteOrder;
@@ -327,8 +326,6 @@ public final class SparseLatents {
    */
   public NDArray toDense(NDManager manager) {
     Objects.requireNonNull(manager, "manager");
-    long[] shape = Arrays.copyOf(leadingShape, leadingShape.length + 1);
-    shape[leadingShape.length] = width;
     long bytes = Math.multiplyExact(Math.multiplyExact((long) rows(), width), (long) Float.BYTES);
     if (bytes > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
@@ -342,7 +339,7 @@ public final class SparseLatents {
     }
     // Filled through its own native memory: an array over a Java buffer would dangle in views of
     // it.
-    NDArray dense = manager.zeros(new Shape(shape), DataType.FLOAT32, Device.cpu());
+    NDArray dense = manager.zeros(Shapes.join(leadingShape, width), DataType.FLOAT32, Device.cpu());
     FloatBuffer values = dense.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
     for (int row = 0; row < rows(); row++) {
       int base = row * width;

@@ -85,7 +85,7 @@ final class SparseLatentsFile {
       SparseLatents.requireSorted(csr, width);
       long[] leading = shape(metadata, "leading_shape");
       long[] tail = shape(metadata, "tail_shape");
-      if (Arrays.stream(leading).reduce(1, Math::multiplyExact) != csr.rows()) {
+      if (Shapes.count(leading) != csr.rows()) {
         throw new IllegalArgumentException(
             "leading_shape "
                 + Arrays.toString(leading)

@@ -205,7 +205,7 @@ public final class SparseLatentsWriter implements AutoCloseable {
    */
   public void finish(long... leadingShape) throws IOException {
     Objects.requireNonNull(leadingShape, "leadingShape");
-    if (Arrays.stream(leadingShape).reduce(1, Math::multiplyExact) != rows) {
+    if (Shapes.count(leadingShape) != rows) {
       throw new IllegalArgumentException(
           "leading shape "
               + Arrays.toString(leadingShape)
