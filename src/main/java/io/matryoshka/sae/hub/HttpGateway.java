@@ -116,6 +116,9 @@ final class HttpGateway {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("Interrupted while asking for " + HubUris.printable(uri));
+    } catch (IOException e) {
+      // Of a body that ends early the client may tell before it hands the body out.
+      throw e.getClass() == IOException.class ? TimedBody.lost(e) : e;
     }
   }
 

@@ -48,7 +48,7 @@ final class TimedBody implements BodySubscriber<TimedBody>, Closeable {
       if (portion == END) {
         ended = true;
         if (failure != null) {
-          throw new IOException("connection lost: " + failure.getMessage(), failure);
+          throw lost(failure);
         }
       } else {
         subscription.thenAccept(s -> s.request(1));
@@ -58,6 +58,11 @@ final class TimedBody implements BodySubscriber<TimedBody>, Closeable {
       }
     }
     return List.of();
+  }
+
+  /** Says that an answer, or the rest of one, did not come. */
+  static IOException lost(Throwable cause) {
+    return new IOException("connection lost: " + cause.getMessage(), cause);
   }
 
   private List<ByteBuffer> poll() throws IOException {

@@ -201,6 +201,15 @@ class HubFaultTest {
   }
 
   @Test
+  void download_closedBeforeTheAnswer_saysThatTheConnectionIsLost() {
+    hub.everyBody(new Fault.Reset());
+
+    assertThatThrownBy(() -> client(false).download(FILE))
+        .isInstanceOf(HubUnavailableException.class)
+        .hasMessageContaining("connection lost");
+  }
+
+  @Test
   void download_wrongHash_saysBothHashes() {
     hub.everyBody(new Fault.Corrupt(5));
 
