@@ -17,10 +17,8 @@ import ai.djl.ndarray.types.Shape;
  * @param step {@code [d_sae]} value of one code unit
  * @param norms {@code [d_sae, 2]} upper bounds of the norms of the row and of what its codes miss
  * @param scale {@code [d_sae]} factor on pre-activations
- * @param bias {@code [d_sae]} encoder bias
  */
-record DeviceEncoder(
-    NDArray rows, NDArray codes, NDArray step, NDArray norms, NDArray scale, NDArray bias) {
+record DeviceEncoder(NDArray rows, NDArray codes, NDArray step, NDArray norms, NDArray scale) {
 
   /** int8 products on CUDA take sizes that are multiples of it. */
   static final int ALIGNMENT = 8;
@@ -32,12 +30,10 @@ record DeviceEncoder(
    * Quantises an encoder on its device.
    *
    * @param rows {@code [d_sae, d_in]} float32
-   * @param bias {@code [d_sae]} float32
    * @param scale {@code [d_sae]} float32
    * @param owner owns what is made
    */
-  static DeviceEncoder of(
-      NDArray rows, NDArray bias, NDArray scale, TorchKernels kernels, NDManager owner) {
+  static DeviceEncoder of(NDArray rows, NDArray scale, TorchKernels kernels, NDManager owner) {
     int dSae = Math.toIntExact(rows.getShape().get(0));
     int dIn = Math.toIntExact(rows.getShape().get(1));
     int chunk = Math.max(ALIGNMENT, CHUNK_WEIGHTS / dIn);
@@ -59,7 +55,7 @@ record DeviceEncoder(
         codes.add(scope.zeros(new Shape(padding, inner), DataType.INT8));
       }
       return new DeviceEncoder(
-          rows, joined(codes, owner), joined(steps, owner), joined(norms, owner), scale, bias);
+          rows, joined(codes, owner), joined(steps, owner), joined(norms, owner), scale);
     }
   }
 

@@ -3,18 +3,20 @@ package io.matryoshka.sae.kernel;
 import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The fast encoder on an accelerator: screens all latents with an int8 product and a rigorous
- * bound, then computes the survivors in float32, all on the device. Nothing but sizes comes back to
- * Java. It runs on any device whose libtorch has the operations; docs/performance.md derives the
- * bound.
+ * The fast encoder on an accelerator: screens all latents with a product of low precision and a
+ * rigorous bound, then computes the survivors in float32, all on the device. Nothing but sizes
+ * comes back to Java. Where the product is so small that starting work on the device costs more, a
+ * float32 product screens. It runs on any device whose libtorch has the operations;
+ * docs/performance.md derives the bound.
  *
- * <p>Rows are worked off in blocks of at most 2^24 pre-activations. Beside the result a call holds
- * about 16 bytes of device memory for each pre-activation of a block and 60 bytes for each of its
+ * <p>Rows are worked off in blocks of at most 2^26 pre-activations. Beside the result a call holds
+ * about 10 bytes of device memory for each pre-activation of a block and 60 bytes for each of its
  * activations; top-k rules hold twice the former.
  */
 public final class DeviceEngine implements EncodeEngine {
@@ -26,13 +28,20 @@ public final class DeviceEngine implements EncodeEngine {
   private final TorchKernels kernels;
   private final AtomicLong active = new AtomicLong();
 
-  DeviceEngine(NDArray rows, NDArray bias, NDArray scale, float[] threshold, NDManager owner) {
+  /** Makes the engine; see {@link DeviceScreen} for {@code int8From}. */
+  DeviceEngine(
+      NDArray rows,
+      NDArray bias,
+      NDArray scale,
+      float[] threshold,
+      long int8From,
+      NDManager owner) {
     int dIn = Math.toIntExact(rows.getShape().get(1));
     float[] biases = bias.toFloatArray();
     float[] scales = scale.toFloatArray();
     Rule topK = new Rule(Rule.Kind.TOP_K, 1);
     kernels = TorchKernels.on(rows.getDevice());
-    screen = new DeviceScreen(DeviceEncoder.of(rows, bias, scale, kernels, owner), kernels);
+    screen = new DeviceScreen(DeviceEncoder.of(rows, scale, kernels, owner), kernels, int8From);
     thresholds = DeviceLimits.of(Rule.THRESHOLD, biases, scales, threshold, dIn, owner);
     zeros = DeviceLimits.of(topK, biases, scales, threshold, dIn, owner);
     noFloor = owner.create(new float[1]);
@@ -52,7 +61,8 @@ public final class DeviceEngine implements EncodeEngine {
       NDArray rows, NDArray bias, NDArray scale, float[] threshold) {
     NDManager owner = rows.getManager().newSubManager(rows.getDevice());
     try {
-      DeviceEngine engine = new DeviceEngine(rows, bias, scale, threshold, owner);
+      DeviceEngine engine =
+          new DeviceEngine(rows, bias, scale, threshold, DeviceScreen.INT8_FROM, owner);
       engine.screen.tryOut(engine.thresholds, engine.noFloor);
       return Optional.of(engine);
     } catch (EngineException e) {
@@ -97,10 +107,9 @@ public final class DeviceEngine implements EncodeEngine {
         NDManager host = scope.newSubManager(Device.cpu())) {
       DeviceScreen.Entries found =
           n == 0 ? DeviceScreen.none(scope) : entries(rows, width, rule, scope, host);
-      NDArray count = host.create((long) n);
-      DeviceCsr csr =
-          new DeviceCsr(
-              kernels.call("starts", found.rows(), count), found.latents(), found.values());
+      NDArray latents = host.create((long) width);
+      NDList csrOf = kernels.callAll("csr", found.keys(), latents, host.create((long) n));
+      DeviceCsr csr = new DeviceCsr(csrOf.get(0), csrOf.get(1), found.values());
       csr.attach(owner);
       active.addAndGet(found.values().size());
       return csr;
@@ -122,15 +131,18 @@ public final class DeviceEngine implements EncodeEngine {
         };
     return switch (rule.kind()) {
       case THRESHOLD -> all;
-      case TOP_K -> keep("keep_of_rows", all, rule.k(), host);
-      case BATCH_TOP_K -> keep("keep_of_batch", all, rule.k() * n, host);
+      case TOP_K -> {
+        NDArray latents = host.create((long) width);
+        NDArray k = host.create((long) rule.k());
+        yield keep("keep_of_rows", all.keys(), all.values(), latents, k);
+      }
+      case BATCH_TOP_K ->
+          keep("keep_of_batch", all.keys(), all.values(), host.create(rule.k() * n));
     };
   }
 
-  private DeviceScreen.Entries keep(
-      String method, DeviceScreen.Entries all, long count, NDManager host) {
-    return new DeviceScreen.Entries(
-        kernels.callAll(method, all.rows(), all.latents(), all.values(), host.create(count)));
+  private DeviceScreen.Entries keep(String method, NDArray... arguments) {
+    return new DeviceScreen.Entries(kernels.callAll(method, arguments));
   }
 
   /**

@@ -2,15 +2,18 @@ package io.matryoshka.sae.kernel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 
 /**
  * What a rule asks of each latent, on the device.
  *
- * @param limit {@code [d_sae]} what an activation must exceed
+ * @param terms {@code [d_sae, 3]} bias, scale and what an activation must exceed
  * @param high {@code [d_sae]} {@code bias * scale - limit}, raised by the rounding of the sum
  * @param low {@code [d_sae]} the same, lowered
  */
-record DeviceLimits(NDArray limit, NDArray high, NDArray low) {
+record DeviceLimits(NDArray terms, NDArray high, NDArray low) {
+
+  private static final int TERMS = 3;
 
   /** Products that a device flushes to zero: those of a row, of outliers and of the bound. */
   private static final int EXTRA_PRODUCTS = 256;
@@ -18,9 +21,13 @@ record DeviceLimits(NDArray limit, NDArray high, NDArray low) {
   static DeviceLimits of(
       Rule rule, float[] bias, float[] scale, float[] threshold, int dIn, NDManager owner) {
     float[] limit = Limits.of(rule, threshold);
+    float[] terms = new float[limit.length * TERMS];
     float[] high = new float[limit.length];
     float[] low = new float[limit.length];
     for (int j = 0; j < limit.length; j++) {
+      terms[j * TERMS] = bias[j];
+      terms[j * TERMS + 1] = scale[j];
+      terms[j * TERMS + 2] = limit[j];
       double offset = (double) bias[j] * scale[j];
       double slack =
           64 * Rounding.UNIT * (Math.abs(offset) + Math.abs(limit[j]))
@@ -30,6 +37,7 @@ record DeviceLimits(NDArray limit, NDArray high, NDArray low) {
       high[j] = Rounding.up(offset - limit[j] + slack);
       low[j] = -Rounding.up(limit[j] - offset + slack);
     }
-    return new DeviceLimits(owner.create(limit), owner.create(high), owner.create(low));
+    return new DeviceLimits(
+        owner.create(terms, new Shape(limit.length, TERMS)), owner.create(high), owner.create(low));
   }
 }

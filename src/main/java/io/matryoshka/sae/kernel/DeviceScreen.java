@@ -15,7 +15,13 @@ import java.util.concurrent.atomic.AtomicLong;
 final class DeviceScreen {
 
   /** Most pre-activations of a block. */
-  static final int BLOCK_ELEMENTS = 1 << 24;
+  static final int BLOCK_ELEMENTS = 1 << 26;
+
+  /**
+   * Multiplications of a block from which int8 products are worth the work before and after them.
+   * Measured on an H200, see docs/performance.md.
+   */
+  static final long INT8_FROM = 1L << 33;
 
   private static final int FEWEST_ROWS = 32;
   private static final int MOST_ROWS = 4096;
@@ -25,39 +31,53 @@ final class DeviceScreen {
 
   private final DeviceEncoder encoder;
   private final TorchKernels kernels;
+  private final long int8From;
   private final AtomicLong screened = new AtomicLong();
   private final AtomicLong candidates = new AtomicLong();
   private final AtomicLong denseRows = new AtomicLong();
 
-  DeviceScreen(DeviceEncoder encoder, TorchKernels kernels) {
+  /**
+   * Prepares calls over an encoder.
+   *
+   * @param int8From multiplications from which a block is screened with int8 products; float32
+   *     products screen smaller ones
+   */
+  DeviceScreen(DeviceEncoder encoder, TorchKernels kernels, long int8From) {
     this.encoder = encoder;
     this.kernels = kernels;
+    this.int8From = int8From;
   }
 
-  /** Rows, latents and values of entries, row after row. */
-  record Entries(NDArray rows, NDArray latents, NDArray values) {
+  /**
+   * Active latents, row after row.
+   *
+   * @param keys {@code [nnz]} int64, {@code row * width + latent}, rising
+   * @param values {@code [nnz]} float32
+   */
+  record Entries(NDArray keys, NDArray values) {
     Entries(NDList list) {
-      this(list.get(0), list.get(1), list.get(2));
+      this(list.get(0), list.get(1));
     }
   }
 
   static Entries none(NDManager scope) {
     Shape empty = new Shape(0);
-    return new Entries(
-        scope.create(empty, DataType.INT64),
-        scope.create(empty, DataType.INT64),
-        scope.create(empty, DataType.FLOAT32));
+    return new Entries(scope.create(empty, DataType.INT64), scope.create(empty, DataType.FLOAT32));
   }
 
-  /** Encodes a row of zeros at full width, uncounted. */
+  /** Encodes a row of zeros at full width with int8 products, uncounted. */
   void tryOut(DeviceLimits limits, NDArray floor) {
     Shape shape = encoder.rows().getShape();
     try (NDManager scope = encoder.rows().getManager().newSubManager();
         NDManager host = scope.newSubManager(Device.cpu())) {
       NDArray x = scope.zeros(new Shape(1, shape.get(1)));
-      encodeBlock(x, host.create(shape.get(0)), host.create(0L), floor, limits);
+      NDArray zero = host.create(0L);
+      encodeBlock(x, new Scalars(zero, host.create(shape.get(0)), zero, zero), floor, limits);
     }
   }
+
+  /** Numbers that a kernel reads on the host. */
+  private record Scalars(NDArray begin, NDArray width, NDArray k, NDArray int8From) {}
 
   /** Finds what exceeds its limit and can be in the selection, block after block. */
   Entries survivors(
@@ -72,39 +92,39 @@ final class DeviceScreen {
     int blockRows = blockRows(width);
     NDArray latents = host.create((long) width);
     NDArray k = host.create((long) topK);
-    NDList entryRows = new NDList();
-    NDList entryLatents = new NDList();
+    NDArray from = host.create(int8From);
+    NDList keys = new NDList();
     NDList values = new NDList();
     for (int begin = 0; begin < n; begin += blockRows) {
       try (NDManager blockScope = scope.newSubManager()) {
         NDArray x = block(rows, begin, Math.min(n, begin + blockRows), blockScope);
-        NDList found = encodeBlock(x, latents, k, floor, limits);
-        entryRows.add(kept(begin == 0 ? found.get(0) : found.get(0).add(begin), scope));
-        entryLatents.add(kept(found.get(1), scope));
-        values.add(kept(found.get(2), scope));
+        Scalars scalars = new Scalars(host.create((long) begin), latents, k, from);
+        NDList found = encodeBlock(x, scalars, floor, limits);
+        keys.add(kept(found.get(0), scope));
+        values.add(kept(found.get(1), scope));
         screened.addAndGet(x.getShape().get(0) * width);
-        candidates.addAndGet(found.get(3).getLong());
-        denseRows.addAndGet(found.get(4).getLong());
+        candidates.addAndGet(found.get(2).getLong());
+        denseRows.addAndGet(found.get(3).getLong());
       }
     }
-    return new Entries(joined(entryRows), joined(entryLatents), joined(values));
+    return new Entries(joined(keys), joined(values));
   }
 
-  private NDList encodeBlock(
-      NDArray x, NDArray width, NDArray k, NDArray floor, DeviceLimits limits) {
+  private NDList encodeBlock(NDArray x, Scalars scalars, NDArray floor, DeviceLimits limits) {
     return kernels.callAll(
         "encode_block",
         x,
-        width,
-        k,
+        scalars.begin(),
+        scalars.width(),
+        scalars.k(),
+        scalars.int8From(),
         floor,
         encoder.rows(),
         encoder.codes(),
         encoder.step(),
         encoder.norms(),
         encoder.scale(),
-        encoder.bias(),
-        limits.limit(),
+        limits.terms(),
         limits.high(),
         limits.low());
   }
@@ -120,6 +140,7 @@ final class DeviceScreen {
     int blockRows = blockRows(width);
     NDArray latents = host.create((long) width);
     NDArray wanted = host.create(count);
+    NDArray from = host.create(int8From);
     NDArray kept = scope.create(new Shape(0), DataType.FLOAT32);
     for (int begin = 0; begin < n; begin += blockRows) {
       try (NDManager blockScope = scope.newSubManager()) {
@@ -131,6 +152,7 @@ final class DeviceScreen {
                 x,
                 latents,
                 wanted,
+                from,
                 before,
                 encoder.rows(),
                 encoder.codes(),

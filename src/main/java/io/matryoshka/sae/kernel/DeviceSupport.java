@@ -13,8 +13,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells whether a device computes what {@link DeviceEngine} builds on. It is tried once per device
- * and JVM: int8 products must be exact, and a small problem of integers, whose float32 arithmetic
- * has no rounding, must come out as Java computes it.
+ * and JVM: int8 products must be exact, float32 products must keep all bits of their factors, and a
+ * small problem of integers, whose float32 arithmetic has no rounding, must come out as Java
+ * computes it.
  */
 final class DeviceSupport {
 
@@ -35,6 +36,15 @@ final class DeviceSupport {
   /** Exceeded by a few in a thousand pre-activations of the trial. */
   private static final float LIMIT = 340f;
 
+  private static final long INT8_ALWAYS = 0;
+  private static final long INT8_NEVER = Long.MAX_VALUE;
+
+  /** Large enough for the tensor cores that would take the product. */
+  private static final int PRODUCT_SIZE = 256;
+
+  /** Has 24 bits, of which TF32 keeps 11. */
+  private static final float ALL_BITS = (1 << 24) - 1;
+
   /** libtorch rewrites a method for the device after its first runs; the trial outlasts that. */
   private static final int ROUNDS = 3;
 
@@ -47,7 +57,13 @@ final class DeviceSupport {
   private static boolean check(Device device) {
     try (NDManager scope = NDManager.newBaseManager(device)) {
       TorchKernels kernels = TorchKernels.on(device);
-      if (Int8Support.areExact(kernels, device, ROW_COUNTS, INNER_SIZES) && trialIsRight(scope)) {
+      if (!keepsAllBits(kernels, scope)) {
+        LOG.warn("float32 products on {} are rounded to TF32; the plain engine is used", device);
+        return false;
+      }
+      if (Int8Support.areExact(kernels, device, ROW_COUNTS, INNER_SIZES)
+          && trialIsRight(scope, INT8_ALWAYS)
+          && trialIsRight(scope, INT8_NEVER)) {
         return true;
       }
       LOG.warn(
@@ -71,7 +87,21 @@ final class DeviceSupport {
     LOG.debug("what failed on {}", device, cause);
   }
 
-  private static boolean trialIsRight(NDManager scope) {
+  /** A setting of libtorch lets float32 products read 11 bits of each factor. */
+  private static boolean keepsAllBits(TorchKernels kernels, NDManager scope) {
+    NDArray x = scope.full(new Shape(PRODUCT_SIZE, PRODUCT_SIZE), ALL_BITS);
+    NDArray identity = scope.eye(PRODUCT_SIZE);
+    try (NDArray product = kernels.product(x, identity)) {
+      for (float value : product.toFloatArray()) {
+        if (value != ALL_BITS) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static boolean trialIsRight(NDManager scope, long int8From) {
     Random random = new Random(3);
     float[] weights = integers(D_SAE * D_IN, random);
     float[] x = integers(ROWS * D_IN, random);
@@ -86,6 +116,7 @@ final class DeviceSupport {
             scope.zeros(new Shape(D_SAE)),
             scope.create(ones),
             threshold,
+            int8From,
             scope);
     for (Rule.Kind kind : Rule.Kind.values()) {
       Rule rule = kind == Rule.Kind.THRESHOLD ? Rule.THRESHOLD : new Rule(kind, 2);

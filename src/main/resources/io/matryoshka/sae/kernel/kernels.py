@@ -21,103 +21,133 @@ class Kernels(Module):
   def encoder_rows(self: __torch__.Kernels, w_enc: Tensor) -> Tensor:
     return torch.contiguous(torch.t(w_enc))
   # The two-step encoder on a device. Numbers: 2^-93, 2^-100, 2^60 of weights; 2^-50, 2^50 of rows; u = 2^-24;
-  # types 1, 6, 7: int8, float32, float64. 1e300 becomes infinity in float32.
-  def split(self: __torch__.Kernels, x: Tensor) -> Tuple[Tensor, Tensor]:
-    # Both parts keep their value, or all but 2^-20 of it, in a product that reads 11 bits of each factor (TF32).
-    mantissa, exponent = torch.frexp(x)
-    high = torch.nan_to_num(torch.round(mantissa * 1024.) * (x / mantissa) / 1024., 0., 0., 0.)
-    return (high, x - high)
-  def quantise(self: __torch__.Kernels, x: Tensor, smallest: float) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+  # types 1, 6, 7: int8, float32, float64. 1e300 becomes infinity in float32. The entry of row r and latent j has the
+  # key r * width + j.
+  def row_norms(self: __torch__.Kernels, x: Tensor) -> Tensor:
+    return torch.linalg_vector_norm(x, 2, [1], True, dtype=7)
+  def quantise(self: __torch__.Kernels, x: Tensor, smallest: float, missing: int) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
     largest = torch.amax(torch.abs(x), [1], True)
     coded = (largest > smallest) & torch.isfinite(largest)
     step = torch.where(coded, largest / 127., torch.ones_like(largest))
     inverse = torch.where(coded, torch.reciprocal(step), torch.zeros_like(largest))
     codes = torch.clamp(torch.round(torch.nan_to_num(x * inverse, 0., 0., 0.)), -127., 127.)
     kept = codes.to(7) * step.to(7)
-    rest = torch.norm(x.to(7) - kept, 2, [1], True)
     padding = (8 - x.size(1) % 8) % 8
-    return (torch.constant_pad_nd(codes.to(1), [0, padding]), step, torch.norm(kept, 2, [1], True), rest)
+    padded = torch.constant_pad_nd(codes.to(1), [0, padding, 0, missing])
+    return (padded, step, self.row_norms(kept), self.row_norms(x.to(7) - kept))
   def encoder_codes(self: __torch__.Kernels, rows: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-    codes, step, kept, rest = self.quantise(rows, 1.0097419586828951e-28)
+    codes, step, kept, rest = self.quantise(rows, 1.0097419586828951e-28, 0)
     size = torch.unsqueeze(torch.abs(scale), 1).to(7)
-    raised = size * 1.00390625
-    norm = torch.norm(rows.to(7), 2, [1], True) * raised
+    raised = size * 1.0000152587890625
+    norm = self.row_norms(rows) * raised
     scaled = step * torch.unsqueeze(scale, 1)
     # A step that could underflow, and a norm that could overflow, make the latent a candidate always.
     lost = (torch.abs(scaled) < 7.888609052210118e-31) & (size > 0.)
     always = lost | torch.logical_not(norm < 1152921504606846976.)
     norm = torch.where(always, torch.full_like(norm, 1e300), norm)
     return (codes, torch.squeeze(scaled, 1), torch.cat([norm, rest * raised], 1).to(6))
-  def screen(self: __torch__.Kernels, x: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+  def rounding(self: __torch__.Kernels, x: Tensor) -> Tensor:
+    return self.row_norms(x) * ((2 * x.size(1) + 576) * 5.9604644775390625e-08)
+  def dense_screen(self: __torch__.Kernels, x: Tensor, rows: Tensor, norms: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor]:
+    return (torch.linear(x, rows) * scale, self.rounding(x).to(6) * norms[:, 0])
+  def int8_screen(self: __torch__.Kernels, x: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor]:
     size = torch.amax(torch.abs(x), [1], True)
     fits = (size == 0.) | ((size > 8.881784197001252e-16) & (size < 1125899906842624.))
     clean = torch.where(fits, x, torch.zeros_like(x))
     sizes = torch.abs(clean)
     ratios = torch.amax(sizes / torch.clamp_min(torch.mean(sizes, [1], True), 1e-30), [0])
     dims = torch.topk(ratios, ops.prim.min(16, x.size(1)))[1]
-    x_codes, x_step, kept, rest = self.quantise(torch.index_fill(clean, 1, dims, 0.), 8.881784197001252e-16)
-    rounding = (2 * x.size(1) + 576) * 5.9604644775390625e-08
-    error = rest + torch.norm(clean.to(7), 2, [1], True) * rounding
-    error = torch.where(fits, error, torch.full_like(error, 1e300))
-    x_high, x_low = self.split(torch.index_select(clean, 1, dims))
-    w_high, w_low = self.split(torch.index_select(rows, 1, dims) * torch.unsqueeze(scale, 1))
-    right = torch.cat([w_high, w_high, w_low, w_low, norms], 1)
     missing = ops.prim.max(0, 32 - x.size(0))
-    products = torch._int_mm(torch.constant_pad_nd(x_codes, [0, 0, 0, missing]), torch.t(codes))
-    products = products[:x.size(0), :rows.size(0)] * step
-    return (products, x_step, torch.cat([x_high, x_low, x_high, x_low], 1), torch.cat([error, kept], 1).to(6), right)
-  def edge(self: __torch__.Kernels, products: Tensor, x_step: Tensor, outliers: Tensor, radius: Tensor, right: Tensor) -> Tensor:
-    return torch.addcmul(torch.linear(torch.cat([outliers, radius], 1), right), products, x_step)
-  def encode_block(self: __torch__.Kernels, x: Tensor, width: Tensor, k: Tensor, floor: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, bias: Tensor, limit: Tensor, high: Tensor, low: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    x_codes, x_step, kept, rest = self.quantise(torch.index_fill(clean, 1, dims, 0.), 8.881784197001252e-16, missing)
+    error = torch.where(fits, rest + self.rounding(clean), torch.full_like(rest, 1e300)).to(6)
+    outliers = torch.linear(torch.index_select(clean, 1, dims), torch.index_select(rows, 1, dims) * torch.unsqueeze(scale, 1))
+    products = torch._int_mm(x_codes, torch.t(codes))[:x.size(0), :rows.size(0)]
+    center = torch.addcmul(outliers, products * step, x_step)
+    return (center, torch.addcmul(error * norms[:, 0], kept.to(6), norms[:, 1]))
+  def exceeding(self: __torch__.Kernels, center: Tensor, radius: Tensor, cut: Tensor) -> Tensor:
+    upper = center + radius
+    return torch.squeeze(torch.nonzero(torch.reshape((upper >= cut) | torch.isnan(upper), [-1])), 1)
+  def exceeding_top(self: __torch__.Kernels, center: Tensor, radius: Tensor, high: Tensor, low: Tensor, top: int) -> Tensor:
+    largest = torch.topk(torch.nan_to_num(center - radius + low, -3e38, 3e38, -3e38), top)[0]
+    return self.exceeding(center, radius + high, torch.clamp_min(torch.amin(largest, [1], True), 0.))
+  def candidates(self: __torch__.Kernels, x: Tensor, int8: bool, top: int, floor: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
+    # One straight line for each case, which libtorch fuses into one pass over the products.
+    if int8:
+      center, radius = self.int8_screen(x, rows, codes, step, norms, scale)
+      if top > 0:
+        found = self.exceeding_top(center, radius, high, low, top)
+      else:
+        found = self.exceeding(center, radius, floor - high)
+    else:
+      center, radius = self.dense_screen(x, rows, norms, scale)
+      if top > 0:
+        found = self.exceeding_top(center, radius, high, low, top)
+      else:
+        found = self.exceeding(center, radius, floor - high)
+    return found
+  def dense_entries(self: __torch__.Kernels, x: Tensor, rows: Tensor, terms: Tensor, top: int, floor: Tensor) -> Tuple[Tensor, Tensor]:
+    z = (torch.linear(x, rows) + terms[:, 0]) * terms[:, 1]
+    active = ((z > terms[:, 2]) | torch.isnan(z)) & torch.logical_not(z < floor)
+    if top > 0:
+      active = active & torch.logical_not(z < torch.amin(torch.topk(z, top)[0], [1], True))
+    keys = torch.squeeze(torch.nonzero(torch.reshape(active, [-1])), 1)
+    return (keys, torch.take(z, keys))
+  def exact_entries(self: __torch__.Kernels, x: Tensor, rows: Tensor, terms: Tensor, keys: Tensor) -> Tuple[Tensor, Tensor]:
+    of_row = torch.floor_divide(keys, rows.size(0))
+    latents = keys - of_row * rows.size(0)
+    of_latent = torch.index_select(terms, 0, latents)
+    z = (self.pair_products(of_row, x, rows, latents) + of_latent[:, 0]) * of_latent[:, 1]
+    active = (z > of_latent[:, 2]) | torch.isnan(z)
+    if bool(torch.all(active)):
+      entries = (keys, z)
+    else:
+      kept = torch.squeeze(torch.nonzero(active), 1)
+      entries = (torch.index_select(keys, 0, kept), torch.index_select(z, 0, kept))
+    return entries
+  def encode_block(self: __torch__.Kernels, x: Tensor, begin: Tensor, width: Tensor, k: Tensor, int8_from: Tensor, floor: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, terms: Tensor, high: Tensor, low: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
     w = int(width)
     top = ops.prim.min(int(k), w)
     n = x.size(0)
-    products, x_step, outliers, radius, right = self.screen(x, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w])
-    upper = self.edge(products, x_step, outliers, radius, right)
-    if top > 0:
-      lower = self.edge(products, x_step, outliers, torch.neg(radius), right) + low[:w]
-      largest = torch.topk(torch.nan_to_num(lower, -3e38, 3e38, -3e38), top)[0]
-      below = (upper + high[:w]) < torch.clamp_min(torch.amin(largest, [1], True), 0.)
-    else:
-      below = upper < (floor - high[:w])
-    found = torch.nonzero(torch.logical_not(below))
+    int8 = n * w * x.size(1) >= int(int8_from)
+    found = self.candidates(x, int8, top, floor, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w], high[:w], low[:w])
     count = found.size(0)
     # From about here on a row read per candidate costs more than the dense product.
     if count * 32 > n * w:
-      z = (torch.linear(x, rows[:w]) + bias[:w]) * scale[:w]
-      active = ((z > limit[:w]) | torch.isnan(z)) & torch.logical_not(z < floor)
-      if top > 0:
-        active = active & torch.logical_not(z < torch.amin(torch.topk(z, top)[0], [1], True))
-      found = torch.nonzero(active)
-      result = (torch.contiguous(found[:, 0]), torch.contiguous(found[:, 1]), torch.masked_select(z, active), torch.tensor(count), torch.tensor(n))
+      keys, values = self.dense_entries(x, rows[:w], terms[:w], top, floor)
+      dense = n
     else:
-      of_row = torch.contiguous(found[:, 0])
-      latents = torch.contiguous(found[:, 1])
-      dots = self.pair_products(of_row, x, rows, latents)
-      z = (dots + torch.index_select(bias, 0, latents)) * torch.index_select(scale, 0, latents)
-      active = (z > torch.index_select(limit, 0, latents)) | torch.isnan(z)
-      result = (torch.masked_select(of_row, active), torch.masked_select(latents, active), torch.masked_select(z, active), torch.tensor(count), torch.tensor(0))
-    return result
-  def largest_lower_bounds(self: __torch__.Kernels, x: Tensor, width: Tensor, count: Tensor, kept: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, low: Tensor) -> Tensor:
+      keys, values = self.exact_entries(x, rows[:w], terms[:w], found)
+      dense = 0
+    return (keys + int(begin) * w, values, torch.tensor(count), torch.tensor(dense))
+  def largest_lower_bounds(self: __torch__.Kernels, x: Tensor, width: Tensor, count: Tensor, int8_from: Tensor, kept: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, low: Tensor) -> Tensor:
     w = int(width)
-    products, x_step, outliers, radius, right = self.screen(x, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w])
-    lower = self.edge(products, x_step, outliers, torch.neg(radius), right) + low[:w]
+    if x.size(0) * w * x.size(1) >= int(int8_from):
+      center, radius = self.int8_screen(x, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w])
+      lower = center - radius + low[:w]
+    else:
+      center, radius = self.dense_screen(x, rows[:w], norms[:w], scale[:w])
+      lower = center - radius + low[:w]
     bounds = torch.cat([kept, torch.masked_select(lower, lower > 0.)])
     return torch.topk(bounds, ops.prim.min(int(count), bounds.size(0)))[0]
   def descending(self: __torch__.Kernels, values: Tensor) -> Tensor:
     sorted, order = torch.sort(torch.nan_to_num(values.to(7), 1e300, 1e299, -1e299), stable=True, dim=0, descending=True)
     return order
-  def keep(self: __torch__.Kernels, order: Tensor, kept: Tensor, rows: Tensor, latents: Tensor, values: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-    mask = torch.scatter(torch.zeros_like(kept), 0, order, kept)
-    return (torch.masked_select(rows, mask), torch.masked_select(latents, mask), torch.masked_select(values, mask))
-  def keep_of_rows(self: __torch__.Kernels, rows: Tensor, latents: Tensor, values: Tensor, k: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+  def keep(self: __torch__.Kernels, order: Tensor, kept: Tensor, keys: Tensor, values: Tensor) -> Tuple[Tensor, Tensor]:
+    chosen = torch.squeeze(torch.nonzero(torch.scatter(torch.zeros_like(kept), 0, order, kept)), 1)
+    return (torch.index_select(keys, 0, chosen), torch.index_select(values, 0, chosen))
+  def keep_of_rows(self: __torch__.Kernels, keys: Tensor, values: Tensor, width: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
     order = self.descending(values)
-    of_row, by_row = torch.sort(torch.index_select(rows, 0, order), stable=True, dim=0, descending=False)
-    rank = torch.arange(rows.size(0), device=rows.device) - torch.searchsorted(of_row, of_row)
-    return self.keep(torch.index_select(order, 0, by_row), rank < int(k), rows, latents, values)
-  def keep_of_batch(self: __torch__.Kernels, rows: Tensor, latents: Tensor, values: Tensor, k: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    rows = torch.floor_divide(torch.index_select(keys, 0, order), int(width))
+    of_row, by_row = torch.sort(rows, stable=True, dim=0, descending=False)
+    rank = torch.arange(keys.size(0), device=keys.device) - torch.searchsorted(of_row, of_row)
+    return self.keep(torch.index_select(order, 0, by_row), rank < int(k), keys, values)
+  def keep_of_batch(self: __torch__.Kernels, keys: Tensor, values: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
     order = self.descending(values)
-    return self.keep(order, torch.arange(rows.size(0), device=rows.device) < int(k), rows, latents, values)
+    return self.keep(order, torch.arange(keys.size(0), device=keys.device) < int(k), keys, values)
+  def csr(self: __torch__.Kernels, keys: Tensor, width: Tensor, count: Tensor) -> Tuple[Tensor, Tensor]:
+    w = int(width)
+    offsets = torch.searchsorted(keys, torch.arange(int(count) + 1, device=keys.device) * w)
+    return (offsets, torch.remainder(keys, w))
   def starts(self: __torch__.Kernels, keys: Tensor, count: Tensor) -> Tensor:
     return torch.searchsorted(keys, torch.arange(int(count) + 1, device=keys.device))
   def entry_rows(self: __torch__.Kernels, offsets: Tensor, latents: Tensor) -> Tensor:

@@ -16,17 +16,27 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The engine of accelerators is device-agnostic, so the CPU proves its arithmetic. */
-class DeviceEngineTest extends AgainstReference {
+/**
+ * The engine of accelerators is device-agnostic, so the CPU proves its arithmetic; where there is a
+ * GPU, the tests run there.
+ */
+abstract class DeviceEngineCases extends AgainstReference {
 
   private static final Rule TOP_K = new Rule(Rule.Kind.TOP_K, 5);
   private static final Rule BATCH_TOP_K = new Rule(Rule.Kind.BATCH_TOP_K, 5);
 
+  /** Multiplications from which a block is screened with int8 products. */
+  abstract long int8From();
+
   @Override
   EncodeEngine engine(Problem p) {
-    NDArray rows = DeviceEngine.encoderRows(p.weights);
     NDArray bias = p.manager.create(p.bias);
-    return new DeviceEngine(rows, bias, p.manager.create(p.scale), p.threshold, p.manager);
+    NDArray scale = p.manager.create(p.scale);
+    return engine(DeviceEngine.encoderRows(p.weights), bias, scale, p.threshold);
+  }
+
+  private DeviceEngine engine(NDArray rows, NDArray bias, NDArray scale, float[] threshold) {
+    return new DeviceEngine(rows, bias, scale, threshold, int8From(), rows.getManager());
   }
 
   @ParameterizedTest
@@ -81,7 +91,7 @@ class DeviceEngineTest extends AgainstReference {
       NDArray same = problem.manager.ones(new Shape(40, 4));
       NDArray zeros = problem.manager.zeros(new Shape(40));
       NDArray ones = problem.manager.ones(new Shape(40));
-      EncodeEngine engine = new DeviceEngine(same, zeros, ones, new float[40], problem.manager);
+      EncodeEngine engine = engine(same, zeros, ones, new float[40]);
       Csr perRow = problem.encode(engine, problem.x, 3, TOP_K);
       assertThat(perRow.rowOffsets()).containsExactly(0, 5, 10, 15);
       assertThat(perRow.latents()).startsWith(0, 1, 2, 3, 4, 0, 1).endsWith(0, 1, 2, 3, 4);
@@ -136,9 +146,7 @@ class DeviceEngineTest extends AgainstReference {
       NDArray bias = problem.manager.create(problem.bias);
       NDArray scale = problem.manager.create(problem.scale);
       NDArray x = problem.manager.create(problem.x, new Shape(5, 16));
-      Csr fast =
-          new DeviceEngine(rows, bias, scale, problem.threshold, problem.manager)
-              .encode(x, 400, Rule.THRESHOLD);
+      Csr fast = engine(rows, bias, scale, problem.threshold).encode(x, 400, Rule.THRESHOLD);
       Csr plain =
           new ReferenceEngine(rows.transpose(), bias, scale, problem.threshold)
               .encode(x, 400, Rule.THRESHOLD);
