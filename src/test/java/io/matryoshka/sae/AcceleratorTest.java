@@ -3,6 +3,7 @@ package io.matryoshka.sae;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -57,7 +58,7 @@ class AcceleratorTest {
   void calls_demo_areThoseOfTheReference(int width) throws IOException {
     try (SAE fast = DemoData.sae(ACCELERATOR).prefix(width);
         SAE plain = DemoData.sae(REFERENCE).prefix(width);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.create(rows(), new Shape(4, 10, DemoData.D_IN));
       for (Selection selection : SELECTIONS) {
         assertSame(fast.encodeSparse(x, selection), plain.encodeSparse(x, selection));
@@ -95,7 +96,7 @@ class AcceleratorTest {
   void calls_eachCase_areThoseOfTheReference(String name) throws IOException {
     try (SAE fast = CaseFolder.load(name, ACCELERATOR);
         SAE plain = CaseFolder.load(name, REFERENCE);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.randomNormal(new Shape(3, 7, CaseFolder.D_IN));
       assertSame(fast.encodeSparse(x), plain.encodeSparse(x));
       assertClose(fast.encode(x), plain.encode(x));
@@ -127,7 +128,7 @@ class AcceleratorTest {
   @Test
   void results_arrays_canBeChangedInPlace() throws IOException {
     try (SAE sae = CaseFolder.load("jumprelu", ACCELERATOR);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.ones(new Shape(3, CaseFolder.D_IN));
       for (NDArray result :
           List.of(sae.encode(x), sae.forward(x), sae.error(x), sae.reconstructions(x)[0])) {
@@ -155,7 +156,7 @@ class AcceleratorTest {
     calls.put("top-k", (sae, x) -> sae.encodeSparse(x, Selection.topK(3)));
     calls.put("batch top-k", (sae, x) -> sae.encodeSparse(x, Selection.batchTopK(3)));
     for (String name : List.of("jumprelu", "normalize-layer-norm", "topk-rescaled")) {
-      try (NDManager manager = NDManager.newBaseManager()) {
+      try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
         Live empty = NativeMemory.live(manager);
         try (SAE sae = CaseFolder.load(name, ACCELERATOR)) {
           NDArray x = manager.randomNormal(new Shape(2, 3, CaseFolder.D_IN));
@@ -178,7 +179,7 @@ class AcceleratorTest {
   @Test
   void calls_thatFail_leaveNothing() throws IOException {
     try (SAE sae = CaseFolder.load("jumprelu", ACCELERATOR);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray wrong = manager.ones(new Shape(3, CaseFolder.D_IN + 1));
       sae.encode(manager.ones(new Shape(3, CaseFolder.D_IN)));
       Live before = NativeMemory.live(manager);
@@ -193,7 +194,7 @@ class AcceleratorTest {
   void forward_manyThreads_givesTheSameBits() throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(4);
     try (SAE sae = DemoData.sae(ACCELERATOR);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.create(rows(), new Shape(40, DemoData.D_IN));
       float[] expected = sae.forward(x).toFloatArray();
       List<Callable<float[]>> calls = new ArrayList<>();

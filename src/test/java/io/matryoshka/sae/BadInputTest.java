@@ -38,7 +38,7 @@ class BadInputTest {
 
   @BeforeEach
   void load() throws IOException {
-    manager = NDManager.newBaseManager();
+    manager = NDManager.newBaseManager(Device.cpu());
     sae = CaseFolder.load("jumprelu", LoadOptions.defaults());
   }
 

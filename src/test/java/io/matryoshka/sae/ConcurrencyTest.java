@@ -2,6 +2,7 @@ package io.matryoshka.sae;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -72,7 +73,7 @@ class ConcurrencyTest {
       // The second SAE prepares its encoder while all threads ask for it.
       Callable<Void> call =
           () -> {
-            try (NDManager manager = NDManager.newBaseManager();
+            try (NDManager manager = NDManager.newBaseManager(Device.cpu());
                 SAE view = fresh.prefix(512)) {
               NDArray array = manager.create(x, new Shape(ROWS, DemoData.D_IN));
               for (int i = 0; i < 3; i++) {
@@ -93,7 +94,7 @@ class ConcurrencyTest {
     try (SAE sae = CaseFolder.load("normalize-layer-norm", LoadOptions.defaults())) {
       Callable<Void> call =
           () -> {
-            try (NDManager manager = NDManager.newBaseManager()) {
+            try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
               for (int i = 0; i < 30; i++) {
                 NDArray x =
                     manager.randomNormal(new Shape(5, 8)).mul(1 + Thread.currentThread().getId());

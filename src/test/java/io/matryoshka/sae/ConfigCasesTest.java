@@ -2,6 +2,7 @@ package io.matryoshka.sae;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -107,7 +108,7 @@ class ConfigCasesTest {
     assertClose(scattered(sparse), latents, FLOAT_TOLERANCE);
     assertClose(widened(sae.decode(sparse)), reconstruction, FLOAT_TOLERANCE);
 
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray rows = manager.create(x, new Shape(ROWS, D_IN));
       NDArray f = sae.encode(rows);
       assertThat(f.getDataType()).isEqualTo(wide ? DataType.FLOAT64 : DataType.FLOAT32);
@@ -128,7 +129,7 @@ class ConfigCasesTest {
     for (String name : List.of("hook-z", "old-hook-z")) {
       float[] x = input(name);
       try (SAE sae = load(name, LoadOptions.defaults());
-          NDManager manager = NDManager.newBaseManager()) {
+          NDManager manager = NDManager.newBaseManager(Device.cpu())) {
         NDArray heads = manager.create(x, new Shape(2, 5, 2, 4));
         NDArray f = sae.encode(heads);
         assertThat(f.getShape()).isEqualTo(new Shape(2, 5, D_SAE));

@@ -2,6 +2,7 @@ package io.matryoshka.sae;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -41,7 +42,7 @@ class DemoReferenceTest {
   @EnumSource(LoadOptions.Engine.class)
   void decode_everyPrefix_isSaeLens(LoadOptions.Engine engine) throws IOException {
     try (SAE sae = DemoData.sae(LoadOptions.defaults().engine(engine));
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.create(DemoData.activations(), new Shape(DemoData.ROWS, DemoData.D_IN));
       NDArray[] nested = sae.reconstructions(x);
       assertThat(sae.widths()).containsExactly(32, 128, 512, 2048);
@@ -63,7 +64,7 @@ class DemoReferenceTest {
   void encode_fastAndReference_agree() throws IOException {
     try (SAE fast = DemoData.sae(LoadOptions.defaults());
         SAE plain = DemoData.sae(LoadOptions.defaults().engine(LoadOptions.Engine.REFERENCE));
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.create(DemoData.activations(), new Shape(4, 128, DemoData.D_IN));
       NDArray a = fast.encode(x);
       NDArray b = plain.encode(x);

@@ -3,6 +3,7 @@ package io.matryoshka.sae;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -35,7 +36,7 @@ class DeviceLatentsTest {
   @MethodSource("engines")
   void encodeOnDevice_result_isEncodeSparse(LoadOptions options) throws IOException {
     try (SAE sae = CaseFolder.load("jumprelu", options);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       SparseLatents expected = sae.encodeSparse(x(manager));
       DeviceLatents latents = sae.encodeOnDevice(x(manager));
       assertThat(latents.rows()).isEqualTo(2);
@@ -59,7 +60,7 @@ class DeviceLatentsTest {
   void encodeOnDevice_ofAPrefix_fitsTheWhole(LoadOptions options) throws IOException {
     try (SAE sae = CaseFolder.load("jumprelu", options);
         SAE prefix = sae.prefix(11);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       DeviceLatents narrow = prefix.encodeOnDevice(x(manager), Selection.topK(2));
       SparseLatents expected = prefix.encodeSparse(x(manager), Selection.topK(2));
       assertThat(narrow.toHost().latents()).isEqualTo(expected.latents());
@@ -84,7 +85,7 @@ class DeviceLatentsTest {
       })
   void decode_everyKindOfSae_isThatOfHostLatents(String name) throws IOException {
     try (SAE sae = CaseFolder.load(name, LoadOptions.defaults());
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       DeviceLatents latents = sae.encodeOnDevice(x(manager));
       SparseLatents host = latents.toHost();
       NDArray expected = sae.decode(host, manager);
@@ -105,7 +106,7 @@ class DeviceLatentsTest {
   @Test
   void reconstructions_demo_areThoseOfHostLatents() throws IOException {
     try (SAE sae = DemoData.sae(LoadOptions.defaults());
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.create(DemoData.activations(), new Shape(DemoData.ROWS, DemoData.D_IN));
       NDArray[] nested = sae.reconstructions(sae.encodeOnDevice(x));
       float[][] expected = sae.reconstructions(sae.encodeSparse(x));
@@ -119,7 +120,7 @@ class DeviceLatentsTest {
   @Test
   void decode_noActiveLatents_isTheBias() throws IOException {
     try (SAE sae = CaseFolder.load("jumprelu", LoadOptions.defaults());
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       SparseLatents none = SparseLatents.of(new int[3], new int[0], new float[0], 24);
       DeviceLatents latents = none.toDevice(manager);
       assertThat(latents.activeCount()).isZero();
@@ -135,7 +136,7 @@ class DeviceLatentsTest {
     try (SAE sae = CaseFolder.load("jumprelu", LoadOptions.defaults());
         SAE normalising = CaseFolder.load("normalize-layer-norm", LoadOptions.defaults());
         SAE demo = DemoData.sae(LoadOptions.defaults());
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       DeviceLatents latents = sae.encodeOnDevice(x(manager));
       assertThatThrownBy(() -> normalising.decode(latents))
           .hasMessageContaining("normalises each token");
@@ -147,7 +148,7 @@ class DeviceLatentsTest {
   @MethodSource("engines")
   void close_latents_releasesWhatTheyHold(LoadOptions options) throws IOException {
     try (SAE sae = CaseFolder.load("normalize-layer-norm", options);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = x(manager);
       try (NDManager first = manager.newSubManager()) {
         DeviceLatents latents = sae.encodeOnDevice(x(first)); // What is made once is made here.
@@ -174,7 +175,7 @@ class DeviceLatentsTest {
 
   @Test
   void calls_onAClosedSae_sayThatItIsClosed() throws IOException {
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       SAE sae = CaseFolder.load("jumprelu", LoadOptions.defaults());
       DeviceLatents latents = sae.encodeOnDevice(x(manager));
       sae.close();

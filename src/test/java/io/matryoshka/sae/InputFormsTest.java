@@ -2,6 +2,7 @@ package io.matryoshka.sae;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -30,7 +31,7 @@ class InputFormsTest {
   @Test
   void calls_inputOfAnyRank_giveTheSameRows() throws IOException {
     try (SAE sae = DemoData.sae(LoadOptions.defaults());
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       SparseLatents expected = sae.encode(rows());
       float[] reconstruction = sae.decode(expected);
       for (Shape leading : List.of(new Shape(24), new Shape(4, 6), new Shape(2, 3, 1, 4))) {
@@ -58,7 +59,7 @@ class InputFormsTest {
   @CsvSource({"FLOAT64, FAST", "FLOAT16, FAST", "FLOAT64, REFERENCE", "FLOAT16, REFERENCE"})
   void calls_inputOfOtherTypes_areThoseOfFloat32(DataType type, Engine engine) throws IOException {
     try (SAE sae = DemoData.sae(LoadOptions.defaults().engine(engine));
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray other = manager.create(rows(), new Shape(ROWS, DemoData.D_IN)).toType(type, false);
       NDArray float32 = other.toType(DataType.FLOAT32, false);
       assertThat(sae.encode(other).getDataType()).isEqualTo(DataType.FLOAT32);
@@ -138,7 +139,7 @@ class InputFormsTest {
 
   @Test
   void results_ofAClosedSae_stay() throws IOException {
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray reconstruction;
       NDArray[] nested;
       float[] expected;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -59,7 +60,7 @@ class LeakTest {
 
   @Test
   void live_arrayThatIsNotClosed_isCounted() {
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       Live before = NativeMemory.live(manager);
       try (NDManager child = manager.newSubManager();
           NDArray array = child.create(1f)) {
@@ -85,7 +86,7 @@ class LeakTest {
   })
   void calls_eachCase_leaveOnlyTheirResult(String name, Engine engine) throws IOException {
     try (SAE sae = CaseFolder.load(name, LoadOptions.defaults().engine(engine));
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.randomNormal(new Shape(2, 3, CaseFolder.D_IN));
       calls().values().forEach(call -> call.apply(sae, x)); // What is made once is made here.
       sae.decode(sae.encode(x));
@@ -110,7 +111,7 @@ class LeakTest {
   @EnumSource(Engine.class)
   void calls_thatFail_leaveNothing(Engine engine) throws IOException {
     try (SAE sae = CaseFolder.load("jumprelu", LoadOptions.defaults().engine(engine));
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.ones(new Shape(3, CaseFolder.D_IN));
       NDArray wrong = manager.ones(new Shape(3, CaseFolder.D_IN + 1));
       SparseLatents wide = SparseLatents.of(new int[] {0, 1}, new int[] {30}, new float[] {1f}, 31);
@@ -149,7 +150,7 @@ class LeakTest {
     float[] activations = DemoData.activations();
     try (SAE sae = DemoData.sae(LoadOptions.defaults().engine(engine));
         SAE prefix = sae.prefix(512);
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       for (int i = 0; i < 10; i++) {
         round(sae, prefix, activations, manager);
       }
@@ -187,7 +188,7 @@ class LeakTest {
     }
     Path weights = folder.resolve(SaeLoader.WEIGHTS);
     float[] x = DemoData.activations();
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       for (int i = 0; i < 15; i++) {
         loadAndClose(folder, options, x);
       }
@@ -225,7 +226,7 @@ class LeakTest {
   @Test
   void load_thatFails_leavesNothing(@TempDir Path folder) throws IOException {
     CaseFolder.copy("jumprelu", folder);
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       Live before = NativeMemory.live(manager);
       for (int i = 0; i < 20; i++) {
         assertThatThrownBy(() -> SAE.load(folder, LoadOptions.defaults().prefix(25)))

@@ -1,5 +1,6 @@
 package io.matryoshka.sae;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -15,7 +16,7 @@ abstract class Snippet implements AutoCloseable {
   private static final int ROWS = 4;
 
   final SAE sae;
-  final NDManager manager = NDManager.newBaseManager();
+  final NDManager manager = NDManager.newBaseManager(Device.cpu());
   final NDArray x;
   final SparseLatents latents;
   final ActivationSource source;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -144,7 +145,7 @@ class SparseLatentsTest {
   @Test
   void toDense_aboveTwoGibibytes_saysTheSize() {
     SparseLatents latents = SparseLatents.of(new int[20_001], new int[0], new float[0], 32_768);
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       assertThatThrownBy(() -> latents.toDense(manager))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("take 2621440000 bytes, above the limit of 2 GiB");
@@ -238,7 +239,7 @@ class SparseLatentsTest {
   @Property(tries = 100)
   void toDenseAndStrongest_anyRows_areTheDenseRows(@ForAll("dense") Dense dense) {
     SparseLatents sparse = dense.sparse();
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray back = sparse.toDense(manager);
       assertThat(back.getShape()).isEqualTo(new Shape(dense.rows, dense.width));
       float[] positiveZero = dense.map((l, a) -> a == 0 ? 0f : a).values;
@@ -276,7 +277,7 @@ class SparseLatentsTest {
     Path file = folder.resolve("latents.safetensors");
     for (String name : List.of("jumprelu", "normalize-layer-norm", "hook-z")) {
       try (SAE sae = CaseFolder.load(name, LoadOptions.defaults());
-          NDManager manager = NDManager.newBaseManager()) {
+          NDManager manager = NDManager.newBaseManager(Device.cpu())) {
         Shape shape = name.equals("hook-z") ? new Shape(2, 3, 2, 4) : new Shape(2, 3, 8);
         NDArray x = manager.randomNormal(shape);
         SparseLatents latents = sae.encodeSparse(x);
@@ -353,7 +354,7 @@ class SparseLatentsTest {
     for (String name :
         List.of("jumprelu", "normalize-layer-norm", "normalize-constant-norm-rescale")) {
       try (SAE sae = CaseFolder.load(name, LoadOptions.defaults());
-          NDManager manager = NDManager.newBaseManager()) {
+          NDManager manager = NDManager.newBaseManager(Device.cpu())) {
         NDArray x = manager.randomNormal(new Shape(3, 8));
         // The same as setting the latent in the edit of forward, where it was not active.
         SparseLatents clean = sae.encodeSparse(x);

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.bench;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -78,7 +79,7 @@ public class OperationBenchmark {
     folder = keep.isEmpty() ? MadeUpFolder.temporary(made) : MadeUpFolder.kept(made, Path.of(keep));
     sae = SAE.load(folder.path(), LoadOptions.defaults().engine(engine));
     view = sae.prefix(width);
-    manager = NDManager.newBaseManager();
+    manager = NDManager.newBaseManager(Device.cpu());
     float[] values = made.tokens(0, tokens);
     SparseLatents latents = view.encode(FloatBuffer.wrap(values), tokens);
     boolean dense = engine == LoadOptions.Engine.REFERENCE;

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.explore;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.SAE;
 import java.util.ArrayList;
@@ -65,7 +66,7 @@ public final class NearestLatents {
    */
   public List<List<Neighbour>> find(int[] latents, LongConsumer progress) {
     List<List<Neighbour>> found = new ArrayList<>(latents.length);
-    try (NDManager manager = NDManager.newBaseManager()) {
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       for (int from = 0; from < latents.length; from += BLOCK) {
         int[] block = Arrays.copyOfRange(latents, from, Math.min(latents.length, from + BLOCK));
         found.addAll(search(block, manager));

@@ -2,6 +2,7 @@ package io.matryoshka.sae.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -61,6 +62,11 @@ abstract class AgainstReference {
 
   /** Makes the engine under test over the weights of a problem. */
   abstract EncodeEngine engine(Problem problem);
+
+  /** Where the engine under test computes. */
+  Device device() {
+    return Device.cpu();
+  }
 
   final Problem problem(Case c) {
     return new Problem(c);
@@ -173,7 +179,7 @@ abstract class AgainstReference {
   /** Random weights and activations with both engines over them. */
   final class Problem implements AutoCloseable {
     final Case c;
-    final NDManager manager = NDManager.newBaseManager();
+    final NDManager manager = NDManager.newBaseManager(device());
     final float[] x;
     final float[] wEnc;
     final float[] bias;

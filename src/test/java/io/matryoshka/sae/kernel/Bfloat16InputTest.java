@@ -44,7 +44,7 @@ class Bfloat16InputTest {
     try (SAE sae =
             SAE.fromPretrained("all-minilm-l6-v2-matryoshka-demo", "last_hidden_state", options);
         Model module = Model.newInstance("rounding", Device.cpu(), "PyTorch");
-        NDManager manager = NDManager.newBaseManager()) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       module.load(new ByteArrayInputStream(TorchScriptArchive.of("Rounding", MODULE)));
       float[] x = activations(sae.dIn());
       NDArray half = rounded(module, manager.create(x, new Shape(ROWS, sae.dIn())));

@@ -2,6 +2,8 @@ package io.matryoshka.sae.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -27,6 +29,11 @@ abstract class DeviceEngineCases extends AgainstReference {
 
   /** Multiplications from which a block is screened with int8 products. */
   abstract long int8From();
+
+  @Override
+  Device device() {
+    return Engine.getInstance().defaultDevice();
+  }
 
   @Override
   EncodeEngine engine(Problem p) {
