@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * How an SAE is found and loaded. Immutable; each method returns a changed copy.
@@ -207,13 +208,18 @@ public final class LoadOptions {
     return with(v -> v.preparedCache = preparedCache);
   }
 
-  /** Uses the engine of accelerators on the CPU too, so that tests can run it there. */
-  LoadOptions withAcceleratorEngine() {
-    return with(v -> v.acceleratorEngine = true);
+  /**
+   * Uses the engine of accelerators on the CPU too, so that tests can run it there.
+   *
+   * @param int8From multiplications from which a call is screened with int8 products
+   */
+  LoadOptions withAcceleratorEngine(long int8From) {
+    return with(v -> v.acceleratorInt8From = OptionalLong.of(int8From));
   }
 
-  boolean acceleratorEngine() {
-    return values.acceleratorEngine;
+  /** Where the engine of accelerators is wanted on any device, its {@code int8From}. */
+  OptionalLong acceleratorInt8From() {
+    return values.acceleratorInt8From;
   }
 
   Device device() {
@@ -294,7 +300,7 @@ public final class LoadOptions {
     private ProgressListener progress;
     private ReleaseRegistry registry;
     private boolean preparedCache = true;
-    private boolean acceleratorEngine;
+    private OptionalLong acceleratorInt8From = OptionalLong.empty();
 
     Values() {}
 
@@ -313,7 +319,7 @@ public final class LoadOptions {
       progress = o.progress;
       registry = o.registry;
       preparedCache = o.preparedCache;
-      acceleratorEngine = o.acceleratorEngine;
+      acceleratorInt8From = o.acceleratorInt8From;
     }
   }
 }

@@ -267,7 +267,7 @@ public abstract sealed class SAE implements AutoCloseable
               InputRows input = new InputRows(x, config, weights, scope);
               used[0] = new LastInput(input.scaling(), input.leadingShape, input.tailShape);
               NDArray f;
-              if (isReference() && defaultSelection() == Selection.threshold()) {
+              if (isDense(input)) {
                 f = dense.encode(input, scope);
               } else if (weights.onDevice()) {
                 f = onDevice.encode(input, defaultSelection(), scope).toDense();
@@ -427,7 +427,9 @@ public abstract sealed class SAE implements AutoCloseable
     return inScope(
         manager,
         scope -> {
-          Csr csr = withoutDecoderNorms(latents.csr());
+          if (weights.onDevice()) {
+            return result(onDevice.decode(DeviceLatents.of(latents, scope), scope), manager);
+          }
           NDArray sums =
               isReference()
                   ? dense.decode(
@@ -436,7 +438,7 @@ public abstract sealed class SAE implements AutoCloseable
                           .reshape(latents.rows(), latents.width())
                           .toType(weights.dataType(), false),
                       scope)
-                  : weights.decoder().decode(csr, scope);
+                  : weights.decoder().decode(withoutDecoderNorms(latents.csr()), scope);
           NDArray out = restore(sums, latents.scaling().orElse(null), scope);
           return result(out.reshape(decodedShape(latents)), manager);
         });
@@ -555,12 +557,23 @@ public abstract sealed class SAE implements AutoCloseable
    * @return one {@code [..., d_in]} per width, attached to the manager of {@code x}
    */
   public NDArray[] reconstructions(NDArray x) {
+    NDManager owner = x.getManager();
     if (!weights.onDevice()) {
-      return reconstructions(encodeSparse(x), x.getManager());
+      return reconstructions(encodeSparse(x), owner);
     }
-    try (DeviceLatents latents = encodeOnDevice(x)) {
-      return reconstructions(latents);
-    }
+    return inScope(
+        owner,
+        scope -> {
+          InputRows input = new InputRows(x, config, weights, scope);
+          int[] levels = levels();
+          NDArray[] results =
+              isDense(input)
+                  ? dense.roundTrips(input, levels, scope)
+                  : onDevice.decodeNested(
+                      onDevice.encode(input, defaultSelection(), scope), levels, scope);
+          Arrays.stream(results).forEach(array -> array.attach(owner));
+          return results;
+        });
   }
 
   /**
@@ -575,16 +588,23 @@ public abstract sealed class SAE implements AutoCloseable
     return inScope(
         manager,
         scope -> {
-          int[] levels = widths.stream().mapToInt(Integer::intValue).toArray();
-          Csr csr = withoutDecoderNorms(latents.csr());
-          NDArray[] sums = weights.decoder().decodeNested(csr, levels, scope);
-          Shape shape = decodedShape(latents);
-          for (int i = 0; i < sums.length; i++) {
-            NDArray out = restore(sums[i], latents.scaling().orElse(null), scope);
-            sums[i] = result(out.reshape(shape), manager);
-          }
-          return sums;
+          NDArray[] results =
+              weights.decodesOnDevice()
+                  ? onDevice.decodeNested(DeviceLatents.of(latents, scope), levels(), scope)
+                  : nested(latents, scope);
+          Arrays.stream(results).forEach(array -> array.attach(manager));
+          return results;
         });
+  }
+
+  private NDArray[] nested(SparseLatents latents, NDManager scope) {
+    Csr csr = withoutDecoderNorms(latents.csr());
+    NDArray[] results = weights.decoder().decodeNested(csr, levels(), scope);
+    for (int i = 0; i < results.length; i++) {
+      NDArray rows = restore(results[i], latents.scaling().orElse(null), scope);
+      results[i] = rows.reshape(decodedShape(latents));
+    }
+    return results;
   }
 
   /**
@@ -600,8 +620,7 @@ public abstract sealed class SAE implements AutoCloseable
     return inScope(
         owner,
         scope -> {
-          int[] levels = widths.stream().mapToInt(Integer::intValue).toArray();
-          NDArray[] results = onDevice.decodeNested(latents, levels, scope);
+          NDArray[] results = onDevice.decodeNested(latents, levels(), scope);
           Arrays.stream(results).forEach(array -> array.attach(owner));
           return results;
         });
@@ -718,7 +737,19 @@ public abstract sealed class SAE implements AutoCloseable
       return decode(encodeSparse(x), scope);
     }
     InputRows input = new InputRows(x, config, weights, scope);
-    return onDevice.decode(onDevice.encode(input, defaultSelection(), scope), scope);
+    return isDense(input)
+        ? dense.roundTrip(input, scope)
+        : onDevice.decode(onDevice.encode(input, defaultSelection(), scope), scope);
+  }
+
+  /** Tells whether dense latents are the way from these rows to a dense result. */
+  private boolean isDense(InputRows input) {
+    return defaultSelection() == Selection.threshold()
+        && (isReference() || weights.engine().favoursDense(input.count, width));
+  }
+
+  private int[] levels() {
+    return widths.stream().mapToInt(Integer::intValue).toArray();
   }
 
   private void requireFit(DeviceLatents latents) {

@@ -61,7 +61,7 @@ record SaeEncoder(
     boolean fast =
         options.engine() == LoadOptions.Engine.FAST && file.config().dtype() != Dtype.F64;
     boolean cpu = options.device().getDeviceType().equals(Device.Type.CPU);
-    if (fast && cpu && !options.acceleratorEngine()) {
+    if (fast && cpu && options.acceleratorInt8From().isEmpty()) {
       SaeConfig stored = file.config();
       ReferenceEngine reference = new ReferenceEngine(wEnc, bias, factor, threshold);
       long weights = (long) stored.dIn() * stored.dSae();
@@ -76,7 +76,8 @@ record SaeEncoder(
       return new SaeEncoder(wEnc, reference, engine, Place.WORKERS, bytes);
     }
     if (fast && DeviceEngine.runsOn(options.device())) {
-      return onDevice(wEnc, bias, factor, threshold);
+      long int8From = options.acceleratorInt8From().orElse(DeviceEngine.INT8_FROM);
+      return onDevice(wEnc, bias, factor, threshold, int8From);
     }
     ReferenceEngine reference = new ReferenceEngine(wEnc, bias, factor, threshold);
     return new SaeEncoder(wEnc, reference, reference, Place.CALLER, 0);
@@ -84,12 +85,12 @@ record SaeEncoder(
 
   /** Keeps the encoder once, latent after latent; {@code W_enc} becomes a view of that. */
   private static SaeEncoder onDevice(
-      NDArray wEnc, NDArray bias, NDArray factor, float[] threshold) {
+      NDArray wEnc, NDArray bias, NDArray factor, float[] threshold, long int8From) {
     NDArray rows = DeviceEngine.encoderRows(wEnc);
     wEnc.close();
     NDArray view = rows.transpose();
     ReferenceEngine reference = new ReferenceEngine(view, bias, factor, threshold);
-    return DeviceEngine.create(rows, bias, factor, threshold)
+    return DeviceEngine.create(rows, bias, factor, threshold, int8From)
         .map(e -> new SaeEncoder(view, reference, e, Place.DEVICE, e.preparedBytes()))
         .orElseGet(() -> new SaeEncoder(view, reference, reference, Place.CALLER, 0));
   }

@@ -1,5 +1,6 @@
 package io.matryoshka.sae;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -31,6 +32,7 @@ final class SaeWeights {
   private final NDManager manager;
   private final NDArray wDec;
   private final NDArray bDecArray;
+  private final NDArray thresholdArray;
   private final SaeEncoder encoder;
   private final SparseDecoder decoder;
   private final Optional<float[]> decoderNorms;
@@ -59,6 +61,7 @@ final class SaeWeights {
     try {
       wDec = file.matrix(WeightSchema.W_DEC, manager);
       bDecArray = file.vectorArray(WeightSchema.B_DEC, manager);
+      thresholdArray = manager.create(threshold).toType(wDec.getDataType(), false);
       decoderNorms =
           config.rescaleActsByDecoderNorm()
               ? Optional.of(wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false).toFloatArray())
@@ -163,6 +166,11 @@ final class SaeWeights {
     return bDecArray;
   }
 
+  /** Thresholds of the type of the weights, {@code [d_sae]}. */
+  NDArray thresholdArray() {
+    return thresholdArray;
+  }
+
   ReferenceEngine reference() {
     return encoder.reference();
   }
@@ -174,6 +182,11 @@ final class SaeWeights {
   /** Tells whether calls stay on the device of the weights from input to result. */
   boolean onDevice() {
     return encoder.place() == SaeEncoder.Place.DEVICE;
+  }
+
+  /** Tells whether sparse latents are decoded on a device; else the workers of the CPU do it. */
+  boolean decodesOnDevice() {
+    return onDevice() || !manager.getDevice().getDeviceType().equals(Device.Type.CPU);
   }
 
   long preparedBytes() {

@@ -25,7 +25,10 @@ class DeviceLatentsTest {
   static Stream<LoadOptions> engines() {
     LoadOptions options = LoadOptions.defaults();
     return Stream.of(
-        options, options.engine(LoadOptions.Engine.REFERENCE), options.withAcceleratorEngine());
+        options,
+        options.engine(LoadOptions.Engine.REFERENCE),
+        options.withAcceleratorEngine(0),
+        options.withAcceleratorEngine(Long.MAX_VALUE));
   }
 
   private static NDArray x(NDManager manager) {

@@ -15,6 +15,7 @@ public final class DeviceDecoder {
 
   private final NDArray wDec;
   private final TorchKernels kernels;
+  private final String sumsMethod;
 
   /**
    * Makes the decoder over an array that the caller owns.
@@ -24,6 +25,8 @@ public final class DeviceDecoder {
   public DeviceDecoder(NDArray wDec) {
     this.wDec = wDec;
     this.kernels = TorchKernels.on(wDec.getDevice());
+    // On CUDA a sparse product is 4 times faster than bags, but the order of its sums varies.
+    this.sumsMethod = wDec.getDevice().isGpu() ? "sparse_sums" : "bag_sums";
   }
 
   /**
@@ -102,7 +105,7 @@ public final class DeviceDecoder {
         values = values.toType(type, false);
         values.attach(inner);
       }
-      NDArray sums = kernels.call("bag_sums", csr.latents(), starts, values, wDec);
+      NDArray sums = kernels.call(sumsMethod, csr.latents(), starts, values, wDec);
       sums.attach(scope);
       return sums;
     }

@@ -21,6 +21,12 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class DeviceEngine implements EncodeEngine {
 
+  /**
+   * Multiplications of a call from which int8 products are worth the work before and after them.
+   * Measured on an H200, see docs/performance.md.
+   */
+  public static final long INT8_FROM = 1L << 33;
+
   private final DeviceScreen screen;
   private final DeviceLimits thresholds;
   private final DeviceLimits zeros;
@@ -28,7 +34,6 @@ public final class DeviceEngine implements EncodeEngine {
   private final TorchKernels kernels;
   private final AtomicLong active = new AtomicLong();
 
-  /** Makes the engine; see {@link DeviceScreen} for {@code int8From}. */
   DeviceEngine(
       NDArray rows,
       NDArray bias,
@@ -55,14 +60,15 @@ public final class DeviceEngine implements EncodeEngine {
    * @param bias {@code [d_sae]} float32
    * @param scale {@code [d_sae]} float32, factor on pre-activations
    * @param threshold {@code [d_sae]} thresholds, zeros where there are none
+   * @param int8From multiplications of a block from which int8 products screen it instead of
+   *     float32 products, such as {@link #INT8_FROM}
    * @return the engine, or empty where the device refuses, such as for want of memory
    */
   public static Optional<DeviceEngine> create(
-      NDArray rows, NDArray bias, NDArray scale, float[] threshold) {
+      NDArray rows, NDArray bias, NDArray scale, float[] threshold, long int8From) {
     NDManager owner = rows.getManager().newSubManager(rows.getDevice());
     try {
-      DeviceEngine engine =
-          new DeviceEngine(rows, bias, scale, threshold, DeviceScreen.INT8_FROM, owner);
+      DeviceEngine engine = new DeviceEngine(rows, bias, scale, threshold, int8From, owner);
       engine.screen.tryOut(engine.thresholds, engine.noFloor);
       return Optional.of(engine);
     } catch (EngineException e) {
@@ -143,6 +149,11 @@ public final class DeviceEngine implements EncodeEngine {
 
   private DeviceScreen.Entries keep(String method, NDArray... arguments) {
     return new DeviceScreen.Entries(kernels.callAll(method, arguments));
+  }
+
+  @Override
+  public boolean favoursDense(int rows, int width) {
+    return screen.isSmall(rows, width);
   }
 
   /**

@@ -17,12 +17,6 @@ final class DeviceScreen {
   /** Most pre-activations of a block. */
   static final int BLOCK_ELEMENTS = 1 << 26;
 
-  /**
-   * Multiplications of a block from which int8 products are worth the work before and after them.
-   * Measured on an H200, see docs/performance.md.
-   */
-  static final long INT8_FROM = 1L << 33;
-
   private static final int FEWEST_ROWS = 32;
   private static final int MOST_ROWS = 4096;
 
@@ -63,6 +57,12 @@ final class DeviceScreen {
   static Entries none(NDManager scope) {
     Shape empty = new Shape(0);
     return new Entries(scope.create(empty, DataType.INT64), scope.create(empty, DataType.FLOAT32));
+  }
+
+  /** Tells whether a call is screened with float32 products, in one block. */
+  boolean isSmall(int rows, int width) {
+    long products = (long) rows * width * encoder.rows().getShape().get(1);
+    return products < int8From && rows <= blockRows(width);
   }
 
   /** Encodes a row of zeros at full width with int8 products, uncounted. */

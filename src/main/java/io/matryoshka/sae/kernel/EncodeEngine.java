@@ -30,6 +30,17 @@ public interface EncodeEngine {
   }
 
   /**
+   * Tells whether dense latents are the fastest way to a dense result.
+   *
+   * @param rows number of rows of the call
+   * @param width number of leading latents
+   * @return false unless starting the steps of this engine costs more than dense products
+   */
+  default boolean favoursDense(int rows, int width) {
+    return false;
+  }
+
+  /**
    * Says how the calls so far went.
    *
    * @return counters since the engine was made

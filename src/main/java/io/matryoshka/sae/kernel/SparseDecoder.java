@@ -9,8 +9,8 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * Sums decoder rows of active latents: {@code out[r] = sum_e values[e] W_dec[latents[e]]}, at a
- * cost in proportion to the active latents.
+ * Sums decoder rows of active latents on the CPU: {@code out[r] = sum_e values[e]
+ * W_dec[latents[e]]}, at a cost in proportion to the active latents.
  */
 public final class SparseDecoder {
 
@@ -81,12 +81,8 @@ public final class SparseDecoder {
       return scope.zeros(shape, wDec.getDataType());
     }
     NDArray sums = scope.create(shape, wDec.getDataType());
-    if (wDec.getDevice().isGpu()) {
-      decodePart(csr, starts, 0, bags, sums);
-    } else {
-      int grain = Math.max(SMALLEST_PART, bags / (PARTS_PER_WORKER * Workers.count()));
-      Workers.forRanges(bags, grain, (begin, end) -> decodePart(csr, starts, begin, end, sums));
-    }
+    int grain = Math.max(SMALLEST_PART, bags / (PARTS_PER_WORKER * Workers.count()));
+    Workers.forRanges(bags, grain, (begin, end) -> decodePart(csr, starts, begin, end, sums));
     return sums;
   }
 

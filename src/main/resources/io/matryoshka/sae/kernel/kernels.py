@@ -70,20 +70,31 @@ class Kernels(Module):
   def exceeding_top(self: __torch__.Kernels, center: Tensor, radius: Tensor, high: Tensor, low: Tensor, top: int) -> Tensor:
     largest = torch.topk(torch.nan_to_num(center - radius + low, -3e38, 3e38, -3e38), top)[0]
     return self.exceeding(center, radius + high, torch.clamp_min(torch.amin(largest, [1], True), 0.))
+  # Each of the four ways is one straight line, so that libtorch fuses it into one pass over the products.
+  def int8_candidates(self: __torch__.Kernels, x: Tensor, cut: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor) -> Tensor:
+    center, radius = self.int8_screen(x, rows, codes, step, norms, scale)
+    return self.exceeding(center, radius, cut)
+  def int8_top(self: __torch__.Kernels, x: Tensor, top: int, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
+    center, radius = self.int8_screen(x, rows, codes, step, norms, scale)
+    return self.exceeding_top(center, radius, high, low, top)
+  def dense_candidates(self: __torch__.Kernels, x: Tensor, cut: Tensor, rows: Tensor, norms: Tensor, scale: Tensor) -> Tensor:
+    center, radius = self.dense_screen(x, rows, norms, scale)
+    return self.exceeding(center, radius, cut)
+  def dense_top(self: __torch__.Kernels, x: Tensor, top: int, rows: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
+    center, radius = self.dense_screen(x, rows, norms, scale)
+    return self.exceeding_top(center, radius, high, low, top)
   def candidates(self: __torch__.Kernels, x: Tensor, int8: bool, top: int, floor: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
-    # One straight line for each case, which libtorch fuses into one pass over the products.
-    if int8:
-      center, radius = self.int8_screen(x, rows, codes, step, norms, scale)
-      if top > 0:
-        found = self.exceeding_top(center, radius, high, low, top)
+    if top > 0:
+      if int8:
+        found = self.int8_top(x, top, rows, codes, step, norms, scale, high, low)
       else:
-        found = self.exceeding(center, radius, floor - high)
+        found = self.dense_top(x, top, rows, norms, scale, high, low)
     else:
-      center, radius = self.dense_screen(x, rows, norms, scale)
-      if top > 0:
-        found = self.exceeding_top(center, radius, high, low, top)
+      cut = floor - high
+      if int8:
+        found = self.int8_candidates(x, cut, rows, codes, step, norms, scale)
       else:
-        found = self.exceeding(center, radius, floor - high)
+        found = self.dense_candidates(x, cut, rows, norms, scale)
     return found
   def dense_entries(self: __torch__.Kernels, x: Tensor, rows: Tensor, terms: Tensor, top: int, floor: Tensor) -> Tuple[Tensor, Tensor]:
     z = (torch.linear(x, rows) + terms[:, 0]) * terms[:, 1]
@@ -92,11 +103,18 @@ class Kernels(Module):
       active = active & torch.logical_not(z < torch.amin(torch.topk(z, top)[0], [1], True))
     keys = torch.squeeze(torch.nonzero(torch.reshape(active, [-1])), 1)
     return (keys, torch.take(z, keys))
+  def offsets(self: __torch__.Kernels, keys: Tensor, width: int, count: int) -> Tensor:
+    return torch.searchsorted(keys, torch.arange(count + 1, device=keys.device) * width)
+  def sparse(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, width: int) -> Tensor:
+    shape = [offsets.size(0) - 1, width]
+    return torch._sparse_csr_tensor_unsafe(offsets.to(3), latents.to(3), values, shape)
   def exact_entries(self: __torch__.Kernels, x: Tensor, rows: Tensor, terms: Tensor, keys: Tensor) -> Tuple[Tensor, Tensor]:
-    of_row = torch.floor_divide(keys, rows.size(0))
-    latents = keys - of_row * rows.size(0)
+    w = rows.size(0)
+    latents = torch.remainder(keys, w)
+    empty = self.sparse(self.offsets(keys, w, x.size(0)), latents, torch.zeros_like(keys, dtype=6), w)
+    dots = torch.values(torch.sparse_sampled_addmm(empty, x, torch.t(rows), beta=0., alpha=1.))
     of_latent = torch.index_select(terms, 0, latents)
-    z = (self.pair_products(of_row, x, rows, latents) + of_latent[:, 0]) * of_latent[:, 1]
+    z = (dots + of_latent[:, 0]) * of_latent[:, 1]
     active = (z > of_latent[:, 2]) | torch.isnan(z)
     if bool(torch.all(active)):
       entries = (keys, z)
@@ -118,7 +136,10 @@ class Kernels(Module):
     else:
       keys, values = self.exact_entries(x, rows[:w], terms[:w], found)
       dense = 0
-    return (keys + int(begin) * w, values, torch.tensor(count), torch.tensor(dense))
+    first = int(begin) * w
+    if first > 0:
+      keys = keys + first
+    return (keys, values, torch.tensor(count), torch.tensor(dense))
   def largest_lower_bounds(self: __torch__.Kernels, x: Tensor, width: Tensor, count: Tensor, int8_from: Tensor, kept: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, low: Tensor) -> Tensor:
     w = int(width)
     if x.size(0) * w * x.size(1) >= int(int8_from):
@@ -146,10 +167,9 @@ class Kernels(Module):
     return self.keep(order, torch.arange(keys.size(0), device=keys.device) < int(k), keys, values)
   def csr(self: __torch__.Kernels, keys: Tensor, width: Tensor, count: Tensor) -> Tuple[Tensor, Tensor]:
     w = int(width)
-    offsets = torch.searchsorted(keys, torch.arange(int(count) + 1, device=keys.device) * w)
-    return (offsets, torch.remainder(keys, w))
+    return (self.offsets(keys, w, int(count)), torch.remainder(keys, w))
   def starts(self: __torch__.Kernels, keys: Tensor, count: Tensor) -> Tensor:
-    return torch.searchsorted(keys, torch.arange(int(count) + 1, device=keys.device))
+    return self.offsets(keys, 1, int(count))
   def entry_rows(self: __torch__.Kernels, offsets: Tensor, latents: Tensor) -> Tensor:
     positions = torch.arange(latents.size(0), device=latents.device)
     return torch.searchsorted(offsets, positions, right=True) - 1
@@ -159,6 +179,8 @@ class Kernels(Module):
   def bag_sums(self: __torch__.Kernels, latents: Tensor, offsets: Tensor, values: Tensor, rows: Tensor) -> Tensor:
     sums, bags, sizes, largest = torch.embedding_bag(rows, latents, offsets, False, 0, False, values, True, None)
     return sums
+  def sparse_sums(self: __torch__.Kernels, latents: Tensor, offsets: Tensor, values: Tensor, rows: Tensor) -> Tensor:
+    return torch.mm(self.sparse(offsets, latents, values, rows.size(0)), rows)
   def over_norms(self: __torch__.Kernels, values: Tensor, latents: Tensor, norms: Tensor) -> Tensor:
     return values / torch.index_select(norms, 0, latents)
   def dense_rows(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, out: Tensor) -> Tensor:

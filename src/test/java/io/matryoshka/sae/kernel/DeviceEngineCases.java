@@ -170,10 +170,10 @@ abstract class DeviceEngineCases extends AgainstReference {
       NDArray bias = problem.manager.create(problem.bias);
       NDArray wrong = problem.manager.ones(new Shape(49)); // libtorch refuses it.
       int before = problem.manager.getManagedArrays().size();
-      assertThat(DeviceEngine.create(rows, bias, wrong, problem.threshold)).isEmpty();
+      assertThat(DeviceEngine.create(rows, bias, wrong, problem.threshold, int8From())).isEmpty();
       assertThat(problem.manager.getManagedArrays()).hasSize(before);
       NDArray scale = problem.manager.create(problem.scale);
-      assertThat(DeviceEngine.create(rows, bias, scale, problem.threshold)).isPresent();
+      assertThat(DeviceEngine.create(rows, bias, scale, problem.threshold, int8From())).isPresent();
     }
   }
 

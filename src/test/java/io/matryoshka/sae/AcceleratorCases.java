@@ -26,12 +26,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A whole SAE on the engine of accelerators, which the CPU runs as well, against the plain one. */
-class AcceleratorTest {
+abstract class AcceleratorCases {
 
-  private static final LoadOptions ACCELERATOR = LoadOptions.defaults().withAcceleratorEngine();
   private static final LoadOptions REFERENCE = LoadOptions.defaults().engine(Engine.REFERENCE);
   private static final List<Selection> SELECTIONS =
       List.of(Selection.threshold(), Selection.topK(3), Selection.batchTopK(4));
+
+  /** Loads with the engine of accelerators. */
+  abstract LoadOptions accelerator();
 
   private static float[] rows() throws IOException {
     return Arrays.copyOf(DemoData.activations(), 40 * DemoData.D_IN);
@@ -56,7 +58,7 @@ class AcceleratorTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 32, 100, 512, 2047, 2048})
   void calls_demo_areThoseOfTheReference(int width) throws IOException {
-    try (SAE fast = DemoData.sae(ACCELERATOR).prefix(width);
+    try (SAE fast = DemoData.sae(accelerator()).prefix(width);
         SAE plain = DemoData.sae(REFERENCE).prefix(width);
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.create(rows(), new Shape(4, 10, DemoData.D_IN));
@@ -94,7 +96,7 @@ class AcceleratorTest {
         "dtype-float64"
       })
   void calls_eachCase_areThoseOfTheReference(String name) throws IOException {
-    try (SAE fast = CaseFolder.load(name, ACCELERATOR);
+    try (SAE fast = CaseFolder.load(name, accelerator());
         SAE plain = CaseFolder.load(name, REFERENCE);
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.randomNormal(new Shape(3, 7, CaseFolder.D_IN));
@@ -113,7 +115,7 @@ class AcceleratorTest {
 
   @Test
   void screeningStats_demo_countFewCandidates() throws IOException {
-    try (SAE sae = DemoData.sae(ACCELERATOR)) {
+    try (SAE sae = DemoData.sae(accelerator())) {
       SparseLatents latents = sae.encode(rows());
       long all = 40L * DemoData.D_SAE;
       assertThat(sae.screeningStats().screened()).isEqualTo(all);
@@ -127,7 +129,7 @@ class AcceleratorTest {
 
   @Test
   void results_arrays_canBeChangedInPlace() throws IOException {
-    try (SAE sae = CaseFolder.load("jumprelu", ACCELERATOR);
+    try (SAE sae = CaseFolder.load("jumprelu", accelerator());
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.ones(new Shape(3, CaseFolder.D_IN));
       for (NDArray result :
@@ -140,7 +142,7 @@ class AcceleratorTest {
 
   @Test
   void load_float64_usesTheReference() throws IOException {
-    try (SAE sae = CaseFolder.load("dtype-float64", ACCELERATOR)) {
+    try (SAE sae = CaseFolder.load("dtype-float64", accelerator())) {
       assertThat(sae.preparedBytes()).isZero();
     }
   }
@@ -158,7 +160,7 @@ class AcceleratorTest {
     for (String name : List.of("jumprelu", "normalize-layer-norm", "topk-rescaled")) {
       try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
         Live empty = NativeMemory.live(manager);
-        try (SAE sae = CaseFolder.load(name, ACCELERATOR)) {
+        try (SAE sae = CaseFolder.load(name, accelerator())) {
           NDArray x = manager.randomNormal(new Shape(2, 3, CaseFolder.D_IN));
           calls.values().forEach(call -> call.apply(sae, x)); // What is made once is made here.
           calls.forEach(
@@ -178,7 +180,7 @@ class AcceleratorTest {
 
   @Test
   void calls_thatFail_leaveNothing() throws IOException {
-    try (SAE sae = CaseFolder.load("jumprelu", ACCELERATOR);
+    try (SAE sae = CaseFolder.load("jumprelu", accelerator());
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray wrong = manager.ones(new Shape(3, CaseFolder.D_IN + 1));
       sae.encode(manager.ones(new Shape(3, CaseFolder.D_IN)));
@@ -193,7 +195,7 @@ class AcceleratorTest {
   @Test
   void forward_manyThreads_givesTheSameBits() throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(4);
-    try (SAE sae = DemoData.sae(ACCELERATOR);
+    try (SAE sae = DemoData.sae(accelerator());
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.create(rows(), new Shape(40, DemoData.D_IN));
       float[] expected = sae.forward(x).toFloatArray();
