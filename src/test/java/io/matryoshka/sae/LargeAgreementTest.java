@@ -2,6 +2,7 @@ package io.matryoshka.sae;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import io.matryoshka.sae.bench.SyntheticSae;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,8 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <pre>{@code mvn test -Dtest=LargeAgreementTest -Dlarge.run=true}</pre>
  *
- * <p>{@code -Dlarge.dIn}, {@code -Dlarge.dSae} and {@code -Dlarge.tokens} give other sizes. The
- * summary is printed and written to {@code target/agreement-<d_in>.txt}.
+ * <p>{@code -Dlarge.dIn}, {@code -Dlarge.dSae} and {@code -Dlarge.tokens} give other sizes, {@code
+ * -Dlarge.device=gpu} another device of the fast engine. The summary is printed and written to
+ * {@code target/agreement-<d_in>.txt}.
  */
 @EnabledIfSystemProperty(
     named = "large.run",
@@ -28,6 +30,7 @@ class LargeAgreementTest {
   private static final int D_IN = Integer.getInteger("large.dIn", 2304);
   private static final int D_SAE = Integer.getInteger("large.dSae", 32768);
   private static final int TOKENS = Integer.getInteger("large.tokens", 100_000);
+  private static final Device DEVICE = Device.of(System.getProperty("large.device", "cpu"), 0);
   private static final int BLOCK = 512;
 
   @TempDir Path folder;
@@ -36,7 +39,7 @@ class LargeAgreementTest {
   void encode_manyTokens_isTheDenseFormula() throws IOException {
     SyntheticSae synthetic = new SyntheticSae(D_IN, D_SAE, 11);
     synthetic.write(folder);
-    try (SAE sae = SAE.load(folder);
+    try (SAE sae = SAE.load(folder, LoadOptions.defaults().device(DEVICE));
         Agreement agreement = new Agreement(folder, sae)) {
       for (int first = 0; first < TOKENS; first += BLOCK) {
         int count = Math.min(BLOCK, TOKENS - first);
