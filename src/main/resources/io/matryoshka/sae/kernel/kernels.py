@@ -107,7 +107,7 @@ class Kernels(Module):
     return torch.searchsorted(keys, torch.arange(count + 1, device=keys.device) * width)
   def sparse(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, width: int) -> Tensor:
     shape = [offsets.size(0) - 1, width]
-    return torch._sparse_csr_tensor_unsafe(offsets.to(3), latents.to(3), values, shape)
+    return torch._sparse_csr_tensor_unsafe(offsets.to(3), latents.to(3), values, shape, device=values.device)
   def exact_entries(self: __torch__.Kernels, x: Tensor, rows: Tensor, terms: Tensor, keys: Tensor) -> Tuple[Tensor, Tensor]:
     w = rows.size(0)
     latents = torch.remainder(keys, w)
