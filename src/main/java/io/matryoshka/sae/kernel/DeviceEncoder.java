@@ -71,6 +71,11 @@ record DeviceEncoder(NDArray rows, NDArray codes, NDArray step, NDArray norms, N
     return joined;
   }
 
+  /** What the screening methods read, with int8 products or with float32 products. */
+  NDList screened(boolean int8) {
+    return int8 ? new NDList(rows, codes, step, norms, scale) : new NDList(rows, norms, scale);
+  }
+
   /** Bytes of the arrays that were made here. */
   long bytes() {
     return codes.size() + Float.BYTES * (step.size() + norms.size());

@@ -17,6 +17,9 @@ final class DeviceScreen {
   /** Most pre-activations of a block. */
   static final int BLOCK_ELEMENTS = 1 << 26;
 
+  /** From one candidate in so many on, a row read for each costs more than the dense product. */
+  private static final int DENSE_SHARE = 32;
+
   private static final int FEWEST_ROWS = 32;
   private static final int MOST_ROWS = 4096;
 
@@ -61,8 +64,7 @@ final class DeviceScreen {
 
   /** Tells whether a call is screened with float32 products, in one block. */
   boolean isSmall(int rows, int width) {
-    long products = (long) rows * width * encoder.rows().getShape().get(1);
-    return products < int8From && rows <= blockRows(width);
+    return !usesInt8(rows, width) && rows <= blockRows(width);
   }
 
   /** Encodes a row of zeros at full width with int8 products, uncounted. */
@@ -71,15 +73,28 @@ final class DeviceScreen {
     try (NDManager scope = encoder.rows().getManager().newSubManager();
         NDManager host = scope.newSubManager(Device.cpu())) {
       NDArray x = scope.zeros(new Shape(1, shape.get(1)));
-      NDArray zero = host.create(0L);
-      encodeBlock(x, new Scalars(zero, host.create(shape.get(0)), zero, zero), floor, limits);
+      NDArray width = host.create(shape.get(0));
+      NDArray found = candidates(x, new Wanted(width, Optional.empty(), floor, limits), true);
+      exactEntries(x, width, found, limits);
     }
   }
 
-  /** Numbers that a kernel reads on the host. */
-  private record Scalars(NDArray begin, NDArray width, NDArray k, NDArray int8From) {}
+  /**
+   * What is looked for in a block.
+   *
+   * @param width number of leading latents
+   * @param topK number of latents of a row, for a top-k rule
+   * @param floor what all activations reach, for a threshold or batch rule
+   * @param limits what each latent must exceed
+   */
+  private record Wanted(
+      NDArray width, Optional<NDArray> topK, NDArray floor, DeviceLimits limits) {}
 
-  /** Finds what exceeds its limit and can be in the selection, block after block. */
+  /**
+   * Finds what exceeds its limit and can be in the selection, block after block.
+   *
+   * @param topK latents of a row; 0 for all
+   */
   Entries survivors(
       NDArray rows,
       int width,
@@ -90,43 +105,60 @@ final class DeviceScreen {
       NDManager host) {
     int n = Math.toIntExact(rows.getShape().get(0));
     int blockRows = blockRows(width);
-    NDArray latents = host.create((long) width);
-    NDArray k = host.create((long) topK);
-    NDArray from = host.create(int8From);
+    Optional<NDArray> k =
+        topK == 0 ? Optional.empty() : Optional.of(host.create((long) Math.min(topK, width)));
+    Wanted wanted = new Wanted(host.create((long) width), k, floor, limits);
     NDList keys = new NDList();
     NDList values = new NDList();
     for (int begin = 0; begin < n; begin += blockRows) {
       try (NDManager blockScope = scope.newSubManager()) {
         NDArray x = block(rows, begin, Math.min(n, begin + blockRows), blockScope);
-        Scalars scalars = new Scalars(host.create((long) begin), latents, k, from);
-        NDList found = encodeBlock(x, scalars, floor, limits);
-        keys.add(kept(found.get(0), scope));
-        values.add(kept(found.get(1), scope));
-        screened.addAndGet(x.getShape().get(0) * width);
-        candidates.addAndGet(found.get(2).getLong());
-        denseRows.addAndGet(found.get(3).getLong());
+        Entries found = encodeBlock(x, width, wanted);
+        NDArray all = begin == 0 ? found.keys() : found.keys().add((long) begin * width);
+        keys.add(kept(all, scope));
+        values.add(kept(found.values(), scope));
       }
     }
     return new Entries(joined(keys), joined(values));
   }
 
-  private NDList encodeBlock(NDArray x, Scalars scalars, NDArray floor, DeviceLimits limits) {
-    return kernels.callAll(
-        "encode_block",
-        x,
-        scalars.begin(),
-        scalars.width(),
-        scalars.k(),
-        scalars.int8From(),
-        floor,
-        encoder.rows(),
-        encoder.codes(),
-        encoder.step(),
-        encoder.norms(),
-        encoder.scale(),
-        limits.terms(),
-        limits.high(),
-        limits.low());
+  private Entries encodeBlock(NDArray x, int width, Wanted wanted) {
+    long n = x.getShape().get(0);
+    NDArray found = candidates(x, wanted, usesInt8(n, width));
+    screened.addAndGet(n * width);
+    candidates.addAndGet(found.size());
+    if (found.size() * DENSE_SHARE > n * width) {
+      denseRows.addAndGet(n);
+      return denseEntries(x, wanted);
+    }
+    return exactEntries(x, wanted.width(), found, wanted.limits());
+  }
+
+  /** Keys of what may be active. */
+  private NDArray candidates(NDArray x, Wanted wanted, boolean int8) {
+    DeviceLimits limits = wanted.limits();
+    NDList arguments = new NDList(x, wanted.width(), wanted.topK().orElse(wanted.floor()));
+    arguments.addAll(encoder.screened(int8));
+    arguments.add(limits.high());
+    wanted.topK().ifPresent(k -> arguments.add(limits.low()));
+    String method = wanted.topK().isPresent() ? "top_candidates" : "candidates";
+    return kernels.call(prefix(int8) + method, arguments.toArray(new NDArray[0]));
+  }
+
+  private Entries exactEntries(NDArray x, NDArray width, NDArray found, DeviceLimits limits) {
+    return new Entries(
+        kernels.callAll("exact_entries", x, width, found, encoder.rows(), limits.terms()));
+  }
+
+  private Entries denseEntries(NDArray x, Wanted wanted) {
+    return new Entries(
+        kernels.callAll(
+            wanted.topK().isPresent() ? "dense_top_entries" : "dense_entries",
+            x,
+            wanted.width(),
+            wanted.topK().orElse(wanted.floor()),
+            encoder.rows(),
+            wanted.limits().terms()));
   }
 
   /**
@@ -140,26 +172,16 @@ final class DeviceScreen {
     int blockRows = blockRows(width);
     NDArray latents = host.create((long) width);
     NDArray wanted = host.create(count);
-    NDArray from = host.create(int8From);
     NDArray kept = scope.create(new Shape(0), DataType.FLOAT32);
     for (int begin = 0; begin < n; begin += blockRows) {
       try (NDManager blockScope = scope.newSubManager()) {
         NDArray x = block(rows, begin, Math.min(n, begin + blockRows), blockScope);
+        boolean int8 = usesInt8(x.getShape().get(0), width);
         NDArray before = kept;
-        kept =
-            kernels.call(
-                "largest_lower_bounds",
-                x,
-                latents,
-                wanted,
-                from,
-                before,
-                encoder.rows(),
-                encoder.codes(),
-                encoder.step(),
-                encoder.norms(),
-                encoder.scale(),
-                limits.low());
+        NDList arguments = new NDList(x, latents, wanted, before);
+        arguments.addAll(encoder.screened(int8));
+        arguments.add(limits.low());
+        kept = kernels.call(prefix(int8) + "lower_bounds", arguments.toArray(new NDArray[0]));
         kept.attach(scope);
         before.close();
       }
@@ -167,6 +189,14 @@ final class DeviceScreen {
     return kept.size() < count
         ? Optional.empty()
         : Optional.of(kept.min().mul(FLOOR_SLACK).reshape(1));
+  }
+
+  private boolean usesInt8(long rows, int width) {
+    return rows * width * encoder.rows().getShape().get(1) >= int8From;
+  }
+
+  private static String prefix(boolean int8) {
+    return int8 ? "int8_" : "float32_";
   }
 
   private static int blockRows(int width) {

@@ -48,7 +48,7 @@ class Kernels(Module):
     return (codes, torch.squeeze(scaled, 1), torch.cat([norm, rest * raised], 1).to(6))
   def rounding(self: __torch__.Kernels, x: Tensor) -> Tensor:
     return self.row_norms(x) * ((2 * x.size(1) + 576) * 5.9604644775390625e-08)
-  def dense_screen(self: __torch__.Kernels, x: Tensor, rows: Tensor, norms: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor]:
+  def float32_screen(self: __torch__.Kernels, x: Tensor, rows: Tensor, norms: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor]:
     return (torch.linear(x, rows) * scale, self.rounding(x).to(6) * norms[:, 0])
   def int8_screen(self: __torch__.Kernels, x: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor]:
     size = torch.amax(torch.abs(x), [1], True)
@@ -70,37 +70,44 @@ class Kernels(Module):
   def exceeding_top(self: __torch__.Kernels, center: Tensor, radius: Tensor, high: Tensor, low: Tensor, top: int) -> Tensor:
     largest = torch.topk(torch.nan_to_num(center - radius + low, -3e38, 3e38, -3e38), top)[0]
     return self.exceeding(center, radius + high, torch.clamp_min(torch.amin(largest, [1], True), 0.))
-  # Each of the four ways is one straight line, so that libtorch fuses it into one pass over the products.
-  def int8_candidates(self: __torch__.Kernels, x: Tensor, cut: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor) -> Tensor:
-    center, radius = self.int8_screen(x, rows, codes, step, norms, scale)
-    return self.exceeding(center, radius, cut)
-  def int8_top(self: __torch__.Kernels, x: Tensor, top: int, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
-    center, radius = self.int8_screen(x, rows, codes, step, norms, scale)
-    return self.exceeding_top(center, radius, high, low, top)
-  def dense_candidates(self: __torch__.Kernels, x: Tensor, cut: Tensor, rows: Tensor, norms: Tensor, scale: Tensor) -> Tensor:
-    center, radius = self.dense_screen(x, rows, norms, scale)
-    return self.exceeding(center, radius, cut)
-  def dense_top(self: __torch__.Kernels, x: Tensor, top: int, rows: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
-    center, radius = self.dense_screen(x, rows, norms, scale)
-    return self.exceeding_top(center, radius, high, low, top)
-  def candidates(self: __torch__.Kernels, x: Tensor, int8: bool, top: int, floor: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
-    if top > 0:
-      if int8:
-        found = self.int8_top(x, top, rows, codes, step, norms, scale, high, low)
-      else:
-        found = self.dense_top(x, top, rows, norms, scale, high, low)
-    else:
-      cut = floor - high
-      if int8:
-        found = self.int8_candidates(x, cut, rows, codes, step, norms, scale)
-      else:
-        found = self.dense_candidates(x, cut, rows, norms, scale)
-    return found
-  def dense_entries(self: __torch__.Kernels, x: Tensor, rows: Tensor, terms: Tensor, top: int, floor: Tensor) -> Tuple[Tensor, Tensor]:
-    z = (torch.linear(x, rows) + terms[:, 0]) * terms[:, 1]
-    active = ((z > terms[:, 2]) | torch.isnan(z)) & torch.logical_not(z < floor)
-    if top > 0:
-      active = active & torch.logical_not(z < torch.amin(torch.topk(z, top)[0], [1], True))
+  def largest_positive(self: __torch__.Kernels, lower: Tensor, count: int, kept: Tensor) -> Tensor:
+    bounds = torch.cat([kept, torch.masked_select(lower, lower > 0.)])
+    return torch.topk(bounds, ops.prim.min(count, bounds.size(0)))[0]
+  # Each way is a method of its own without branches: libtorch fuses what the first run of a method has shown it.
+  def int8_candidates(self: __torch__.Kernels, x: Tensor, width: Tensor, floor: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, high: Tensor) -> Tensor:
+    w = int(width)
+    center, radius = self.int8_screen(x, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w])
+    return self.exceeding(center, radius, floor - high[:w])
+  def int8_top_candidates(self: __torch__.Kernels, x: Tensor, width: Tensor, k: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
+    w = int(width)
+    center, radius = self.int8_screen(x, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w])
+    return self.exceeding_top(center, radius, high[:w], low[:w], int(k))
+  def int8_lower_bounds(self: __torch__.Kernels, x: Tensor, width: Tensor, count: Tensor, kept: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, low: Tensor) -> Tensor:
+    w = int(width)
+    center, radius = self.int8_screen(x, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w])
+    return self.largest_positive(center - radius + low[:w], int(count), kept)
+  def float32_candidates(self: __torch__.Kernels, x: Tensor, width: Tensor, floor: Tensor, rows: Tensor, norms: Tensor, scale: Tensor, high: Tensor) -> Tensor:
+    w = int(width)
+    center, radius = self.float32_screen(x, rows[:w], norms[:w], scale[:w])
+    return self.exceeding(center, radius, floor - high[:w])
+  def float32_top_candidates(self: __torch__.Kernels, x: Tensor, width: Tensor, k: Tensor, rows: Tensor, norms: Tensor, scale: Tensor, high: Tensor, low: Tensor) -> Tensor:
+    w = int(width)
+    center, radius = self.float32_screen(x, rows[:w], norms[:w], scale[:w])
+    return self.exceeding_top(center, radius, high[:w], low[:w], int(k))
+  def float32_lower_bounds(self: __torch__.Kernels, x: Tensor, width: Tensor, count: Tensor, kept: Tensor, rows: Tensor, norms: Tensor, scale: Tensor, low: Tensor) -> Tensor:
+    w = int(width)
+    center, radius = self.float32_screen(x, rows[:w], norms[:w], scale[:w])
+    return self.largest_positive(center - radius + low[:w], int(count), kept)
+  def dense_entries(self: __torch__.Kernels, x: Tensor, width: Tensor, floor: Tensor, rows: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
+    z = self.pre_activations(x, rows[:int(width)], terms[:int(width)])
+    return self.chosen(z, torch.logical_not(z < floor), terms[:int(width)])
+  def dense_top_entries(self: __torch__.Kernels, x: Tensor, width: Tensor, k: Tensor, rows: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
+    z = self.pre_activations(x, rows[:int(width)], terms[:int(width)])
+    return self.chosen(z, torch.logical_not(z < torch.amin(torch.topk(z, int(k))[0], [1], True)), terms[:int(width)])
+  def pre_activations(self: __torch__.Kernels, x: Tensor, rows: Tensor, terms: Tensor) -> Tensor:
+    return (torch.linear(x, rows) + terms[:, 0]) * terms[:, 1]
+  def chosen(self: __torch__.Kernels, z: Tensor, wanted: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
+    active = ((z > terms[:, 2]) | torch.isnan(z)) & wanted
     keys = torch.squeeze(torch.nonzero(torch.reshape(active, [-1])), 1)
     return (keys, torch.take(z, keys))
   def offsets(self: __torch__.Kernels, keys: Tensor, width: int, count: int) -> Tensor:
@@ -108,11 +115,11 @@ class Kernels(Module):
   def sparse(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, width: int) -> Tensor:
     shape = [offsets.size(0) - 1, width]
     return torch._sparse_csr_tensor_unsafe(offsets.to(3), latents.to(3), values, shape, device=values.device)
-  def exact_entries(self: __torch__.Kernels, x: Tensor, rows: Tensor, terms: Tensor, keys: Tensor) -> Tuple[Tensor, Tensor]:
-    w = rows.size(0)
+  def exact_entries(self: __torch__.Kernels, x: Tensor, width: Tensor, keys: Tensor, rows: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
+    w = int(width)
     latents = torch.remainder(keys, w)
     empty = self.sparse(self.offsets(keys, w, x.size(0)), latents, torch.zeros_like(keys, dtype=6), w)
-    dots = torch.values(torch.sparse_sampled_addmm(empty, x, torch.t(rows), beta=0., alpha=1.))
+    dots = torch.values(torch.sparse_sampled_addmm(empty, x, torch.t(rows[:w]), beta=0., alpha=1.))
     of_latent = torch.index_select(terms, 0, latents)
     z = (dots + of_latent[:, 0]) * of_latent[:, 1]
     active = (z > of_latent[:, 2]) | torch.isnan(z)
@@ -122,34 +129,6 @@ class Kernels(Module):
       kept = torch.squeeze(torch.nonzero(active), 1)
       entries = (torch.index_select(keys, 0, kept), torch.index_select(z, 0, kept))
     return entries
-  def encode_block(self: __torch__.Kernels, x: Tensor, begin: Tensor, width: Tensor, k: Tensor, int8_from: Tensor, floor: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, terms: Tensor, high: Tensor, low: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
-    w = int(width)
-    top = ops.prim.min(int(k), w)
-    n = x.size(0)
-    int8 = n * w * x.size(1) >= int(int8_from)
-    found = self.candidates(x, int8, top, floor, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w], high[:w], low[:w])
-    count = found.size(0)
-    # From about here on a row read per candidate costs more than the dense product.
-    if count * 32 > n * w:
-      keys, values = self.dense_entries(x, rows[:w], terms[:w], top, floor)
-      dense = n
-    else:
-      keys, values = self.exact_entries(x, rows[:w], terms[:w], found)
-      dense = 0
-    first = int(begin) * w
-    if first > 0:
-      keys = keys + first
-    return (keys, values, torch.tensor(count), torch.tensor(dense))
-  def largest_lower_bounds(self: __torch__.Kernels, x: Tensor, width: Tensor, count: Tensor, int8_from: Tensor, kept: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor, low: Tensor) -> Tensor:
-    w = int(width)
-    if x.size(0) * w * x.size(1) >= int(int8_from):
-      center, radius = self.int8_screen(x, rows[:w], codes[:(w + 7) // 8 * 8], step[:w], norms[:w], scale[:w])
-      lower = center - radius + low[:w]
-    else:
-      center, radius = self.dense_screen(x, rows[:w], norms[:w], scale[:w])
-      lower = center - radius + low[:w]
-    bounds = torch.cat([kept, torch.masked_select(lower, lower > 0.)])
-    return torch.topk(bounds, ops.prim.min(int(count), bounds.size(0)))[0]
   def descending(self: __torch__.Kernels, values: Tensor) -> Tensor:
     sorted, order = torch.sort(torch.nan_to_num(values.to(7), 1e300, 1e299, -1e299), stable=True, dim=0, descending=True)
     return order
