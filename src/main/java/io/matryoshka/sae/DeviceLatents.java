@@ -198,7 +198,9 @@ public final class DeviceLatents implements AutoCloseable {
     if (activeCount() == 0) {
       return false;
     }
-    try (NDArray largest = csr.latents().max()) {
+    try (NDManager scope = manager().newSubManager()) {
+      NDArray largest = csr.latents().max();
+      largest.attach(scope);
       return largest.toType(DataType.INT64, false).getLong() >= bound;
     }
   }

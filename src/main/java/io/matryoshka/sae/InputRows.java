@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.kernel.HostCopy;
 import io.matryoshka.sae.kernel.TorchKernels;
 import java.util.Arrays;
 import java.util.List;
@@ -127,12 +128,7 @@ final class InputRows {
     if (scale == null) {
       return null;
     }
-    return new RowScaling(floats(scale), mean == null ? new float[rows] : floats(mean));
-  }
-
-  private static float[] floats(NDArray array) {
-    try (NDArray narrow = array.toType(DataType.FLOAT32, true)) {
-      return narrow.toFloatArray();
-    }
+    return new RowScaling(
+        HostCopy.floats(scale), mean == null ? new float[rows] : HostCopy.floats(mean));
   }
 }

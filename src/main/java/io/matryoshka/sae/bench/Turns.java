@@ -2,6 +2,7 @@ package io.matryoshka.sae.bench;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.matryoshka.sae.kernel.HostCopy;
 import java.util.Arrays;
 
 /** Times calls: a turn is as many as fit into its time, and its result is the median call. */
@@ -56,7 +57,7 @@ final class Turns {
       long begin = System.nanoTime();
       call.in(scope);
       if (manager.getDevice().isGpu()) {
-        fence.toFloatArray();
+        HostCopy.floats(fence);
       }
       return (System.nanoTime() - begin) * 1e-9;
     }

@@ -46,15 +46,7 @@ public record DeviceCsr(NDArray rowOffsets, NDArray latents, NDArray values) {
           values.size()
               + " active latents do not fit in Java arrays; encode fewer tokens at a time");
     }
-    try (NDManager scope = values.getManager().newSubManager()) {
-      return new Csr(ints(rowOffsets, scope), ints(latents, scope), values.toFloatArray());
-    }
-  }
-
-  private static int[] ints(NDArray numbers, NDManager scope) {
-    NDArray narrow = numbers.toType(DataType.INT32, true);
-    narrow.attach(scope);
-    return narrow.toIntArray();
+    return new Csr(HostCopy.ints(rowOffsets), HostCopy.ints(latents), HostCopy.floats(values));
   }
 
   /**

@@ -25,7 +25,7 @@ public final class DeviceEngine implements EncodeEngine {
    * Multiplications of a call from which int8 products are worth the work before and after them.
    * Measured on an H200, see docs/performance.md.
    */
-  public static final long INT8_FROM = 1L << 33;
+  public static final long INT8_FROM = 1L << 34;
 
   private final DeviceScreen screen;
   private final DeviceLimits thresholds;
@@ -42,8 +42,8 @@ public final class DeviceEngine implements EncodeEngine {
       long int8From,
       NDManager owner) {
     int dIn = Math.toIntExact(rows.getShape().get(1));
-    float[] biases = bias.toFloatArray();
-    float[] scales = scale.toFloatArray();
+    float[] biases = HostCopy.floats(bias);
+    float[] scales = HostCopy.floats(scale);
     Rule topK = new Rule(Rule.Kind.TOP_K, 1);
     kernels = TorchKernels.on(rows.getDevice());
     screen = new DeviceScreen(DeviceEncoder.of(rows, scale, kernels, owner), kernels, int8From);

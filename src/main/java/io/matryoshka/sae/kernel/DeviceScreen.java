@@ -75,7 +75,7 @@ final class DeviceScreen {
       NDArray x = scope.zeros(new Shape(1, shape.get(1)));
       NDArray width = host.create(shape.get(0));
       NDArray found = candidates(x, new Wanted(width, Optional.empty(), floor, limits), true);
-      exactEntries(x, width, found, limits);
+      exactEntries(x, width, found, limits, true);
     }
   }
 
@@ -124,14 +124,15 @@ final class DeviceScreen {
 
   private Entries encodeBlock(NDArray x, int width, Wanted wanted) {
     long n = x.getShape().get(0);
-    NDArray found = candidates(x, wanted, usesInt8(n, width));
+    boolean int8 = usesInt8(n, width);
+    NDArray found = candidates(x, wanted, int8);
     screened.addAndGet(n * width);
     candidates.addAndGet(found.size());
     if (found.size() * DENSE_SHARE > n * width) {
       denseRows.addAndGet(n);
       return denseEntries(x, wanted);
     }
-    return exactEntries(x, wanted.width(), found, wanted.limits());
+    return exactEntries(x, wanted.width(), found, wanted.limits(), int8);
   }
 
   /** Keys of what may be active. */
@@ -145,9 +146,10 @@ final class DeviceScreen {
     return kernels.call(prefix(int8) + method, arguments.toArray(new NDArray[0]));
   }
 
-  private Entries exactEntries(NDArray x, NDArray width, NDArray found, DeviceLimits limits) {
-    return new Entries(
-        kernels.callAll("exact_entries", x, width, found, encoder.rows(), limits.terms()));
+  private Entries exactEntries(
+      NDArray x, NDArray width, NDArray found, DeviceLimits limits, boolean int8) {
+    String method = prefix(int8) + "entries";
+    return new Entries(kernels.callAll(method, x, width, found, encoder.rows(), limits.terms()));
   }
 
   private Entries denseEntries(NDArray x, Wanted wanted) {

@@ -132,7 +132,7 @@ public final class TorchKernels {
       return x.getDataType() == DataType.BFLOAT16;
     }
     try (NDArray answer = call("is_bfloat16", x)) {
-      return answer.toBooleanArray()[0];
+      return HostCopy.truth(answer);
     }
   }
 

@@ -25,8 +25,10 @@ class Kernels(Module):
   # key r * width + j.
   def row_norms(self: __torch__.Kernels, x: Tensor) -> Tensor:
     return torch.linalg_vector_norm(x, 2, [1], True, dtype=7)
+  def row_maxima(self: __torch__.Kernels, x: Tensor) -> Tensor:
+    return torch.linalg_vector_norm(x, 1e308 * 10., [1], True, dtype=None)
   def quantise(self: __torch__.Kernels, x: Tensor, smallest: float, missing: int) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
-    largest = torch.amax(torch.abs(x), [1], True)
+    largest = self.row_maxima(x)
     coded = (largest > smallest) & torch.isfinite(largest)
     step = torch.where(coded, largest / 127., torch.ones_like(largest))
     inverse = torch.where(coded, torch.reciprocal(step), torch.zeros_like(largest))
@@ -51,12 +53,12 @@ class Kernels(Module):
   def float32_screen(self: __torch__.Kernels, x: Tensor, rows: Tensor, norms: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor]:
     return (torch.linear(x, rows) * scale, self.rounding(x).to(6) * norms[:, 0])
   def int8_screen(self: __torch__.Kernels, x: Tensor, rows: Tensor, codes: Tensor, step: Tensor, norms: Tensor, scale: Tensor) -> Tuple[Tensor, Tensor]:
-    size = torch.amax(torch.abs(x), [1], True)
+    size = self.row_maxima(x)
     fits = (size == 0.) | ((size > 8.881784197001252e-16) & (size < 1125899906842624.))
     clean = torch.where(fits, x, torch.zeros_like(x))
     sizes = torch.abs(clean)
     ratios = torch.amax(sizes / torch.clamp_min(torch.mean(sizes, [1], True), 1e-30), [0])
-    dims = torch.topk(ratios, ops.prim.min(16, x.size(1)))[1]
+    dims = torch.topk(ratios, ops.prim.min(16, x.size(1)), -1, True, False)[1]
     missing = ops.prim.max(0, 32 - x.size(0))
     x_codes, x_step, kept, rest = self.quantise(torch.index_fill(clean, 1, dims, 0.), 8.881784197001252e-16, missing)
     error = torch.where(fits, rest + self.rounding(clean), torch.full_like(rest, 1e300)).to(6)
@@ -114,27 +116,33 @@ class Kernels(Module):
     return torch.searchsorted(keys, torch.arange(count + 1, device=keys.device) * width)
   def sparse(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, width: int) -> Tensor:
     shape = [offsets.size(0) - 1, width]
-    return torch._sparse_csr_tensor_unsafe(offsets.to(3), latents.to(3), values, shape, device=values.device)
-  def exact_entries(self: __torch__.Kernels, x: Tensor, width: Tensor, keys: Tensor, rows: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
-    w = int(width)
+    return torch._sparse_csr_tensor_unsafe(offsets, latents, values, shape, device=values.device)
+  def exact(self: __torch__.Kernels, x: Tensor, w: int, keys: Tensor, rows: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
     latents = torch.remainder(keys, w)
-    empty = self.sparse(self.offsets(keys, w, x.size(0)), latents, torch.zeros_like(keys, dtype=6), w)
-    dots = torch.values(torch.sparse_sampled_addmm(empty, x, torch.t(rows[:w]), beta=0., alpha=1.))
+    sums = self.sparse(self.offsets(keys, w, x.size(0)), latents, torch.zeros_like(keys, dtype=6), w)
+    dots = torch.values(torch.sparse_sampled_addmm(sums, x, torch.t(rows[:w]), beta=0., alpha=1., out=sums))
     of_latent = torch.index_select(terms, 0, latents)
     z = (dots + of_latent[:, 0]) * of_latent[:, 1]
-    active = (z > of_latent[:, 2]) | torch.isnan(z)
+    return (z, (z > of_latent[:, 2]) | torch.isnan(z))
+  def only(self: __torch__.Kernels, kept: Tensor, keys: Tensor, values: Tensor) -> Tuple[Tensor, Tensor]:
+    positions = torch.squeeze(torch.nonzero(kept), 1)
+    return (torch.index_select(keys, 0, positions), torch.index_select(values, 0, positions))
+  def int8_entries(self: __torch__.Kernels, x: Tensor, width: Tensor, keys: Tensor, rows: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
+    z, active = self.exact(x, int(width), keys, rows, terms)
+    return self.only(active, keys, z)
+  def float32_entries(self: __torch__.Kernels, x: Tensor, width: Tensor, keys: Tensor, rows: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
+    # A float32 product leaves hardly any candidate that is not active.
+    z, active = self.exact(x, int(width), keys, rows, terms)
     if bool(torch.all(active)):
       entries = (keys, z)
     else:
-      kept = torch.squeeze(torch.nonzero(active), 1)
-      entries = (torch.index_select(keys, 0, kept), torch.index_select(z, 0, kept))
+      entries = self.only(active, keys, z)
     return entries
   def descending(self: __torch__.Kernels, values: Tensor) -> Tensor:
     sorted, order = torch.sort(torch.nan_to_num(values.to(7), 1e300, 1e299, -1e299), stable=True, dim=0, descending=True)
     return order
   def keep(self: __torch__.Kernels, order: Tensor, kept: Tensor, keys: Tensor, values: Tensor) -> Tuple[Tensor, Tensor]:
-    chosen = torch.squeeze(torch.nonzero(torch.scatter(torch.zeros_like(kept), 0, order, kept)), 1)
-    return (torch.index_select(keys, 0, chosen), torch.index_select(values, 0, chosen))
+    return self.only(torch.scatter(torch.zeros_like(kept), 0, order, kept), keys, values)
   def keep_of_rows(self: __torch__.Kernels, keys: Tensor, values: Tensor, width: Tensor, k: Tensor) -> Tuple[Tensor, Tensor]:
     order = self.descending(values)
     rows = torch.floor_divide(torch.index_select(keys, 0, order), int(width))

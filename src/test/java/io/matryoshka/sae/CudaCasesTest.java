@@ -1,0 +1,33 @@
+package io.matryoshka.sae;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.djl.Device;
+import org.junit.jupiter.api.BeforeAll;
+
+/** The cases of an SAE on an accelerator, on a CUDA device. */
+class CudaCasesTest extends AcceleratorCases {
+
+  @BeforeAll
+  static void requireGpu() {
+    assumeTrue(
+        ai.djl.engine.Engine.getInstance().getGpuCount() > 0,
+        "no CUDA device; put a CUDA build of pytorch-native on the class path of a machine with one");
+  }
+
+  @Override
+  Device device() {
+    return Device.gpu();
+  }
+
+  @Override
+  LoadOptions accelerator() {
+    return LoadOptions.defaults().device(device()).withAcceleratorEngine(0);
+  }
+
+  /** The order of the sums of a sparse product varies on CUDA. */
+  @Override
+  void assertSameRun(float[] actual, float[] expected) {
+    DemoReferenceTest.assertClose(actual, expected);
+  }
+}
