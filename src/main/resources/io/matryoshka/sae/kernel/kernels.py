@@ -116,7 +116,7 @@ class Kernels(Module):
     return torch.searchsorted(keys, torch.arange(count + 1, device=keys.device) * width)
   def sparse(self: __torch__.Kernels, offsets: Tensor, latents: Tensor, values: Tensor, width: int) -> Tensor:
     shape = [offsets.size(0) - 1, width]
-    return torch._sparse_csr_tensor_unsafe(offsets, latents, values, shape, device=values.device)
+    return torch._sparse_csr_tensor_unsafe(offsets, latents, values, shape, dtype=ops.prim.dtype(values), device=values.device)
   def exact(self: __torch__.Kernels, x: Tensor, w: int, keys: Tensor, rows: Tensor, terms: Tensor) -> Tuple[Tensor, Tensor]:
     latents = torch.remainder(keys, w)
     sums = self.sparse(self.offsets(keys, w, x.size(0)), latents, torch.zeros_like(keys, dtype=6), w)
