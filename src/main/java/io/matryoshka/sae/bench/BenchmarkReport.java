@@ -60,12 +60,17 @@ public record BenchmarkReport(
 
   private void sae(BenchmarkResult result, ObjectNode node) {
     node.put("name", result.name())
+        .put("device", result.device().toString())
         .put("d_in", result.dIn())
         .put("d_sae", result.dSae())
         .put("fast_engine", result.hasFastEngine())
         .put("mean_l0", result.meanL0());
     ArrayNode measurements = node.putArray("measurements");
-    result.measurements().forEach(m -> measurement(m, measurements.addObject()));
+    for (Measurement m : result.measurements()) {
+      ObjectNode one = measurements.addObject();
+      measurement(m, one);
+      put(one, "share_of_limit", result.shareOfLimit(m, limits));
+    }
     ArrayNode loads = node.putArray("load");
     for (LoadTiming load : result.loads()) {
       ObjectNode one = loads.addObject().put("kind", load.kind().title());
@@ -83,7 +88,7 @@ public record BenchmarkReport(
                     .put("peak_bytes", memory.peakBytes()));
   }
 
-  private void measurement(Measurement m, ObjectNode node) {
+  private static void measurement(Measurement m, ObjectNode node) {
     node.put("operation", m.operation().key())
         .put("tokens", m.tokens())
         .put("width", m.width())
@@ -94,7 +99,6 @@ public record BenchmarkReport(
     put(node, "tokens_per_second", m.tokensPerSecond());
     put(node, "gigaflop_equivalent_per_second", m.gigaflopEquivalent());
     put(node, "candidate_share", m.candidateShare());
-    put(node, "share_of_limit", m.shareOfLimit(limits));
   }
 
   private static void put(ObjectNode node, String name, Spread spread) {

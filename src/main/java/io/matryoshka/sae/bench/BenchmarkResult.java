@@ -1,5 +1,7 @@
 package io.matryoshka.sae.bench;
 
+import ai.djl.Device;
+import io.matryoshka.sae.kernel.MachineLimits;
 import java.util.List;
 import java.util.Optional;
 
@@ -7,6 +9,7 @@ import java.util.Optional;
  * What was measured of one SAE.
  *
  * @param name what it is called
+ * @param device where it computed
  * @param dIn the width of a model activation
  * @param dSae the number of latents
  * @param hasFastEngine whether it has a fast engine; else only dense products were timed
@@ -17,6 +20,7 @@ import java.util.Optional;
  */
 public record BenchmarkResult(
     String name,
+    Device device,
     int dIn,
     int dSae,
     boolean hasFastEngine,
@@ -29,6 +33,7 @@ public record BenchmarkResult(
    * Copies the lists.
    *
    * @param name what it is called
+   * @param device where it computed
    * @param dIn the width of a model activation
    * @param dSae the number of latents
    * @param hasFastEngine whether it has a fast engine; else only dense products were timed
@@ -40,5 +45,17 @@ public record BenchmarkResult(
   public BenchmarkResult {
     measurements = List.copyOf(measurements);
     loads = List.copyOf(loads);
+  }
+
+  /**
+   * Tells how close a measurement of this result is to what the processor permits.
+   *
+   * @param measurement one of the measurements
+   * @param limits of the processor, in the same run
+   * @return see {@link Measurement#shareOfLimit}; NaN on other devices than the CPU
+   */
+  public double shareOfLimit(Measurement measurement, MachineLimits limits) {
+    boolean cpu = device.getDeviceType().equals(Device.Type.CPU);
+    return cpu ? measurement.shareOfLimit(limits) : Double.NaN;
   }
 }

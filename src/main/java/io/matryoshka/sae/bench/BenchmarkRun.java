@@ -69,6 +69,7 @@ public final class BenchmarkRun {
           measure(Optional.ofNullable(fast), Optional.ofNullable(dense), values);
       return new BenchmarkResult(
           subject.name(),
+          subject.device(),
           dIn,
           either.dSae(),
           hasFast,

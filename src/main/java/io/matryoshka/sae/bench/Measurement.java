@@ -53,7 +53,7 @@ public record Measurement(
    * @return from 0 to about 1; NaN for decoding, which has no such product, and where no fast form
    *     was timed
    */
-  public double shareOfLimit(MachineLimits limits) {
+  double shareOfLimit(MachineLimits limits) {
     if (operation == Operation.DECODE) {
       return Double.NaN;
     }

@@ -35,7 +35,7 @@ final class BenchmarkText {
                 machine.jvm(),
                 machine.libtorch()));
     line(
-        "limits: float32 product %s GFLOP/s, int8 product %s GOP/s, memory %s GB/s"
+        "limits of the processor: float32 product %s GFLOP/s, int8 product %s GOP/s, memory %s GB/s"
             .formatted(
                 number(limits.float32PerSecond() / GIGA, 0),
                 number(limits.int8PerSecond() / GIGA, 0),
@@ -45,9 +45,13 @@ final class BenchmarkText {
   void result(BenchmarkResult result, MachineLimits limits) {
     line("");
     line(
-        "%s: d_in %d, d_sae %d, mean L0 %s"
+        "%s on %s: d_in %d, d_sae %d, mean L0 %s"
             .formatted(
-                result.name(), result.dIn(), result.dSae(), Numbers.fixed(result.meanL0(), 1)));
+                result.name(),
+                result.device(),
+                result.dIn(),
+                result.dSae(),
+                Numbers.fixed(result.meanL0(), 1)));
     if (!result.hasFastEngine()) {
       line("This SAE has no fast engine here, so only dense products were timed.");
     }
@@ -86,7 +90,7 @@ final class BenchmarkText {
           number(m.tokensPerSecond(), 0),
           number(m.gigaflopEquivalent(), 0),
           percent(m.candidateShare(), 2),
-          percent(m.shareOfLimit(limits), 0));
+          percent(result.shareOfLimit(m, limits), 0));
     }
     return table;
   }
