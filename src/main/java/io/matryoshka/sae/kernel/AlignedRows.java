@@ -74,6 +74,39 @@ final class AlignedRows {
         .order(ByteOrder.nativeOrder());
   }
 
+  /** Copies some rows. */
+  private AlignedRows(AlignedRows source, int[] which, NDManager scope) {
+    rows = which.length;
+    dIn = source.dIn;
+    stride = source.stride;
+    ByteBuffer memory = allocate(Math.multiplyExact(rows * Float.BYTES, stride));
+    floats = memory.asFloatBuffer();
+    for (int row = 0; row < rows; row++) {
+      floats.put(row * stride, source.floats, which[row] * stride, dIn);
+    }
+    array = scope.create(memory, new Shape(rows, stride), DataType.FLOAT32);
+  }
+
+  /**
+   * Takes some rows of these, without a copy if it is all of them.
+   *
+   * @param which the rows, rising
+   * @param scope owns the arrays
+   */
+  AlignedRows select(int[] which, NDManager scope) {
+    return which.length == rows ? this : new AlignedRows(this, which, scope);
+  }
+
+  /** The rows from {@code begin} to {@code end - 1} of {@link #array}, in its memory. */
+  NDArray slice(int begin, int end, NDManager scope) {
+    if (begin == 0 && end == rows) {
+      return array;
+    }
+    NDArray slice = array.get(new NDIndex(begin + ":" + end));
+    slice.attach(scope);
+    return slice;
+  }
+
   float get(int row, int dim) {
     return floats.get(row * stride + dim);
   }
@@ -81,10 +114,5 @@ final class AlignedRows {
   /** Copies a row into a vector. */
   void copyRow(int row, float[][] target) {
     Stripes.fill(target, floats, row * stride, dIn);
-  }
-
-  /** Copies a row to a position of an array. */
-  void copyRow(int row, float[] target, int position) {
-    floats.get(row * stride, target, position, dIn);
   }
 }

@@ -1,16 +1,15 @@
 package io.matryoshka.sae.kernel;
 
 import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 
 /**
  * Screens a block of rows: finds, for each, every latent whose pre-activation could exceed its
- * limit. The int8 product does it where its bound is useful, a float32 product elsewhere.
+ * limit. The int8 product does it where it pays and its bound is useful, a float32 product
+ * elsewhere.
  */
 final class BlockScreen {
 
@@ -23,9 +22,7 @@ final class BlockScreen {
   /** After a block on which int8 was of no use, this many go straight to float32. */
   private static final int BLOCKS_WITHOUT_INT8 = 15;
 
-  /** Rows of one float32 screening product. */
-  private static final int DENSE_ROWS = 64;
-
+  private final ScreeningProduct product;
   private final EncoderRows encoder;
   private final LatentTerms terms;
   private final DenseScreen dense;
@@ -45,27 +42,44 @@ final class BlockScreen {
   /**
    * Prepares the test.
    *
+   * @param product with which product to screen
    * @param encoder the encoder's rows and codes
    * @param terms per-latent numbers of the test
-   * @param scale factor on pre-activations
+   * @param bias {@code [d_sae]} encoder bias
+   * @param scale {@code [d_sae]} factor on pre-activations
    */
-  BlockScreen(EncoderRows encoder, LatentTerms terms, float[] scale) {
+  BlockScreen(
+      ScreeningProduct product,
+      EncoderRows encoder,
+      LatentTerms terms,
+      float[] bias,
+      float[] scale) {
+    this.product = product;
     this.encoder = encoder;
     this.terms = terms;
-    dense = new DenseScreen(encoder, terms, scale, kernels);
+    dense = new DenseScreen(encoder, terms, bias, scale, kernels);
   }
 
   /**
    * Screens a block.
    *
-   * @param rows prepared activations
+   * @param x prepared activations
    * @param width leading latents to look at
    * @param topK if positive, only what can be among the {@code topK} largest of its row is kept
+   * @param exact whether all values must be those of the exact product; else, those of a small
+   *     prefix may come from a float32 product over all of it, where computing them again would
+   *     take long beside it
    * @param scope owns temporaries
    */
-  Result screen(QuantisedRows rows, int width, int topK, NDManager scope) {
-    Candidates[] found = new Candidates[rows.rows];
-    boolean withInt8 = (long) topK * TOP_SHARE <= width && useInt8();
+  Result screen(AlignedRows x, int width, int topK, boolean exact, NDManager scope) {
+    if (!product.isInt8(int8, encoder.dIn, width)) {
+      boolean withValues = !exact && width <= ScreeningProduct.SMALL_WIDTH;
+      Candidates.Known known = withValues ? Candidates.Known.VALUE : Candidates.Known.NOTHING;
+      return new Result(screenDense(x, width, topK, known, scope), 0, x.rows);
+    }
+    QuantisedRows rows = new QuantisedRows(x, scope);
+    Candidates[] found = new Candidates[x.rows];
+    boolean withInt8 = (long) topK * TOP_SHARE <= width && isInt8Useful();
     if (withInt8) {
       List<Tile> tiles = Tile.cut(width, rows.rows, encoder);
       Int8Screen screen = int8Screen(rows, scope);
@@ -75,28 +89,33 @@ final class BlockScreen {
         screenThreshold(screen, rows, tiles, width, found);
       }
     }
-    List<Integer> left = new ArrayList<>();
-    for (int row = 0; row < rows.rows; row++) {
+    for (int row = 0; row < found.length; row++) {
       if (!rows.screenable[row]) {
         found[row] = Candidates.all(width);
-      } else if (found[row] == null) {
-        left.add(row);
       }
     }
-    if (withInt8 && 2 * left.size() > rows.rows) {
+    int[] left = IntStream.range(0, found.length).filter(row -> found[row] == null).toArray();
+    if (withInt8 && 2 * left.length > found.length) {
       blocksToSkip.set(BLOCKS_WITHOUT_INT8);
     }
-    for (int begin = 0; begin < left.size(); begin += DENSE_ROWS) {
-      int end = Math.min(left.size(), begin + DENSE_ROWS);
-      screenDense(rows, left.subList(begin, end), width, topK, found, scope);
+    if (left.length > 0) {
+      Candidates[] dense =
+          screenDense(x.select(left, scope), width, topK, Candidates.Known.NOTHING, scope);
+      for (int i = 0; i < left.length; i++) {
+        found[left[i]] = dense[i];
+      }
     }
-    return new Result(found, withInt8 ? (long) rows.rows * width : 0, left.size());
+    return new Result(found, withInt8 ? (long) found.length * width : 0, left.length);
   }
 
-  /** False where int8 products are not exact, and for a while after they were of no use. */
-  private boolean useInt8() {
-    return int8.isExact(encoder.dIn)
-        && blocksToSkip.getAndUpdate(left -> Math.max(0, left - 1)) == 0;
+  /** False for a while after int8 products were of no use. */
+  private boolean isInt8Useful() {
+    return blocksToSkip.getAndUpdate(left -> Math.max(0, left - 1)) == 0;
+  }
+
+  private Candidates[] screenDense(
+      AlignedRows x, int width, int topK, Candidates.Known known, NDManager scope) {
+    return topK > 0 ? dense.screenTop(x, width, topK, scope) : dense.screen(x, width, known, scope);
   }
 
   private Int8Screen int8Screen(QuantisedRows rows, NDManager scope) {
@@ -110,7 +129,7 @@ final class BlockScreen {
     forEachTile(tiles, (tile, number) -> parts[number] = screen.screen(tile, most));
     for (int row = 0; row < found.length; row++) {
       if (rows.screenable[row]) {
-        found[row] = join(parts, row, false, most);
+        found[row] = TileCandidates.join(parts, row, most);
       }
     }
   }
@@ -129,38 +148,22 @@ final class BlockScreen {
     int most = width / DENSE_SHARE + 2 * topK + 64;
     for (int row = 0; row < found.length; row++) {
       if (rows.screenable[row]) {
-        Candidates joined = join(parts, row, true, Integer.MAX_VALUE);
+        Candidates joined = TileCandidates.join(parts, row, Integer.MAX_VALUE);
         joined.dropBelow(floors.of(row));
         found[row] = joined.size > most ? null : joined;
       }
     }
   }
 
-  /** The candidates of all tiles, or null if there are more than {@code most}. */
-  private static Candidates join(TileCandidates[] parts, int row, boolean withBounds, int most) {
-    int size = 0;
-    for (TileCandidates part : parts) {
-      size += part.count(row);
-    }
-    if (size > most) {
-      return null;
-    }
-    Candidates joined = new Candidates(size, withBounds);
-    for (TileCandidates part : parts) {
-      part.appendRow(row, joined);
-    }
-    return joined;
-  }
-
   /** Adds a lower bound of every pre-activation that may be positive, or nothing. */
-  void collectLowerBounds(
-      QuantisedRows rows, int width, BoundHistogram histogram, NDManager scope) {
-    if (!useInt8()) {
+  void collectLowerBounds(AlignedRows x, int width, BoundHistogram histogram, NDManager scope) {
+    if (!product.isInt8(int8, encoder.dIn, width) || !isInt8Useful()) {
+      dense.collectLowerBounds(x, width, histogram, scope);
       return;
     }
-    Int8Screen screen = int8Screen(rows, scope);
+    Int8Screen screen = int8Screen(new QuantisedRows(x, scope), scope);
     forEachTile(
-        Tile.cut(width, rows.rows, encoder),
+        Tile.cut(width, x.rows, encoder),
         (tile, number) -> screen.collectLowerBounds(tile, histogram));
   }
 
@@ -177,33 +180,5 @@ final class BlockScreen {
             task.run(tiles.get(number), number);
           }
         });
-  }
-
-  /** Screens some rows with a float32 product, whose bound is that of rounding alone. */
-  private void screenDense(
-      QuantisedRows rows,
-      List<Integer> group,
-      int width,
-      int topK,
-      Candidates[] found,
-      NDManager scope) {
-    int n = group.size();
-    float[] x = new float[n * rows.dIn];
-    float[] norms = new float[n];
-    for (int i = 0; i < n; i++) {
-      rows.x.copyRow(group.get(i), x, i * rows.dIn);
-      norms[i] = rows.norm[group.get(i)];
-    }
-    NDArray input = scope.create(x, new Shape(n, rows.dIn));
-    List<Tile> tiles = Tile.cut(width, n, encoder);
-    TileCandidates[] parts = new TileCandidates[tiles.size()];
-    forEachTile(tiles, (tile, number) -> parts[number] = dense.screen(input, norms, tile, scope));
-    for (int i = 0; i < n; i++) {
-      Candidates joined = join(parts, i, true, Integer.MAX_VALUE);
-      if (topK > 0) {
-        dense.keepTop(joined, topK, norms[i]);
-      }
-      found[group.get(i)] = joined;
-    }
   }
 }

@@ -6,10 +6,10 @@ import ai.djl.ndarray.NDManager;
 import java.util.Arrays;
 
 /**
- * Float32 pre-activations of single (row, latent) pairs: {@code (x . w + b) * scale}. This is the
- * only place where the fast engine computes a value. The order of summation depends on {@code d_in}
- * and on where the latent's row lies in its segment, but not on the batch, the block, the number of
- * threads or how the pair was screened; see {@link AlignedRows}.
+ * Float32 pre-activations of single (row, latent) pairs: {@code (x . w + b) * scale}. The order of
+ * summation depends on {@code d_in} and on where the latent's row lies in its segment, but not on
+ * the batch, the block, the number of threads or how the pair was screened; see {@link
+ * AlignedRows}.
  */
 final class ExactProducts {
 
@@ -34,7 +34,7 @@ final class ExactProducts {
   }
 
   /**
-   * Computes all candidates of a block.
+   * Computes all candidates of a block whose values are not known.
    *
    * @param x the activations
    * @param candidates one list per row
@@ -43,10 +43,10 @@ final class ExactProducts {
    */
   float[] compute(AlignedRows x, Candidates[] candidates, NDManager scope) {
     Pairs pairs = Pairs.of(candidates, encoder.dSae);
-    float[] values = new float[pairs.latents.length];
-    int even = values.length / (PER_WORKER * Workers.count());
+    float[] values = knownValues(candidates);
+    int even = pairs.latents.length / (PER_WORKER * Workers.count());
     Workers.forRanges(
-        values.length,
+        pairs.latents.length,
         Math.max(FEWEST_PAIRS, Math.min(MOST_PAIRS, even)),
         (begin, end) -> {
           for (int first = begin; first < end; ) {
@@ -56,6 +56,17 @@ final class ExactProducts {
             first = last;
           }
         });
+    return values;
+  }
+
+  private static float[] knownValues(Candidates[] candidates) {
+    float[] values = new float[Arrays.stream(candidates).mapToInt(c -> c.size).sum()];
+    int slot = 0;
+    for (Candidates row : candidates) {
+      for (int c = 0; c < row.size; c++) {
+        values[slot++] = row.value(c);
+      }
+    }
     return values;
   }
 
@@ -85,8 +96,8 @@ final class ExactProducts {
   }
 
   /**
-   * All (row, latent) pairs, latent after latent, so that a row of the encoder is read once for all
-   * its activations.
+   * All (row, latent) pairs to compute, latent after latent, so that a row of the encoder is read
+   * once for all its activations.
    *
    * @param latents latent of each pair, rising
    * @param rows row of each pair
@@ -95,17 +106,23 @@ final class ExactProducts {
   private record Pairs(int[] latents, int[] rows, int[] slots) {
 
     static Pairs of(Candidates[] candidates, int dSae) {
-      int total = Arrays.stream(candidates).mapToInt(c -> c.size).sum();
-      int[] next = candidates.length > 1 ? startOfEachLatent(candidates, dSae) : new int[0];
+      int total = Arrays.stream(candidates).mapToInt(Candidates::open).sum();
       Pairs pairs = new Pairs(new int[total], new int[total], new int[total]);
+      if (total == 0) {
+        return pairs;
+      }
+      int[] next = candidates.length > 1 ? startOfEachLatent(candidates, dSae) : new int[0];
       int slot = 0;
+      int done = 0;
       for (int row = 0; row < candidates.length; row++) {
-        for (int c = 0; c < candidates[row].size; c++) {
-          int latent = candidates[row].latents[c];
-          int position = candidates.length > 1 ? next[latent]++ : slot;
-          pairs.latents[position] = latent;
-          pairs.rows[position] = row;
-          pairs.slots[position] = slot++;
+        for (int c = 0; c < candidates[row].size; c++, slot++) {
+          if (candidates[row].isOpen(c)) {
+            int latent = candidates[row].latents[c];
+            int position = candidates.length > 1 ? next[latent]++ : done++;
+            pairs.latents[position] = latent;
+            pairs.rows[position] = row;
+            pairs.slots[position] = slot;
+          }
         }
       }
       return pairs;
@@ -115,7 +132,9 @@ final class ExactProducts {
       int[] starts = new int[dSae + 1];
       for (Candidates row : candidates) {
         for (int c = 0; c < row.size; c++) {
-          starts[row.latents[c] + 1]++;
+          if (row.isOpen(c)) {
+            starts[row.latents[c] + 1]++;
+          }
         }
       }
       for (int latent = 0; latent < dSae; latent++) {

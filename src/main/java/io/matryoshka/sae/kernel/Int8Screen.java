@@ -45,7 +45,7 @@ final class Int8Screen {
    */
   TileCandidates screen(Tile tile, int most) {
     TileBounds upper = TileBounds.of(rows, terms, true, tile);
-    TileCandidates found = new TileCandidates(rows.rows, false);
+    TileCandidates found = new TileCandidates(rows.rows, Candidates.Known.NOTHING);
     int[] products = new int[tile.count()];
     float[] bounds = new float[tile.count()];
     try (NDManager tileScope = scope.newSubManager()) {
@@ -87,7 +87,7 @@ final class Int8Screen {
   TileCandidates screenTop(Tile tile, int number, int k, RowFloors floors) {
     TileBounds upper = TileBounds.of(rows, terms, true, tile);
     TileBounds lower = TileBounds.of(rows, terms, false, tile);
-    TileCandidates found = new TileCandidates(rows.rows, true);
+    TileCandidates found = new TileCandidates(rows.rows, Candidates.Known.BOUND);
     int[] products = new int[tile.count()];
     float[] most = new float[tile.count()];
     float[] least = new float[tile.count()];
@@ -101,23 +101,13 @@ final class Int8Screen {
           lower.fill(row, least);
           toUpperBounds(products, most, tile.first(), rows.step[row]);
           toLowerBounds(products, least, tile.first(), rows.step[row]);
-          scanTop(most, least, tile.first(), floors.soFar(row), top, found);
+          top.scan(most, least, tile.first(), floors.soFar(row), found);
         }
         floors.put(row, number, top);
         found.endRow(row);
       }
     }
     return found;
-  }
-
-  private static void scanTop(
-      float[] most, float[] least, int first, float floor, TopFloor top, TileCandidates found) {
-    for (int j = 0; j < most.length; j++) {
-      if (!(most[j] < Math.max(Math.max(0f, floor), top.floor()))) {
-        found.add(first + j, most[j]);
-      }
-      top.offer(least[j]);
-    }
   }
 
   /** Adds a lower bound of every pre-activation of the tile that may be positive. */

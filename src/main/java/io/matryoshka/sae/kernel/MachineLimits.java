@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.LongAdder;
  * @param float32PerSecond floating-point operations per second of a dense float32 product in
  *     libtorch
  * @param int8PerSecond operations per second of int8 products on all workers; NaN where they are
- *     not exact and thus not used
+ *     not exact or not fast, and thus not used
  * @param readBytesPerSecond bytes per second that all workers together read from memory in order
  */
 public record MachineLimits(
@@ -73,7 +73,7 @@ public record MachineLimits(
 
   private static double int8(double seconds) {
     TorchKernels kernels = TorchKernels.on(Device.cpu());
-    if (!Int8Support.of(kernels).isExact(INNER)) {
+    if (!Int8Support.of(kernels).isFast()) {
       return Double.NaN;
     }
     try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {

@@ -53,7 +53,11 @@ public final class PreparedEncoder {
    * @return the engine
    */
   public EncodeEngine engine(float[] bias, float[] scale, float[] threshold) {
-    return new ScreenedEngine(this::rows, source, bias, scale, threshold);
+    return engine(ScreeningProduct.FASTEST, bias, scale, threshold);
+  }
+
+  EncodeEngine engine(ScreeningProduct product, float[] bias, float[] scale, float[] threshold) {
+    return new ScreenedEngine(product, this::rows, source, bias, scale, threshold);
   }
 
   private synchronized EncoderRows rows() {

@@ -58,12 +58,6 @@ final class QuantisedRows {
   /** Dimensions left out of the codes, rising. */
   final int[] outliers;
 
-  /** Makes up for the float32 rounding of a sum of {@code d_in} squares. */
-  private final double inflation;
-
-  /** Makes up for squares too small for float32. */
-  private final double underflow;
-
   /**
    * Quantises a block.
    *
@@ -80,8 +74,6 @@ final class QuantisedRows {
     residualFactor = new float[rows];
     norm = new float[rows];
     screenable = new boolean[rows];
-    inflation = 1 + 2 * (dIn + 32) * Rounding.UNIT;
-    underflow = dIn * 0x1p-148;
     outliers = findOutliers();
     ByteBuffer target = codes.toByteBuffer(true);
     Workers.forRanges(
@@ -195,6 +187,6 @@ final class QuantisedRows {
   }
 
   private float norm(float sumOfSquares) {
-    return Rounding.up(Math.sqrt(sumOfSquares * inflation + underflow));
+    return Rounding.norm(sumOfSquares, dIn);
   }
 }

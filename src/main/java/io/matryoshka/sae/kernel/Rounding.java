@@ -18,6 +18,18 @@ final class Rounding {
   }
 
   /**
+   * Bounds a norm from above.
+   *
+   * @param sumOfSquares of {@code n} numbers, added in float32 in any order
+   * @param n how many
+   */
+  static float norm(float sumOfSquares, int n) {
+    double inflation = 1 + 2 * (n + 32) * UNIT;
+    double underflow = n * 0x1p-148;
+    return up(Math.sqrt(sumOfSquares * inflation + underflow));
+  }
+
+  /**
    * Bounds, relative to {@code |x| |w|}, by how much a float32 dot product of length {@code n} in
    * any order, added to further terms, can differ from another such product or from the true value.
    */

@@ -8,8 +8,9 @@ import java.util.function.Supplier;
 
 /**
  * The fast encoder on the CPU: screens all latents with an int8 product and a rigorous bound, then
- * computes in float32 only those that could be active. Its active set and values are those of the
- * float32 computation; docs/performance.md derives the bound.
+ * computes in float32 only those that could be active. Where int8 does not pay, a float32 product
+ * takes its place, which in small prefixes gives the values, too. The active set and values are
+ * those of the float32 computation; docs/performance.md derives the bound.
  *
  * <p>Rows are worked off in blocks of {@value #BLOCK_ROWS}; beside the result a call holds about
  * {@code 5 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
@@ -18,6 +19,7 @@ public final class ScreenedEngine implements EncodeEngine {
 
   static final int BLOCK_ROWS = 512;
 
+  private final ScreeningProduct product;
   private final Supplier<EncoderRows> encoderRows;
   private final WeightSource weights;
   private final float[] bias;
@@ -36,6 +38,7 @@ public final class ScreenedEngine implements EncodeEngine {
   /**
    * Makes the engine over arrays that the caller owns.
    *
+   * @param product with which product to screen
    * @param rows gives the prepared encoder, called when it is first needed
    * @param weights {@code W_enc [d_in, d_sae]}, of which only outlier dimensions are read
    * @param bias {@code [d_sae]} encoder bias
@@ -43,11 +46,13 @@ public final class ScreenedEngine implements EncodeEngine {
    * @param threshold {@code [d_sae]} thresholds, zeros where there are none
    */
   ScreenedEngine(
+      ScreeningProduct product,
       Supplier<EncoderRows> rows,
       WeightSource weights,
       float[] bias,
       float[] scale,
       float[] threshold) {
+    this.product = product;
     this.encoderRows = rows;
     this.weights = weights;
     this.bias = bias;
@@ -68,18 +73,19 @@ public final class ScreenedEngine implements EncodeEngine {
     }
     CsrBuilder out = new CsrBuilder(n);
     int topK = rule.kind() == Rule.Kind.TOP_K ? Math.min(rule.k(), width) : 0;
-    encodeBlocks(rows, n, width, topK, terms, out);
+    encodeBlocks(rows, n, width, topK, topK > 0, terms, out);
     Csr selected = Selector.select(out.build(), rule);
     active.addAndGet(selected.latents().length);
     return selected;
   }
 
-  private void encodeBlocks(NDArray rows, int n, int width, int topK, Terms terms, CsrBuilder out) {
+  private void encodeBlocks(
+      NDArray rows, int n, int width, int topK, boolean exact, Terms terms, CsrBuilder out) {
     for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
       int end = Math.min(n, begin + BLOCK_ROWS);
       try (NDManager scope = rows.getManager().newSubManager()) {
-        QuantisedRows block = block(rows, begin, end, scope);
-        append(block, terms.screen.screen(block, width, topK, scope), terms, out, scope);
+        AlignedRows block = new AlignedRows(rows, begin, end, scope);
+        append(block, terms.screen.screen(block, width, topK, exact, scope), terms, out, scope);
       }
     }
   }
@@ -91,7 +97,7 @@ public final class ScreenedEngine implements EncodeEngine {
     // Just below the bound, so that an activation on the bound itself passes.
     Arrays.fill(limits, Math.max(0f, Math.nextDown(batchFloor(rows, n, width, rule, relu))));
     CsrBuilder out = new CsrBuilder(n);
-    encodeBlocks(rows, n, width, 0, makeTerms(limits), out);
+    encodeBlocks(rows, n, width, 0, true, makeTerms(limits), out);
     Csr selected = Selector.select(out.build(), rule);
     active.addAndGet(selected.latents().length);
     return selected;
@@ -103,10 +109,12 @@ public final class ScreenedEngine implements EncodeEngine {
   }
 
   private void append(
-      QuantisedRows block, BlockScreen.Result found, Terms terms, CsrBuilder out, NDManager scope) {
-    float[] values = terms.exact.compute(block.x, found.candidates(), scope);
+      AlignedRows block, BlockScreen.Result found, Terms terms, CsrBuilder out, NDManager scope) {
+    float[] values = terms.exact.compute(block, found.candidates(), scope);
     screened.addAndGet(found.screened());
-    candidates.addAndGet(values.length);
+    for (Candidates list : found.candidates()) {
+      candidates.addAndGet(list.open());
+    }
     denseRows.addAndGet(found.denseRows());
     int slot = 0;
     for (int row = 0; row < found.candidates().length; row++) {
@@ -127,15 +135,11 @@ public final class ScreenedEngine implements EncodeEngine {
     for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
       int end = Math.min(n, begin + BLOCK_ROWS);
       try (NDManager scope = rows.getManager().newSubManager()) {
-        QuantisedRows block = block(rows, begin, end, scope);
+        AlignedRows block = new AlignedRows(rows, begin, end, scope);
         terms.screen.collectLowerBounds(block, width, histogram, scope);
       }
     }
     return histogram.floorOf((long) rule.k() * n);
-  }
-
-  private static QuantisedRows block(NDArray rows, int begin, int end, NDManager scope) {
-    return new QuantisedRows(new AlignedRows(rows, begin, end, scope), scope);
   }
 
   private Terms terms(Rule rule) {
@@ -156,6 +160,8 @@ public final class ScreenedEngine implements EncodeEngine {
     EncoderRows rows = encoderRows.get();
     LatentTerms latentTerms = new LatentTerms(rows, weights, bias, scale, limits);
     return new Terms(
-        new BlockScreen(rows, latentTerms, scale), new ExactProducts(rows, bias, scale), limits);
+        new BlockScreen(product, rows, latentTerms, bias, scale),
+        new ExactProducts(rows, bias, scale),
+        limits);
   }
 }

@@ -6,7 +6,8 @@ package io.matryoshka.sae.kernel;
  * @param screened pre-activations that were screened with the low-precision product
  * @param candidates of those, the ones whose bound let them through to the exact product
  * @param active latents that turned out active
- * @param denseRows rows for which the bound was not useful and float32 screening was used
+ * @param denseRows rows that were screened with a float32 product, where int8 did not pay or its
+ *     bound was not useful
  */
 public record ScreeningStats(long screened, long candidates, long active, long denseRows) {
 

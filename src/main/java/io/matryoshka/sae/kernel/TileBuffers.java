@@ -1,7 +1,6 @@
 package io.matryoshka.sae.kernel;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
  * Memory for the products of one tile, kept by each worker so that it stays in the processor's
@@ -9,13 +8,12 @@ import java.nio.ByteOrder;
  */
 final class TileBuffers {
 
-  /** Products of one tile: 1 MiB of int32. */
+  /** Products of one tile: 1 MiB. */
   static final int ELEMENTS = 1 << 18;
 
-  private final ByteBuffer products =
-      ByteBuffer.allocateDirect(ELEMENTS * Integer.BYTES).order(ByteOrder.nativeOrder());
+  private final ByteBuffer products = AlignedRows.allocate(ELEMENTS * Integer.BYTES);
 
-  /** {@value #ELEMENTS} int32 products. */
+  /** {@value #ELEMENTS} int32 or float32 products. */
   ByteBuffer products() {
     return products;
   }

@@ -5,35 +5,37 @@ import java.util.Arrays;
 /** The latents of one tile that screening could not rule out, row after row, rising. */
 final class TileCandidates {
 
+  private final Candidates.Known known;
   private final int[] ends;
   private int[] latents = new int[256];
-  private float[] bounds;
+  private float[] numbers;
   private int size;
 
   /**
    * Makes an empty list.
    *
    * @param rows number of rows
-   * @param withBounds whether upper bounds are kept
+   * @param known what comes with each entry
    */
-  TileCandidates(int rows, boolean withBounds) {
+  TileCandidates(int rows, Candidates.Known known) {
+    this.known = known;
     ends = new int[rows];
-    bounds = new float[withBounds ? latents.length : 0];
+    numbers = new float[known == Candidates.Known.NOTHING ? 0 : latents.length];
   }
 
   void add(int latent) {
     if (size == latents.length) {
       latents = Arrays.copyOf(latents, 2 * size);
-      if (bounds.length > 0) {
-        bounds = Arrays.copyOf(bounds, 2 * size);
+      if (numbers.length > 0) {
+        numbers = Arrays.copyOf(numbers, 2 * size);
       }
     }
     latents[size++] = latent;
   }
 
-  void add(int latent, float bound) {
+  void add(int latent, float number) {
     add(latent);
-    bounds[size - 1] = bound;
+    numbers[size - 1] = number;
   }
 
   /** Number of entries so far. */
@@ -45,13 +47,20 @@ final class TileCandidates {
     ends[row] = size;
   }
 
-  /** Number of candidates of a row. */
-  int count(int row) {
-    return ends[row] - begin(row);
-  }
-
-  void appendRow(int row, Candidates target) {
-    target.addAll(latents, bounds, begin(row), ends[row]);
+  /** The candidates of a row in all tiles, or null if there are more than {@code most}. */
+  static Candidates join(TileCandidates[] tiles, int row, int most) {
+    int size = 0;
+    for (TileCandidates tile : tiles) {
+      size += tile.ends[row] - tile.begin(row);
+    }
+    if (size > most) {
+      return null;
+    }
+    Candidates joined = new Candidates(size, tiles[0].known);
+    for (TileCandidates tile : tiles) {
+      joined.addAll(tile.latents, tile.numbers, tile.begin(row), tile.ends[row]);
+    }
+    return joined;
   }
 
   private int begin(int row) {

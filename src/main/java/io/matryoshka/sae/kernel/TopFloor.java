@@ -22,9 +22,28 @@ final class TopFloor {
     return Arrays.copyOf(heap, size);
   }
 
+  /**
+   * Offers the lower bounds of some consecutive latents, and adds those that may be among the k
+   * largest to the candidates.
+   *
+   * @param most upper bounds; a NaN stays a candidate
+   * @param least lower bounds
+   * @param first latent of the first bound
+   * @param floor below which nothing is wanted, as is nothing below 0
+   * @param found takes the candidates
+   */
+  void scan(float[] most, float[] least, int first, float floor, TileCandidates found) {
+    for (int j = 0; j < most.length; j++) {
+      if (!(most[j] < Math.max(Math.max(0f, floor), floor()))) {
+        found.add(first + j, most[j]);
+      }
+      offer(least[j]);
+    }
+  }
+
   void offer(float value) {
     if (size < heap.length) {
-      heap[size++] = value;
+      heap[size++] = Float.isNaN(value) ? Float.NEGATIVE_INFINITY : value;
       if (size == heap.length) {
         Arrays.sort(heap);
       }

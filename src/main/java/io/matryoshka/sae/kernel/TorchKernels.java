@@ -83,6 +83,18 @@ public final class TorchKernels {
   }
 
   /**
+   * Multiplies float matrices into memory that is there: {@code x w^T}.
+   *
+   * @param x {@code [n, d_in]} float32; columns beyond those of {@code w} are left out
+   * @param w {@code [m, d_in]} float32
+   * @param out {@code [n, m]} float32, is overwritten
+   * @param scope owns temporaries
+   */
+  void product(NDArray x, NDArray w, NDArray out, NDManager scope) {
+    call("mm", x, w, out).attach(scope);
+  }
+
+  /**
    * Sums weighted rows per bag: {@code out[b] = sum_e values[e] rows[latents[e]]} over the entries
    * {@code e} from {@code offsets[b]} to the next offset; a bag without entries is 0.
    *

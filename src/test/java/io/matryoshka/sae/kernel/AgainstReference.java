@@ -172,8 +172,13 @@ abstract class AgainstReference {
       problem.threshold[7] = threshold;
       EncodeEngine engine = problem.remade();
       assertThat(problem.encode(engine, x, 1, Rule.THRESHOLD).latents()).containsExactly(7);
-      assertThat(engine.stats().denseRows()).isZero();
+      assertScreened(engine.stats());
     }
+  }
+
+  /** Checks that the engine took the way that is tested; one row was encoded. */
+  void assertScreened(ScreeningStats stats) {
+    assertThat(stats.denseRows()).isZero();
   }
 
   /** Random weights and activations with both engines over them. */

@@ -2,19 +2,24 @@ package io.matryoshka.sae.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
 import java.util.Arrays;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** The fast engine of the CPU. */
+/** The fast engine of the CPU, where int8 products screen. */
 class ScreenedEngineTest extends AgainstReference {
 
   @Override
   EncodeEngine engine(Problem p) {
+    return engine(p, ScreeningProduct.INT8);
+  }
+
+  static EncodeEngine engine(Problem p, ScreeningProduct product) {
     WeightSource source =
         (first, target, count) -> System.arraycopy(p.wEnc, (int) first, target, 0, count);
     return new PreparedEncoder(source, p.c.dIn(), p.c.dSae(), Optional.empty())
-        .engine(p.bias, p.scale, p.threshold);
+        .engine(product, p.bias, p.scale, p.threshold);
   }
 
   @Test
@@ -41,5 +46,24 @@ class ScreenedEngineTest extends AgainstReference {
       assertThat(problem.fast.stats().denseRows()).isEqualTo(20);
       assertThat(problem.fast.stats().active()).isPositive();
     }
+  }
+
+  @Test
+  void stats_smallPrefix_screensInFloat32() {
+    int width = ScreeningProduct.SMALL_WIDTH;
+    Case c = new Case(64, width + 64, 20, width, Rows.PLAIN, Thresholds.TYPICAL, Rule.THRESHOLD, 2);
+    try (Problem problem = problem(c)) {
+      EncodeEngine fastest = engine(problem, ScreeningProduct.FASTEST);
+      problem.encode(fastest, problem.x, 20, Rule.THRESHOLD);
+      assertThat(fastest.stats().screened()).isZero();
+      assertThat(fastest.stats().denseRows()).isEqualTo(20);
+    }
+  }
+
+  @Test
+  void encode_slowInt8_isNotUsed() {
+    Int8Support int8 = Int8Support.of(TorchKernels.on(Device.cpu()));
+    int wide = 4 * ScreeningProduct.SMALL_WIDTH;
+    assertThat(ScreeningProduct.FASTEST.isInt8(int8, 64, wide)).isEqualTo(int8.isFast());
   }
 }
