@@ -42,7 +42,7 @@ final class ExactProducts {
    * @return values of all candidates, row after row
    */
   float[] compute(AlignedRows x, Candidates[] candidates, NDManager scope) {
-    Pairs pairs = Pairs.of(candidates, encoder.dSae);
+    Pairs pairs = Pairs.of(candidates);
     float[] values = knownValues(candidates);
     int even = pairs.latents.length / (PER_WORKER * Workers.count());
     Workers.forRanges(
@@ -105,13 +105,13 @@ final class ExactProducts {
    */
   private record Pairs(int[] latents, int[] rows, int[] slots) {
 
-    static Pairs of(Candidates[] candidates, int dSae) {
+    static Pairs of(Candidates[] candidates) {
       int total = Arrays.stream(candidates).mapToInt(Candidates::open).sum();
       Pairs pairs = new Pairs(new int[total], new int[total], new int[total]);
       if (total == 0) {
         return pairs;
       }
-      int[] next = candidates.length > 1 ? startOfEachLatent(candidates, dSae) : new int[0];
+      int[] next = candidates.length > 1 ? startOfEachLatent(candidates) : new int[0];
       int slot = 0;
       int done = 0;
       for (int row = 0; row < candidates.length; row++) {
@@ -128,8 +128,12 @@ final class ExactProducts {
       return pairs;
     }
 
-    private static int[] startOfEachLatent(Candidates[] candidates, int dSae) {
-      int[] starts = new int[dSae + 1];
+    private static int[] startOfEachLatent(Candidates[] candidates) {
+      int width = 0;
+      for (Candidates row : candidates) {
+        width = row.size == 0 ? width : Math.max(width, row.latents[row.size - 1] + 1);
+      }
+      int[] starts = new int[width + 1];
       for (Candidates row : candidates) {
         for (int c = 0; c < row.size; c++) {
           if (row.isOpen(c)) {
@@ -137,7 +141,7 @@ final class ExactProducts {
           }
         }
       }
-      for (int latent = 0; latent < dSae; latent++) {
+      for (int latent = 0; latent < width; latent++) {
         starts[latent + 1] += starts[latent];
       }
       return starts;
