@@ -29,7 +29,7 @@ final class InputRows {
 
   final int count;
 
-  /** {@code [n, d_in]} prepared rows. */
+  /** {@code [n, d_in]} prepared rows; {@link #withBias} says where {@code b_dec} is still in. */
   final NDArray prepared;
 
   /** {@code [n, 1]} factor and mean that decoding puts back; null where there is none. */
@@ -38,6 +38,16 @@ final class InputRows {
   final NDArray mean;
 
   InputRows(NDArray x, SaeConfig config, SaeWeights weights, NDManager scope) {
+    this(x, config, weights, config.applyBDecToInput(), scope);
+  }
+
+  /** Leaves it to the engine to subtract {@code b_dec}, where the SAE does so. */
+  static InputRows withBias(NDArray x, SaeConfig config, SaeWeights weights, NDManager scope) {
+    return new InputRows(x, config, weights, false, scope);
+  }
+
+  private InputRows(
+      NDArray x, SaeConfig config, SaeWeights weights, boolean subtractBias, NDManager scope) {
     long[] shape = x.getShape().getShape();
     int tail = tailRank(shape, config);
     leadingShape = Arrays.copyOf(shape, shape.length - tail);
@@ -78,7 +88,7 @@ final class InputRows {
     }
     scale = rowScale;
     mean = rowMean;
-    prepared = config.applyBDecToInput() ? rows.sub(weights.bDecArray()) : rows;
+    prepared = subtractBias ? rows.sub(weights.bDecArray()) : rows;
   }
 
   private static int tailRank(long[] shape, SaeConfig config) {

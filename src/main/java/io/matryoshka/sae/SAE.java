@@ -6,6 +6,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.Csr;
+import io.matryoshka.sae.kernel.Rule;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -307,8 +308,14 @@ public abstract sealed class SAE implements AutoCloseable
     return inScope(
         x.getManager(),
         scope -> {
-          InputRows input = new InputRows(x, config, weights, scope);
-          return wrap(weights.engine().encode(input.prepared, width, selection.rule()), input);
+          InputRows input = InputRows.withBias(x, config, weights, scope);
+          NDArray rows = input.prepared;
+          Rule rule = selection.rule();
+          Csr csr =
+              config.applyBDecToInput()
+                  ? weights.engine().encode(rows, weights.bDecArray(), width, rule)
+                  : weights.engine().encode(rows, width, rule);
+          return wrap(csr, input);
         });
   }
 

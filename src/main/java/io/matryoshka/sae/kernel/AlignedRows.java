@@ -39,11 +39,27 @@ final class AlignedRows {
    * @param scope owns the arrays
    */
   AlignedRows(NDArray source, int begin, int end, NDManager scope) {
+    this(source, null, begin, end, scope);
+  }
+
+  /**
+   * Takes some rows less a vector, without a copy where there is none and they are aligned.
+   *
+   * @param source {@code [n, d_in]} float32 on the CPU
+   * @param shift {@code [d_in]} is subtracted from every row, or null
+   * @param begin the first row
+   * @param end the row after the last
+   * @param scope owns the arrays
+   */
+  AlignedRows(NDArray source, NDArray shift, int begin, int end, NDManager scope) {
     rows = end - begin;
     dIn = Math.toIntExact(source.getShape().get(1));
     stride = (dIn + ALIGNED_FLOATS - 1) / ALIGNED_FLOATS * ALIGNED_FLOATS;
     NDArray block = source.get(new NDIndex(begin + ":" + end));
     block.attach(scope);
+    if (shift != null) {
+      block = block.sub(shift);
+    }
     ByteBuffer memory = block.toByteBuffer(true).order(ByteOrder.nativeOrder());
     if (stride == dIn && isAligned(memory)) {
       array = block;

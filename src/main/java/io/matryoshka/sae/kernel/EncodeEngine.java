@@ -17,6 +17,21 @@ public interface EncodeEngine {
   Csr encode(NDArray rows, int width, Rule rule);
 
   /**
+   * Encodes rows less a vector, which may take less memory than to subtract it before.
+   *
+   * @param rows {@code [n, d_in]} activations on the engine's device, prepared but for the shift
+   * @param shift {@code [d_in]}, is subtracted from every row
+   * @param width number of leading latents, from 1 to {@code d_sae}
+   * @param rule which pre-activations become active
+   * @return the active latents
+   */
+  default Csr encode(NDArray rows, NDArray shift, int width, Rule rule) {
+    try (NDArray shifted = rows.sub(shift)) {
+      return encode(shifted, width, rule);
+    }
+  }
+
+  /**
    * Encodes rows and leaves the result on the device of the rows.
    *
    * @param rows {@code [n, d_in]} prepared activations on the engine's device

@@ -62,42 +62,68 @@ public final class ScreenedEngine implements EncodeEngine {
 
   @Override
   public Csr encode(NDArray rows, int width, Rule rule) {
-    return Workers.call(() -> encodeOnWorker(rows, width, rule));
+    return Workers.call(() -> encodeOnWorker(new Blocks(rows, null), width, rule));
   }
 
-  private Csr encodeOnWorker(NDArray rows, int width, Rule rule) {
-    int n = Math.toIntExact(rows.getShape().get(0));
+  @Override
+  public Csr encode(NDArray rows, NDArray shift, int width, Rule rule) {
+    return Workers.call(() -> encodeOnWorker(new Blocks(rows, shift), width, rule));
+  }
+
+  /**
+   * The rows of a call, of which one block is prepared after the other.
+   *
+   * @param rows {@code [n, d_in]}
+   * @param shift {@code [d_in]} is subtracted from every row, or null
+   */
+  private record Blocks(NDArray rows, NDArray shift) {
+
+    interface Task {
+      void run(AlignedRows block, NDManager scope);
+    }
+
+    int count() {
+      return Math.toIntExact(rows.getShape().get(0));
+    }
+
+    void forEach(Task task) {
+      for (int begin = 0; begin < count(); begin += BLOCK_ROWS) {
+        int end = Math.min(count(), begin + BLOCK_ROWS);
+        try (NDManager scope = rows.getManager().newSubManager()) {
+          task.run(new AlignedRows(rows, shift, begin, end, scope), scope);
+        }
+      }
+    }
+  }
+
+  private Csr encodeOnWorker(Blocks blocks, int width, Rule rule) {
     Terms terms = terms(rule);
     if (rule.kind() == Rule.Kind.BATCH_TOP_K) {
-      return encodeBatch(rows, width, rule, terms);
+      return encodeBatch(blocks, width, rule, terms);
     }
-    CsrBuilder out = new CsrBuilder(n);
+    CsrBuilder out = new CsrBuilder(blocks.count());
     int topK = rule.kind() == Rule.Kind.TOP_K ? Math.min(rule.k(), width) : 0;
-    encodeBlocks(rows, n, width, topK, topK > 0, terms, out);
+    encodeBlocks(blocks, width, topK, topK > 0, terms, out);
     Csr selected = Selector.select(out.build(), rule);
     active.addAndGet(selected.latents().length);
     return selected;
   }
 
   private void encodeBlocks(
-      NDArray rows, int n, int width, int topK, boolean exact, Terms terms, CsrBuilder out) {
-    for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
-      int end = Math.min(n, begin + BLOCK_ROWS);
-      try (NDManager scope = rows.getManager().newSubManager()) {
-        AlignedRows block = new AlignedRows(rows, begin, end, scope);
-        append(block, terms.screen.screen(block, width, topK, exact, scope), terms, out, scope);
-      }
-    }
+      Blocks blocks, int width, int topK, boolean exact, Terms terms, CsrBuilder out) {
+    blocks.forEach(
+        (block, scope) ->
+            append(
+                block, terms.screen.screen(block, width, topK, exact, scope), terms, out, scope));
   }
 
   /** Finds a lower bound of the cut first, then screens against it. */
-  private Csr encodeBatch(NDArray rows, int width, Rule rule, Terms relu) {
-    int n = Math.toIntExact(rows.getShape().get(0));
+  private Csr encodeBatch(Blocks blocks, int width, Rule rule, Terms relu) {
     float[] limits = new float[threshold.length];
     // Just below the bound, so that an activation on the bound itself passes.
-    Arrays.fill(limits, Math.max(0f, Math.nextDown(batchFloor(rows, n, width, rule, relu))));
-    CsrBuilder out = new CsrBuilder(n);
-    encodeBlocks(rows, n, width, 0, true, makeTerms(limits), out);
+    Arrays.fill(limits, Math.max(0f, Math.nextDown(batchFloor(blocks, width, rule, relu))));
+    CsrBuilder out = new CsrBuilder(blocks.count());
+    encodeBlocks(blocks, width, 0, true, makeTerms(limits), out);
     Csr selected = Selector.select(out.build(), rule);
     active.addAndGet(selected.latents().length);
     return selected;
@@ -130,16 +156,11 @@ public final class ScreenedEngine implements EncodeEngine {
   }
 
   /** A lower bound of the smallest activation among the {@code k n} largest of the batch. */
-  private float batchFloor(NDArray rows, int n, int width, Rule rule, Terms terms) {
+  private float batchFloor(Blocks blocks, int width, Rule rule, Terms terms) {
     BoundHistogram histogram = new BoundHistogram();
-    for (int begin = 0; begin < n; begin += BLOCK_ROWS) {
-      int end = Math.min(n, begin + BLOCK_ROWS);
-      try (NDManager scope = rows.getManager().newSubManager()) {
-        AlignedRows block = new AlignedRows(rows, begin, end, scope);
-        terms.screen.collectLowerBounds(block, width, histogram, scope);
-      }
-    }
-    return histogram.floorOf((long) rule.k() * n);
+    blocks.forEach(
+        (block, scope) -> terms.screen.collectLowerBounds(block, width, histogram, scope));
+    return histogram.floorOf((long) rule.k() * blocks.count());
   }
 
   private Terms terms(Rule rule) {
