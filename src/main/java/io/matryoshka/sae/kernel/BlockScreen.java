@@ -34,10 +34,9 @@ final class BlockScreen {
    * What screening a block gave.
    *
    * @param candidates one list per row
-   * @param screened pre-activations that the int8 product covered
    * @param denseRows rows that needed float32 screening
    */
-  record Result(Candidates[] candidates, long screened, int denseRows) {}
+  record Result(Candidates[] candidates, int denseRows) {}
 
   /**
    * Prepares the test.
@@ -75,7 +74,7 @@ final class BlockScreen {
     if (!product.isInt8(int8, encoder.dIn, width)) {
       boolean withValues = !exact && width <= ScreeningProduct.SMALL_WIDTH;
       Candidates.Known known = withValues ? Candidates.Known.VALUE : Candidates.Known.NOTHING;
-      return new Result(screenDense(x, width, topK, known, scope), 0, x.rows);
+      return new Result(screenDense(x, width, topK, known, scope), x.rows);
     }
     QuantisedRows rows = new QuantisedRows(x, scope);
     Candidates[] found = new Candidates[x.rows];
@@ -105,7 +104,7 @@ final class BlockScreen {
         found[left[i]] = dense[i];
       }
     }
-    return new Result(found, withInt8 ? (long) found.length * width : 0, left.length);
+    return new Result(found, left.length);
   }
 
   /** False for a while after int8 products were of no use. */

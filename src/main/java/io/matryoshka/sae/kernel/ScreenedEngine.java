@@ -112,9 +112,10 @@ public final class ScreenedEngine implements EncodeEngine {
   private void encodeBlocks(
       Blocks blocks, int width, int topK, boolean exact, Terms terms, CsrBuilder out) {
     blocks.forEach(
-        (block, scope) ->
-            append(
-                block, terms.screen.screen(block, width, topK, exact, scope), terms, out, scope));
+        (block, scope) -> {
+          BlockScreen.Result found = terms.screen.screen(block, width, topK, exact, scope);
+          append(block, width, found, terms, out, scope);
+        });
   }
 
   /** Finds a lower bound of the cut first, then screens against it. */
@@ -135,9 +136,14 @@ public final class ScreenedEngine implements EncodeEngine {
   }
 
   private void append(
-      AlignedRows block, BlockScreen.Result found, Terms terms, CsrBuilder out, NDManager scope) {
+      AlignedRows block,
+      int width,
+      BlockScreen.Result found,
+      Terms terms,
+      CsrBuilder out,
+      NDManager scope) {
     float[] values = terms.exact.compute(block, found.candidates(), scope);
-    screened.addAndGet(found.screened());
+    screened.addAndGet((long) block.rows * width);
     for (Candidates list : found.candidates()) {
       candidates.addAndGet(list.open());
     }

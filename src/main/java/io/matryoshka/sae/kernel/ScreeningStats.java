@@ -3,7 +3,7 @@ package io.matryoshka.sae.kernel;
 /**
  * What screening did since an engine was made.
  *
- * @param screened pre-activations that were screened with the low-precision product
+ * @param screened pre-activations that were screened
  * @param candidates of those, the ones whose bound let them through to the exact product
  * @param active latents that turned out active
  * @param denseRows rows that were screened with a float32 product, where int8 did not pay or its

@@ -88,7 +88,8 @@ class BenchmarkCommandTest {
     assertThat(result.code()).as(result.err()).isZero();
     assertThat(result.err()).isEmpty();
     assertThat(result.out())
-        .contains("limits: float32 product", "d_in 64, d_sae 256", "d_in 48, d_sae 256")
+        .contains(
+            "limits of the processor: float32 product", "d_in 64, d_sae 256", "d_in 48, d_sae 256")
         .containsPattern("forward +3 +256 ")
         .containsPattern("first time +\\d")
         .containsPattern("next time +\\d");
