@@ -6,7 +6,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.Csr;
-import io.matryoshka.sae.kernel.Rule;
+import io.matryoshka.sae.kernel.EncodeEngine;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -265,7 +265,11 @@ public abstract sealed class SAE implements AutoCloseable
         inScope(
             owner,
             scope -> {
-              InputRows input = new InputRows(x, config, weights, scope);
+              boolean onWorkers = !isReference() && !weights.onDevice();
+              InputRows input =
+                  onWorkers
+                      ? InputRows.withBias(x, config, weights, scope)
+                      : new InputRows(x, config, weights, scope);
               used[0] = new LastInput(input.scaling(), input.leadingShape, input.tailShape);
               NDArray f;
               if (isDense(input)) {
@@ -273,7 +277,7 @@ public abstract sealed class SAE implements AutoCloseable
               } else if (weights.onDevice()) {
                 f = onDevice.encode(input, defaultSelection(), scope).toDense();
               } else {
-                Csr csr = weights.engine().encode(input.prepared, width, defaultSelection().rule());
+                Csr csr = csr(input, onWorkers, defaultSelection());
                 f = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
               }
               return result(f.reshape(Shapes.join(input.leadingShape, width)), owner);
@@ -309,13 +313,7 @@ public abstract sealed class SAE implements AutoCloseable
         x.getManager(),
         scope -> {
           InputRows input = InputRows.withBias(x, config, weights, scope);
-          NDArray rows = input.prepared;
-          Rule rule = selection.rule();
-          Csr csr =
-              config.applyBDecToInput()
-                  ? weights.engine().encode(rows, weights.bDecArray(), width, rule)
-                  : weights.engine().encode(rows, width, rule);
-          return wrap(csr, input);
+          return wrap(csr(input, true, selection), input);
         });
   }
 
@@ -747,6 +745,18 @@ public abstract sealed class SAE implements AutoCloseable
     return isDense(input)
         ? dense.roundTrip(input, scope)
         : onDevice.decode(onDevice.encode(input, defaultSelection(), scope), scope);
+  }
+
+  /**
+   * Encodes to Java memory.
+   *
+   * @param withBias whether {@code b_dec} is still in the rows, where this SAE subtracts it
+   */
+  private Csr csr(InputRows input, boolean withBias, Selection selection) {
+    EncodeEngine engine = weights.engine();
+    return withBias && config.applyBDecToInput()
+        ? engine.encode(input.prepared, weights.bDecArray(), width, selection.rule())
+        : engine.encode(input.prepared, width, selection.rule());
   }
 
   /** Tells whether dense latents are the way from these rows to a dense result. */
