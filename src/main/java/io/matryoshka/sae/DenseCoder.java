@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.nn.Activation;
-import java.util.Arrays;
 
 /** Encoding and decoding of dense latents by the formulas as they stand. */
 final class DenseCoder {
@@ -20,8 +19,7 @@ final class DenseCoder {
   /** {@code relu(z) * (z > threshold)}, {@code [n, width]}, owned by the scope of the call. */
   NDArray encode(InputRows input, NDManager scope) {
     NDArray z = weights.reference().preActivations(input.prepared, width);
-    NDArray limit = weights.thresholdArray().get(new NDIndex(":" + width));
-    limit.attach(scope);
+    NDArray limit = part(weights.thresholdArray(), ":" + width, scope);
     return Activation.relu(z).mul(z.gt(limit).toType(z.getDataType(), false));
   }
 
@@ -37,8 +35,9 @@ final class DenseCoder {
     NDArray sums = null;
     int begin = 0;
     for (int level = 0; level < widths.length; level++) {
-      NDArray part = columns(latents, begin, widths[level], scope);
-      NDArray sum = part.matMul(decoderRows(begin, widths[level], scope));
+      String range = begin + ":" + widths[level];
+      NDArray columns = part(latents, ":, " + range, scope);
+      NDArray sum = columns.matMul(part(weights.wDec(), range, scope));
       sums = sums == null ? sum : sums.add(sum);
       results[level] = restored(sums, input);
       begin = widths[level];
@@ -47,36 +46,29 @@ final class DenseCoder {
   }
 
   private NDArray restored(NDArray sums, InputRows input) {
-    NDArray rows = weights.restore(sums.add(weights.bDecArray()), input.scale, input.mean);
-    int dIn = weights.config().dIn();
-    return rows.reshape(Shapes.decoded(input.leadingShape, input.tailShape, dIn));
+    return weights.reconstruction(
+        sums, input.scale, input.mean, input.leadingShape, input.tailShape);
   }
 
   /** {@code f W_dec} without bias for rows of latents of any width, owned by the scope. */
   NDArray decode(NDArray latents, NDManager scope) {
-    int latentWidth = (int) latents.getShape().get(1);
-    return scaled(latents, scope).matMul(decoderRows(0, latentWidth, scope));
+    NDArray rows = part(weights.wDec(), ":" + latents.getShape().get(1), scope);
+    return scaled(latents, scope).matMul(rows);
   }
 
   /** Takes back the decoder norms that the latents of a rescaling SAE are multiplied by. */
   private NDArray scaled(NDArray latents, NDManager scope) {
-    if (weights.decoderNorms().isEmpty()) {
+    if (weights.decoderNormsArray().isEmpty()) {
       return latents;
     }
-    int latentWidth = (int) latents.getShape().get(1);
-    float[] norms = Arrays.copyOf(weights.decoderNorms().get(), latentWidth);
-    return latents.div(scope.create(norms).toType(latents.getDataType(), false));
+    NDArray norms = part(weights.decoderNormsArray().get(), ":" + latents.getShape().get(1), scope);
+    return latents.div(norms.toType(latents.getDataType(), false));
   }
 
-  private NDArray decoderRows(int begin, int end, NDManager scope) {
-    NDArray rows = weights.wDec().get(new NDIndex(begin + ":" + end));
-    rows.attach(scope);
-    return rows;
-  }
-
-  private static NDArray columns(NDArray latents, int begin, int end, NDManager scope) {
-    NDArray columns = latents.get(new NDIndex(":, " + begin + ":" + end));
-    columns.attach(scope);
-    return columns;
+  /** A view that the scope owns. */
+  private static NDArray part(NDArray array, String range, NDManager scope) {
+    NDArray part = array.get(new NDIndex(range));
+    part.attach(scope);
+    return part;
   }
 }

@@ -56,10 +56,11 @@ final class DeviceCoder {
   }
 
   private NDArray restored(NDArray sums, DeviceLatents latents) {
-    NDArray biased = sums.add(weights.bDecArray());
-    NDArray rows =
-        weights.restore(biased, latents.scale().orElse(null), latents.mean().orElse(null));
-    int dIn = weights.config().dIn();
-    return rows.reshape(Shapes.decoded(latents.leadingShape(), latents.tailShape(), dIn));
+    return weights.reconstruction(
+        sums,
+        latents.scale().orElse(null),
+        latents.mean().orElse(null),
+        latents.leadingShape(),
+        latents.tailShape());
   }
 }

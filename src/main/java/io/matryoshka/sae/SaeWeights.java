@@ -216,6 +216,22 @@ final class SaeWeights {
   }
 
   /**
+   * Makes reconstructions of decoder sums, which it leaves as they are.
+   *
+   * @param sums {@code [n, d_in]} decoder sums without bias
+   * @param scale {@code [n, 1]} factor of each row, null where rows are not normalised one by one
+   * @param mean {@code [n, 1]} mean of each row, null for none
+   * @param leadingShape shape of the input without its rows
+   * @param tailShape shape of one row
+   * @return {@code [leading shape..., tail shape...]} on the manager of {@code sums}
+   */
+  NDArray reconstruction(
+      NDArray sums, NDArray scale, NDArray mean, long[] leadingShape, long[] tailShape) {
+    NDArray rows = restore(sums.add(bDecArray), scale, mean);
+    return rows.reshape(Shapes.decoded(leadingShape, tailShape, config.dIn()));
+  }
+
+  /**
    * Undoes the normalisation of the input.
    *
    * @param rows {@code [n, d_in]} decoder sums plus {@code b_dec}
