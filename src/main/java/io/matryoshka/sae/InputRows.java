@@ -29,8 +29,11 @@ final class InputRows {
 
   final int count;
 
-  /** {@code [n, d_in]} prepared rows; {@link #withBias} says where {@code b_dec} is still in. */
+  /** {@code [n, d_in]} prepared rows, but for {@link #shift}. */
   final NDArray prepared;
+
+  /** {@code [d_in]} what is still to be subtracted from each row; null where nothing is. */
+  final NDArray shift;
 
   /** {@code [n, 1]} factor and mean that decoding puts back; null where there is none. */
   final NDArray scale;
@@ -38,16 +41,16 @@ final class InputRows {
   final NDArray mean;
 
   InputRows(NDArray x, SaeConfig config, SaeWeights weights, NDManager scope) {
-    this(x, config, weights, config.applyBDecToInput(), scope);
+    this(x, config, weights, false, scope);
   }
 
   /** Leaves it to the engine to subtract {@code b_dec}, where the SAE does so. */
   static InputRows withBias(NDArray x, SaeConfig config, SaeWeights weights, NDManager scope) {
-    return new InputRows(x, config, weights, false, scope);
+    return new InputRows(x, config, weights, true, scope);
   }
 
   private InputRows(
-      NDArray x, SaeConfig config, SaeWeights weights, boolean subtractBias, NDManager scope) {
+      NDArray x, SaeConfig config, SaeWeights weights, boolean keepsBias, NDManager scope) {
     long[] shape = x.getShape().getShape();
     int tail = tailRank(shape, config);
     leadingShape = Arrays.copyOf(shape, shape.length - tail);
@@ -88,7 +91,9 @@ final class InputRows {
     }
     scale = rowScale;
     mean = rowMean;
-    prepared = subtractBias ? rows.sub(weights.bDecArray()) : rows;
+    NDArray bias = config.applyBDecToInput() ? weights.bDecArray() : null;
+    shift = keepsBias ? bias : null;
+    prepared = keepsBias || bias == null ? rows : rows.sub(bias);
   }
 
   private static int tailRank(long[] shape, SaeConfig config) {

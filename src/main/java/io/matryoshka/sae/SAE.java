@@ -277,7 +277,7 @@ public abstract sealed class SAE implements AutoCloseable
               } else if (weights.onDevice()) {
                 f = onDevice.encode(input, defaultSelection(), scope).toDense();
               } else {
-                Csr csr = csr(input, onWorkers, defaultSelection());
+                Csr csr = csr(input, defaultSelection());
                 f = wrap(csr, input).toDense(scope).toType(weights.dataType(), false);
               }
               return result(f.reshape(Shapes.join(input.leadingShape, width)), owner);
@@ -313,7 +313,7 @@ public abstract sealed class SAE implements AutoCloseable
         x.getManager(),
         scope -> {
           InputRows input = InputRows.withBias(x, config, weights, scope);
-          return wrap(csr(input, true, selection), input);
+          return wrap(csr(input, selection), input);
         });
   }
 
@@ -576,8 +576,7 @@ public abstract sealed class SAE implements AutoCloseable
                   ? dense.roundTrips(input, levels, scope)
                   : onDevice.decodeNested(
                       onDevice.encode(input, defaultSelection(), scope), levels, scope);
-          Arrays.stream(results).forEach(array -> array.attach(owner));
-          return results;
+          return results(results, owner);
         });
   }
 
@@ -597,8 +596,7 @@ public abstract sealed class SAE implements AutoCloseable
               weights.decodesOnDevice()
                   ? onDevice.decodeNested(DeviceLatents.of(latents, scope), levels(), scope)
                   : nested(latents, scope);
-          Arrays.stream(results).forEach(array -> array.attach(manager));
-          return results;
+          return results(results, manager);
         });
   }
 
@@ -625,9 +623,7 @@ public abstract sealed class SAE implements AutoCloseable
     return inScope(
         owner,
         scope -> {
-          NDArray[] results = onDevice.decodeNested(latents, levels(), scope);
-          Arrays.stream(results).forEach(array -> array.attach(owner));
-          return results;
+          return results(onDevice.decodeNested(latents, levels(), scope), owner);
         });
   }
 
@@ -747,16 +743,12 @@ public abstract sealed class SAE implements AutoCloseable
         : onDevice.decode(onDevice.encode(input, defaultSelection(), scope), scope);
   }
 
-  /**
-   * Encodes to Java memory.
-   *
-   * @param withBias whether {@code b_dec} is still in the rows, where this SAE subtracts it
-   */
-  private Csr csr(InputRows input, boolean withBias, Selection selection) {
+  /** Encodes to Java memory. */
+  private Csr csr(InputRows input, Selection selection) {
     EncodeEngine engine = weights.engine();
-    return withBias && config.applyBDecToInput()
-        ? engine.encode(input.prepared, weights.bDecArray(), width, selection.rule())
-        : engine.encode(input.prepared, width, selection.rule());
+    return input.shift == null
+        ? engine.encode(input.prepared, width, selection.rule())
+        : engine.encode(input.prepared, input.shift, width, selection.rule());
   }
 
   /** Tells whether dense latents are the way from these rows to a dense result. */
@@ -831,6 +823,11 @@ public abstract sealed class SAE implements AutoCloseable
   private static NDArray result(NDArray array, NDManager owner) {
     array.attach(owner);
     return array;
+  }
+
+  private static NDArray[] results(NDArray[] arrays, NDManager owner) {
+    Arrays.stream(arrays).forEach(array -> array.attach(owner));
+    return arrays;
   }
 
   private SaeWeights.Use use() {
