@@ -31,18 +31,6 @@ final class AlignedRows {
   private final int stride;
 
   /**
-   * Takes some rows, without a copy where they are aligned.
-   *
-   * @param source {@code [n, d_in]} float32 on the CPU
-   * @param begin the first row
-   * @param end the row after the last
-   * @param scope owns the arrays
-   */
-  AlignedRows(NDArray source, int begin, int end, NDManager scope) {
-    this(source, null, begin, end, scope);
-  }
-
-  /**
    * Takes some rows less a vector, without a copy where there is none and they are aligned.
    *
    * @param source {@code [n, d_in]} float32 on the CPU

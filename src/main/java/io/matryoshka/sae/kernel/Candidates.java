@@ -60,6 +60,9 @@ final class Candidates {
 
   /** Number of entries that need the exact product. */
   int open() {
+    if (known != Known.VALUE) {
+      return size;
+    }
     int open = 0;
     for (int c = 0; c < size; c++) {
       if (isOpen(c)) {

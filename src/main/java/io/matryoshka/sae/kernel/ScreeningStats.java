@@ -6,8 +6,9 @@ package io.matryoshka.sae.kernel;
  * @param screened pre-activations that were screened
  * @param candidates of those, the ones whose bound let them through to the exact product
  * @param active latents that turned out active
- * @param denseRows rows that were screened with a float32 product, where int8 did not pay or its
- *     bound was not useful
+ * @param denseRows on the CPU, rows that were screened with a float32 product, where int8 did not
+ *     pay or its bound was not useful; on a device, rows whose bound was not useful, so that the
+ *     plain product computed them
  */
 public record ScreeningStats(long screened, long candidates, long active, long denseRows) {
 

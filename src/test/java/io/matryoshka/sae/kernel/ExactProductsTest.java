@@ -62,7 +62,8 @@ class ExactProductsTest {
     NDArray columns =
         manager.create(x, new Shape(ROWS, dIn)).transpose().toType(DataType.FLOAT32, true);
     NDArray view = columns.transpose();
-    float[] fromView = exact.compute(new AlignedRows(view, 0, ROWS, manager), all(ROWS), manager);
+    float[] fromView =
+        exact.compute(new AlignedRows(view, null, 0, ROWS, manager), all(ROWS), manager);
     assertThat(fromView).isEqualTo(exact.compute(rows(x, dIn, 0), all(ROWS), manager));
   }
 
@@ -93,7 +94,7 @@ class ExactProductsTest {
     slice.asFloatBuffer().put(x);
     int n = x.length / dIn;
     NDArray array = manager.create(slice, new Shape(n, dIn), DataType.FLOAT32);
-    return new AlignedRows(array, 0, n, manager);
+    return new AlignedRows(array, null, 0, n, manager);
   }
 
   private static Candidates[] all(int rows) {
