@@ -66,11 +66,7 @@ public record BenchmarkReport(
         .put("fast_engine", result.hasFastEngine())
         .put("mean_l0", result.meanL0());
     ArrayNode measurements = node.putArray("measurements");
-    for (Measurement m : result.measurements()) {
-      ObjectNode one = measurements.addObject();
-      measurement(m, one);
-      put(one, "share_of_limit", result.shareOfLimit(m, limits));
-    }
+    result.measurements().forEach(m -> measurement(result, m, measurements.addObject()));
     ArrayNode loads = node.putArray("load");
     for (LoadTiming load : result.loads()) {
       ObjectNode one = loads.addObject().put("kind", load.kind().title());
@@ -88,7 +84,7 @@ public record BenchmarkReport(
                     .put("peak_bytes", memory.peakBytes()));
   }
 
-  private static void measurement(Measurement m, ObjectNode node) {
+  private void measurement(BenchmarkResult result, Measurement m, ObjectNode node) {
     node.put("operation", m.operation().key())
         .put("tokens", m.tokens())
         .put("width", m.width())
@@ -99,6 +95,7 @@ public record BenchmarkReport(
     put(node, "tokens_per_second", m.tokensPerSecond());
     put(node, "gigaflop_equivalent_per_second", m.gigaflopEquivalent());
     put(node, "candidate_share", m.candidateShare());
+    put(node, "share_of_limit", result.shareOfLimit(m, limits));
   }
 
   private static void put(ObjectNode node, String name, Spread spread) {
