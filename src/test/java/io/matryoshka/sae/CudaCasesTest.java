@@ -1,7 +1,5 @@
 package io.matryoshka.sae;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import ai.djl.Device;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -10,9 +8,7 @@ class CudaCasesTest extends AcceleratorCases {
 
   @BeforeAll
   static void requireGpu() {
-    assumeTrue(
-        ai.djl.engine.Engine.getInstance().getGpuCount() > 0,
-        "no CUDA device; put a CUDA build of pytorch-native on the class path of a machine with one");
+    CudaTest.requireGpu();
   }
 
   @Override

@@ -11,7 +11,7 @@ import io.matryoshka.sae.bench.SyntheticSae;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,8 +26,8 @@ class CudaTest {
 
   @TempDir Path folder;
 
-  @BeforeEach
-  void requireGpu() {
+  @BeforeAll
+  static void requireGpu() {
     assumeTrue(
         ai.djl.engine.Engine.getInstance().getGpuCount() > 0,
         "no CUDA device; put a CUDA build of pytorch-native on the class path of a machine with one");
