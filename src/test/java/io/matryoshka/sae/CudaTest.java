@@ -11,7 +11,7 @@ import io.matryoshka.sae.bench.SyntheticSae;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,7 +26,11 @@ class CudaTest {
 
   @TempDir Path folder;
 
-  @BeforeAll
+  @BeforeEach
+  void skipWithoutGpu() {
+    requireGpu();
+  }
+
   static void requireGpu() {
     assumeTrue(
         ai.djl.engine.Engine.getInstance().getGpuCount() > 0,
