@@ -24,9 +24,10 @@ class ArchitectureTest {
   private static final String TABLE = "docs/architecture.md";
   private static final String EVERYTHING = "everything";
   private static final Pattern ROW =
-      Pattern.compile("^\\| `(\\w+)` \\|[^|]*\\|([^|]*)\\|([^|]*)\\|$", Pattern.MULTILINE);
+      Pattern.compile("^\\| `([\\w.]+)` \\|[^|]*\\|([^|]*)\\|([^|]*)\\|$", Pattern.MULTILINE);
   private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
-  private static final Pattern OWN = Pattern.compile("\\bio\\.matryoshka\\.sae(?:\\.([a-z]\\w*))?");
+  private static final Pattern OWN =
+      Pattern.compile("\\bio\\.matryoshka\\.sae(?:\\.([a-z]\\w*(?:\\.[a-z]\\w*)*))?");
   private static final Pattern IMPORT =
       Pattern.compile("^import (?:static )?([\\w.]+)", Pattern.MULTILINE);
   private static final Pattern JDK_OR_OWN =

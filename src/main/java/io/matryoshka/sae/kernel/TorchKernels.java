@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
+import io.matryoshka.sae.kernel.torch.TorchScriptArchive;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -39,7 +40,9 @@ public final class TorchKernels {
   private TorchKernels(Device device) {
     model = Model.newInstance("matryoshka-sae-kernels", device, "PyTorch");
     try {
-      model.load(new ByteArrayInputStream(TorchScriptArchive.of(CLASS_NAME, source())));
+      model.load(
+          new ByteArrayInputStream(
+              TorchScriptArchive.of(CLASS_NAME, source(), TorchScriptArchive.OLDEST_VERSION)));
     } catch (IOException | MalformedModelException e) {
       throw new IllegalStateException(
           "the PyTorch engine refused the kernels of this library; expected pytorch-engine 0.36.0"

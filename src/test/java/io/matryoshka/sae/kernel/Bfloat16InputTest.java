@@ -13,6 +13,7 @@ import ai.djl.training.ParameterStore;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.kernel.torch.TorchScriptArchive;
 import java.io.ByteArrayInputStream;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,7 +46,9 @@ class Bfloat16InputTest {
             SAE.fromPretrained("all-minilm-l6-v2-matryoshka-demo", "last_hidden_state", options);
         Model module = Model.newInstance("rounding", Device.cpu(), "PyTorch");
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
-      module.load(new ByteArrayInputStream(TorchScriptArchive.of("Rounding", MODULE)));
+      module.load(
+          new ByteArrayInputStream(
+              TorchScriptArchive.of("Rounding", MODULE, TorchScriptArchive.OLDEST_VERSION)));
       float[] x = activations(sae.dIn());
       NDArray half = rounded(module, manager.create(x, new Shape(ROWS, sae.dIn())));
       NDArray floats = manager.create(rounded(x), new Shape(ROWS, sae.dIn()));

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /** The project's own files, as tests that read sources and documents see them. */
 public final class SourceFiles {
@@ -41,10 +43,14 @@ public final class SourceFiles {
     }
   }
 
-  /** The first package name below the base package, or {@code root}. */
+  /** The package below the base package, such as {@code kernel.torch}, or {@code root}. */
   public static String packageOf(Path source) {
     Path folder = MAIN.relativize(source).getParent();
-    return folder == null ? "root" : folder.getName(0).toString();
+    return folder == null
+        ? "root"
+        : StreamSupport.stream(folder.spliterator(), false)
+            .map(Path::toString)
+            .collect(Collectors.joining("."));
   }
 
   /** The text of a Java file without comments, strings and characters. */

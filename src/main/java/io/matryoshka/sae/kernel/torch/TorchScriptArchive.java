@@ -1,4 +1,4 @@
-package io.matryoshka.sae.kernel;
+package io.matryoshka.sae.kernel.torch;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -12,10 +12,13 @@ import java.util.zip.ZipOutputStream;
  * {@code torch::jit::load} reads: a zip of stored entries with the pickled (empty) module object,
  * the pickled (empty) constants, the format version and the code.
  */
-final class TorchScriptArchive {
+public final class TorchScriptArchive {
 
-  /** Oldest archive version that has the {@code code/} layout used here; newer engines read it. */
-  private static final String FORMAT_VERSION = "3\n";
+  /** Oldest version that has the {@code code/} layout used here; newer engines read it. */
+  public static final int OLDEST_VERSION = 3;
+
+  /** Newest version of libtorch 2.7.1; the newer operators, such as tanh-GELU, need it. */
+  public static final int NEWEST_VERSION = 10;
 
   private static final String ROOT = "kernels/";
 
@@ -29,15 +32,16 @@ final class TorchScriptArchive {
    *
    * @param className name of the class in {@code source}
    * @param source serialised TorchScript of that class, whose only attribute is {@code training}
+   * @param version version of the archive, which says what operators the source may call
    * @return the bytes of the archive
    */
-  static byte[] of(String className, String source) {
+  public static byte[] of(String className, String source, int version) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
       zip.setMethod(ZipOutputStream.STORED);
       put(zip, "data.pkl", module(className));
       put(zip, "constants.pkl", NO_CONSTANTS);
-      put(zip, "version", FORMAT_VERSION.getBytes(StandardCharsets.US_ASCII));
+      put(zip, "version", (version + "\n").getBytes(StandardCharsets.US_ASCII));
       put(zip, "code/__torch__.py", source.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new IllegalStateException("writing a zip to memory failed", e);
