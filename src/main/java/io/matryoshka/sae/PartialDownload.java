@@ -137,7 +137,7 @@ final class PartialDownload {
 
   private static void writeWeights(
       RemoteFile remote, SafetensorsHeader header, PartPlan plan, Path target) throws IOException {
-    SafetensorsWriter.Builder builder = SafetensorsWriter.builder().sync(true);
+    SafetensorsWriter.Builder builder = SafetensorsWriter.builder();
     for (TensorInfo info : header.tensors()) {
       builder.tensor(info.name(), info.dtype(), plan.shape(info));
     }

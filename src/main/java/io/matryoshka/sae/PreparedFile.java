@@ -1,5 +1,6 @@
 package io.matryoshka.sae;
 
+import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.kernel.EncoderRowsStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;

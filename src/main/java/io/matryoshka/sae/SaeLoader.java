@@ -3,6 +3,7 @@ package io.matryoshka.sae;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.RepoFile;
+import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.kernel.EncoderRowsStore;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
@@ -90,8 +91,8 @@ final class SaeLoader {
 
   /** All files are of the commit that the revision names when the first is asked for. */
   private SAE fromHub(SaeLocation.Hub hub) throws IOException {
-    HubClient client = client();
-    RepoFile asked = file(hub, options.revision().orElse(hub.revision()), CONFIG);
+    HubClient client = HubClient.of(options.hub());
+    RepoFile asked = file(hub, options.hub().revision().orElse(hub.revision()), CONFIG);
     Path configFile = client.download(asked);
     SaeConfig config = SaeConfig.read(configFile);
     int width = width(config);
@@ -101,7 +102,7 @@ final class SaeLoader {
     if (width < config.dSae() && client.findCached(weights).isEmpty()) {
       PartialDownload part =
           new PartialDownload(client, weights, configFile, config, CacheFolder.root());
-      Optional<Path> folder = part.folder(width, options.forceDownload());
+      Optional<Path> folder = part.folder(width, options.hub().forceDownload());
       if (folder.isPresent()) {
         SaeConfig stored = SaeConfig.read(folder.get().resolve(CONFIG));
         return open(config, stored, folder.get().resolve(WEIGHTS), sparsity);
@@ -113,16 +114,6 @@ final class SaeLoader {
   private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
     String path = hub.path().isEmpty() ? name : hub.path() + "/" + name;
     return new RepoFile(hub.repoId(), revision, path);
-  }
-
-  private HubClient client() {
-    HubClient.Builder builder = HubClient.builder().forceDownload(options.forceDownload());
-    options.offline().ifPresent(builder::offline);
-    options.cacheDir().ifPresent(builder::cacheDir);
-    options.token().ifPresent(builder::token);
-    options.endpoint().ifPresent(builder::endpoint);
-    options.progress().ifPresent(builder::progress);
-    return builder.build();
   }
 
   private SAE open(Path configFile, Path weightFile, Optional<Path> sparsityFile)

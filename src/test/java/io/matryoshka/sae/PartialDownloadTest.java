@@ -13,6 +13,7 @@ import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.IntegrityException;
 import io.matryoshka.sae.hub.NotCachedException;
 import io.matryoshka.sae.hub.RepoFile;
+import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
@@ -113,7 +114,7 @@ class PartialDownloadTest {
   }
 
   private HubClient client() {
-    return hub.client(hubCache).downloadTimeout(Duration.ofMillis(500)).build();
+    return HubClient.of(hub.client(hubCache).downloadTimeout(Duration.ofMillis(500)));
   }
 
   private List<Path> inOwnCache(String glob) throws IOException {
@@ -454,15 +455,15 @@ class PartialDownloadTest {
     Arrays.fill(other, other.length - 1000, other.length, (byte) 1);
     List<DownloadProgress> seen = new ArrayList<>();
     HubClient client =
-        hub.client(hubCache)
-            .progress(
-                progress -> {
-                  if (progress.phase() == DownloadProgress.Phase.STARTED) {
-                    hub.tamper(REPO, WEIGHTS, other).expireSignatures();
-                  }
-                  seen.add(progress);
-                })
-            .build();
+        HubClient.of(
+            hub.client(hubCache)
+                .progress(
+                    progress -> {
+                      if (progress.phase() == DownloadProgress.Phase.STARTED) {
+                        hub.tamper(REPO, WEIGHTS, other).expireSignatures();
+                      }
+                      seen.add(progress);
+                    }));
 
     assertThatThrownBy(() -> part(client).folder(512, false))
         .isInstanceOf(IntegrityException.class)
@@ -479,14 +480,14 @@ class PartialDownloadTest {
     other[other.length - 1] ^= 1;
     hub.file(REPO, WEIGHTS, one);
     HubClient client =
-        hub.client(hubCache)
-            .progress(
-                progress -> {
-                  if (progress.phase() == DownloadProgress.Phase.STARTED) {
-                    hub.tamper(REPO, WEIGHTS, other);
-                  }
-                })
-            .build();
+        HubClient.of(
+            hub.client(hubCache)
+                .progress(
+                    progress -> {
+                      if (progress.phase() == DownloadProgress.Phase.STARTED) {
+                        hub.tamper(REPO, WEIGHTS, other);
+                      }
+                    }));
 
     assertThatThrownBy(() -> part(client).folder(512, false))
         .isInstanceOf(IntegrityException.class)
@@ -535,14 +536,14 @@ class PartialDownloadTest {
   void folder_otherProcessWasFaster_usesItsPart() throws IOException {
     PartialDownload slow =
         part(
-            hub.client(hubCache)
-                .progress(
-                    progress -> {
-                      if (progress.phase() == DownloadProgress.Phase.FINISHED) {
-                        copyOfAFasterProcess();
-                      }
-                    })
-                .build());
+            HubClient.of(
+                hub.client(hubCache)
+                    .progress(
+                        progress -> {
+                          if (progress.phase() == DownloadProgress.Phase.FINISHED) {
+                            copyOfAFasterProcess();
+                          }
+                        })));
 
     assertThat(slow.folder(512, false)).isPresent();
 

@@ -38,7 +38,7 @@ final class HttpGateway {
   }
 
   /** An answer and the address that gave it, after any redirects. */
-  record Answer(URI uri, HttpResponse<TimedBody> response) {
+  record Answer(URI uri, HttpResponse<StallTimeoutBody> response) {
     int status() {
       return response.statusCode();
     }
@@ -112,13 +112,14 @@ final class HttpGateway {
         .filter(t -> hosts.trusts(uri))
         .ifPresent(t -> request.header("Authorization", t.authorization()));
     try {
-      return new Answer(uri, client.send(request.build(), info -> new TimedBody(readTimeout)));
+      return new Answer(
+          uri, client.send(request.build(), info -> new StallTimeoutBody(readTimeout)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("Interrupted while asking for " + HubUris.printable(uri));
     } catch (IOException e) {
       // Of a body that ends early the client may tell before it hands the body out.
-      throw e.getClass() == IOException.class ? TimedBody.lost(e) : e;
+      throw e.getClass() == IOException.class ? StallTimeoutBody.lost(e) : e;
     }
   }
 

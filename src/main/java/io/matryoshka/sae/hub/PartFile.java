@@ -1,5 +1,6 @@
 package io.matryoshka.sae.hub;
 
+import io.matryoshka.sae.io.AtomicFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -8,10 +9,10 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -115,7 +116,7 @@ final class PartFile implements Closeable {
     try {
       Files.writeString(
           prefixNote,
-          String.format("%020d", prefix),
+          String.format(Locale.ROOT, "%020d", prefix),
           StandardOpenOption.CREATE,
           StandardOpenOption.WRITE);
     } catch (IOException e) {
@@ -127,7 +128,7 @@ final class PartFile implements Closeable {
   void moveTo(Path blob) throws IOException {
     try {
       channel.close();
-      Files.move(path, blob, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFile.replace(path, blob);
       Files.deleteIfExists(prefixNote);
     } catch (IOException e) {
       throw writeFailure(blob, e);

@@ -1,9 +1,11 @@
 package io.matryoshka.sae.hub;
 
+import io.matryoshka.sae.io.AtomicFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -132,10 +134,11 @@ final class RepoCache {
     Path ref = ref(revision);
     try {
       Files.createDirectories(ref.getParent());
-      Path temporary = temporary();
-      Files.writeString(temporary, commit);
-      Files.move(
-          temporary, ref, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      // Python reads every file in refs as a ref, so that a temporary one must lie elsewhere.
+      try (AtomicFile file = AtomicFile.create(ref, blobs())) {
+        file.writeFully(commit.getBytes(StandardCharsets.US_ASCII));
+        file.commit();
+      }
     } catch (IOException e) {
       LOG.debug("Ref {} cannot be written; offline, the revision will not be found", ref, e);
     }
@@ -167,11 +170,9 @@ final class RepoCache {
         return;
       }
       if (fresh && !Files.isSymbolicLink(blob)) {
-        replace(blob, snapshot);
+        AtomicFile.replace(blob, snapshot);
       } else {
-        Path copy = temporary();
-        Files.copy(blob, copy);
-        replace(copy, snapshot);
+        copy(blob, snapshot);
       }
     } catch (IOException e) {
       throw PartFile.writeFailure(snapshot, e);
@@ -183,31 +184,35 @@ final class RepoCache {
     if (Files.isSymbolicLink(snapshot) && Files.readSymbolicLink(snapshot).equals(target)) {
       return true;
     }
-    Path temporary = temporary();
+    Path temporary =
+        blobs()
+            .resolve(HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
     try {
       Files.createSymbolicLink(temporary, target);
     } catch (IOException | UnsupportedOperationException e) {
       LOG.debug("No symbolic links in {}; storing the file itself", repo, e);
       return false;
     }
-    replace(temporary, snapshot);
-    return true;
-  }
-
-  private Path temporary() throws IOException {
-    Path blobs = Files.createDirectories(repo.resolve("blobs"));
-    return blobs.resolve(
-        HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
-  }
-
-  private static void replace(Path from, Path to) throws IOException {
     try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      if (from.getFileName().toString().endsWith(".tmp")) {
-        Files.deleteIfExists(from);
-      }
-      throw e;
+      AtomicFile.replace(temporary, snapshot);
+      return true;
+    } finally {
+      Files.deleteIfExists(temporary);
     }
+  }
+
+  private void copy(Path blob, Path snapshot) throws IOException {
+    try (AtomicFile file = AtomicFile.create(snapshot, blobs());
+        FileChannel source = FileChannel.open(blob)) {
+      long size = source.size();
+      for (long done = 0; done < size; ) {
+        done += source.transferTo(done, size - done, file.channel());
+      }
+      file.commit();
+    }
+  }
+
+  private Path blobs() throws IOException {
+    return Files.createDirectories(repo.resolve("blobs"));
   }
 }

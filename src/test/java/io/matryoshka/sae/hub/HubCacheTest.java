@@ -28,7 +28,7 @@ class HubCacheTest {
   void fillCache() throws IOException {
     FileSystems.assumeLinks(cacheDir);
     hub = FakeHub.start().file(REPO, "a/cfg.json", CONFIG).lfs(REPO, "a/w.safetensors", WEIGHTS);
-    HubClient client = hub.client(cacheDir).build();
+    HubClient client = HubClient.of(hub.client(cacheDir));
     client.download(RepoFile.of(REPO, "a/cfg.json"));
     client.download(RepoFile.of(REPO, "a/w.safetensors"));
     cache = new HubCache(cacheDir);
@@ -68,7 +68,7 @@ class HubCacheTest {
   @Test
   void repos_contentSharedByRevisions_countsOnce() throws IOException {
     hub.file(REPO, "new.txt", CONFIG);
-    hub.client(cacheDir).build().download(RepoFile.of(REPO, "a/w.safetensors"));
+    HubClient.of(hub.client(cacheDir)).download(RepoFile.of(REPO, "a/w.safetensors"));
 
     assertThat(cache.repos().get(0).revisions()).hasSize(2);
     assertThat(cache.repos().get(0).sizeBytes()).isEqualTo(CONFIG.length + WEIGHTS.length);

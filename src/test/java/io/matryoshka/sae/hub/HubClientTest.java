@@ -47,11 +47,11 @@ class HubClientTest {
   }
 
   private HubClient client() {
-    return hub.client(cache).build();
+    return HubClient.of(hub.client(cache));
   }
 
   private HubClient offline() {
-    return hub.client(cache).offline(true).build();
+    return HubClient.of(hub.client(cache).offline(true));
   }
 
   private Path repo() {
@@ -193,7 +193,7 @@ class HubClientTest {
     damaged[7]++;
     Files.write(path.toRealPath(), damaged);
 
-    hub.client(cache).forceDownload(true).build().download(WEIGHTS_FILE);
+    HubClient.of(hub.client(cache).forceDownload(true)).download(WEIGHTS_FILE);
 
     assertThat(path).hasBinaryContent(LARGE);
   }
@@ -205,7 +205,7 @@ class HubClientTest {
             "HF_ENDPOINT", hub.endpoint().toString(),
             "HF_HUB_CACHE", cache.toString(),
             "HF_HUB_DISABLE_SYMLINKS", "yes");
-    HubClient plain = HubClient.builder(environment).withoutToken().build();
+    HubClient plain = HubClient.of(HubOptions.fromEnvironment(environment).withoutToken());
 
     Path moved = plain.download(WEIGHTS_FILE);
     assertThat(moved).hasBinaryContent(LARGE).isRegularFile();
@@ -313,7 +313,7 @@ class HubClientTest {
   void download_withToken_sendsItToTheHubOnly() throws IOException {
     hub.requireToken(REPO, "hf_secret");
 
-    hub.client(cache).token("hf_secret").build().download(WEIGHTS_FILE);
+    HubClient.of(hub.client(cache).token("hf_secret")).download(WEIGHTS_FILE);
 
     assertThat(hub.tokenLeaks()).isEmpty();
     assertThat(hub.requests())
@@ -327,7 +327,7 @@ class HubClientTest {
     // A small file whose GET is redirected although HEAD was not.
     hub.bodyFaults(new Fault.Status(302, Map.of("Location", cdnAddress())));
 
-    assertThat(hub.client(cache).token("hf_secret").build().download(CONFIG_FILE))
+    assertThat(HubClient.of(hub.client(cache).token("hf_secret")).download(CONFIG_FILE))
         .hasBinaryContent(SMALL);
     assertThat(hub.requests()).anyMatch(r -> r.server().equals("cdn"));
     assertThat(hub.tokenLeaks()).isEmpty();
@@ -358,7 +358,7 @@ class HubClientTest {
   @Test
   void download_wrongToken_isToldWithoutShowingIt() {
     hub.requireToken(REPO, "hf_secret");
-    HubClient client = hub.client(cache).token("hf_mistyped").build();
+    HubClient client = HubClient.of(hub.client(cache).token("hf_mistyped"));
 
     assertThatThrownBy(() -> client.download(CONFIG_FILE))
         .isInstanceOf(BadTokenException.class)
@@ -369,7 +369,7 @@ class HubClientTest {
 
   @Test
   void token_withBlank_isRefusedWithoutShowingIt() {
-    HubClient.Builder builder = hub.client(cache);
+    HubOptions builder = hub.client(cache);
 
     assertThatThrownBy(() -> builder.token("hf_one two"))
         .isInstanceOf(IllegalArgumentException.class)
@@ -404,7 +404,7 @@ class HubClientTest {
   void download_cacheBelowAFile_saysThatItCannotBeWritten() throws IOException {
     Path file = Files.writeString(cache.resolve("file"), "x");
 
-    assertThatThrownBy(() -> hub.client(file.resolve("cache")).build().download(CONFIG_FILE))
+    assertThatThrownBy(() -> HubClient.of(hub.client(file.resolve("cache"))).download(CONFIG_FILE))
         .isInstanceOf(CacheWriteException.class)
         .hasMessageContaining("HF_HUB_CACHE");
   }
@@ -468,7 +468,7 @@ class HubClientTest {
   @Test
   void pinned_pathOfADownload_namesItsCommit() throws IOException {
     hub.file("owner/name", "a/cfg.json", new byte[] {1});
-    HubClient client = hub.client(cache).build();
+    HubClient client = HubClient.of(hub.client(cache));
     RepoFile file = RepoFile.of("owner/name", "a/cfg.json");
 
     RepoFile pinned = client.pinned(file, client.download(file));

@@ -42,14 +42,14 @@ class HubFaultTest {
 
   /** One stream, or chunks over three connections. */
   private HubClient client(boolean parallel) {
-    return hub.client(cache)
-        .token("hf_secret")
-        .retries(2, Duration.ofMillis(2))
-        .downloadTimeout(Duration.ofMillis(250))
-        .metadataTimeout(Duration.ofMillis(250))
-        .connections(parallel ? 3 : 1)
-        .chunkBytes(CHUNK)
-        .build();
+    return HubClient.of(
+        hub.client(cache)
+            .token("hf_secret")
+            .retries(2, Duration.ofMillis(2))
+            .downloadTimeout(Duration.ofMillis(250))
+            .metadataTimeout(Duration.ofMillis(250))
+            .connections(parallel ? 3 : 1)
+            .chunkBytes(CHUNK));
   }
 
   private static Stream<Fault> bodyFaults() {
@@ -268,7 +268,7 @@ class HubFaultTest {
   @Test
   void download_rateLimitLongerThanAccepted_saysHowLong() {
     hub.everyBody(new Fault.Status(429, Map.of("Retry-After", "4000")));
-    HubClient anonymous = hub.client(cache).build();
+    HubClient anonymous = HubClient.of(hub.client(cache));
 
     assertThatThrownBy(() -> anonymous.download(FILE))
         .isInstanceOfSatisfying(
@@ -317,7 +317,8 @@ class HubFaultTest {
   @Test
   void download_signedAddressExpired_asksForAFreshOne() throws IOException {
     hub.bodyFaults(new Fault.Cut(100_000));
-    HubClient client = hub.client(cache).connections(1).progress(p -> expireAtStart(p)).build();
+    HubClient client =
+        HubClient.of(hub.client(cache).connections(1).progress(p -> expireAtStart(p)));
 
     assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
     assertThat(hub.count("HEAD")).isEqualTo(2);

@@ -15,7 +15,7 @@ import java.util.HexFormat;
  * first byte not yet there. It reads what was just written, so it does not matter who wrote it, in
  * which order, or whether an earlier process did.
  */
-final class PrefixHasher implements Closeable {
+final class IncrementalHasher implements Closeable {
   private final Path file;
   private final MessageDigest digest = ContentHash.SHA256.digest(0);
   private final Thread thread;
@@ -27,7 +27,7 @@ final class PrefixHasher implements Closeable {
   private boolean closed;
   private IOException failure;
 
-  PrefixHasher(Path file) {
+  IncrementalHasher(Path file) {
     this.file = file;
     this.thread = new Thread(this::run, "hub-hash");
     this.thread.setDaemon(true);
