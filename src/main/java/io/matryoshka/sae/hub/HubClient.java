@@ -20,7 +20,13 @@ import org.slf4j.LoggerFactory;
  * one. Any number of threads, clients and processes may ask for the same file at the same time; one
  * of them fetches it. A thread that is interrupted stops with an {@link
  * java.io.InterruptedIOException}, and what it has fetched serves the next attempt. The proxy is
- * the one of the JVM ({@code https.proxyHost} and its kin).
+ * the one of the JVM ({@code https.proxyHost} and its kin), else that of the environment ({@code
+ * HTTPS_PROXY} and its kin); certificate authorities named in {@code SSL_CERT_FILE} are trusted
+ * beside those of the JVM.
+ *
+ * <p>Python's client and this one do not keep each other out: its locks are of another kind ({@code
+ * flock}, where Java has {@code fcntl}). Both may fetch the same file at the same time; each writes
+ * to a name of its own and renames it when it is whole, so the result is right all the same.
  *
  * <p>Immutable and safe for concurrent use; use one client for many files, as it keeps connections.
  */
@@ -81,6 +87,19 @@ public final class HubClient {
    */
   public Path download(RepoFile file) throws IOException {
     return fetcher.fetch(Objects.requireNonNull(file, "file"));
+  }
+
+  /**
+   * Returns the path of a file, after comparing its length with what the Hub says, also where the
+   * revision is a commit: another tool may have left a part of it in the cache. A file of another
+   * length is fetched again.
+   *
+   * @param file what to fetch
+   * @return its path in the cache; do not write to it
+   * @throws IOException as {@link #download} does
+   */
+  public Path refresh(RepoFile file) throws IOException {
+    return fetcher.refresh(Objects.requireNonNull(file, "file"));
   }
 
   /**

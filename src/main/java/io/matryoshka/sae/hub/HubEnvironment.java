@@ -6,10 +6,12 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -101,6 +103,21 @@ final class HubEnvironment {
 
   private Optional<Path> path(String name) {
     return text(name).map(value -> paths.expand(name, value));
+  }
+
+  /** The proxies that the environment names. */
+  HubProxies proxies() {
+    return new HubProxies(variables);
+  }
+
+  /** Files with certificate authorities, as OpenSSL, Python and curl are told of them. */
+  List<Path> certificates() {
+    List<Path> files =
+        Stream.of("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+            .flatMap(name -> path(name).stream())
+            .distinct()
+            .toList();
+    return files.isEmpty() ? path("SSL_CERT_DIR").stream().toList() : files;
   }
 
   private Duration seconds(String name) {

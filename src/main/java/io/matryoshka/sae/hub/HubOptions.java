@@ -258,7 +258,9 @@ public final class HubOptions {
         values.retries,
         values.connections,
         values.chunkBytes,
-        values.progress);
+        values.progress,
+        environment.proxies(),
+        environment.certificates());
   }
 
   private HubOptions with(Consumer<Values> change) {

@@ -27,11 +27,18 @@ final class IncrementalHasher implements Closeable {
   private boolean closed;
   private IOException failure;
 
-  IncrementalHasher(Path file) {
+  private IncrementalHasher(Path file, FileChannel channel) {
     this.file = file;
-    this.thread = new Thread(this::run, "hub-hash");
+    this.thread = new Thread(() -> run(channel), "hub-hash");
     this.thread.setDaemon(true);
-    this.thread.start();
+  }
+
+  /** Opens the file and starts the thread, which reads it even if another program deletes it. */
+  static IncrementalHasher start(Path file) throws IOException {
+    IncrementalHasher hasher =
+        new IncrementalHasher(file, FileChannel.open(file, StandardOpenOption.READ));
+    hasher.thread.start();
+    return hasher;
   }
 
   /** Tells that all bytes before {@code prefix} are written. */
@@ -70,9 +77,9 @@ final class IncrementalHasher implements Closeable {
     notifyAll();
   }
 
-  private void run() {
+  private void run(FileChannel opened) {
     ByteBuffer buffer = ByteBuffer.allocate(ContentHash.BUFFER_BYTES);
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    try (FileChannel channel = opened) {
       long position = await(0);
       while (position >= 0) {
         buffer.clear().limit((int) Math.min(buffer.capacity(), availableAfter(position)));

@@ -13,12 +13,13 @@ final class PartSink implements TransferSink, Closeable {
   private final Optional<IncrementalHasher> hasher;
   private volatile boolean inOrder = true;
 
-  PartSink(PartFile part, ContentHash hash, ProgressReporter progress) {
+  PartSink(PartFile part, ContentHash hash, ProgressReporter progress) throws IOException {
+    part.restoreIfDeleted();
     this.part = part;
     this.progress = progress;
     this.hasher =
         hash == ContentHash.SHA256
-            ? Optional.of(new IncrementalHasher(part.path()))
+            ? Optional.of(IncrementalHasher.start(part.path()))
             : Optional.empty();
   }
 
@@ -61,6 +62,7 @@ final class PartSink implements TransferSink, Closeable {
 
   /** Returns the hash of the finished file under the rule that its name follows. */
   String hash(ContentHash hash) throws IOException {
+    part.restoreIfDeleted();
     return hasher.isPresent() ? hasher.get().finish() : hash.hash(part.path());
   }
 

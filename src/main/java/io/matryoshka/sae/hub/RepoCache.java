@@ -33,6 +33,16 @@ final class RepoCache {
     this.repo = cacheDir.resolve("models--" + repoId.replace("/", "--"));
   }
 
+  /** Takes the folder of a repository of any kind. */
+  static RepoCache ofFolder(Path repo) {
+    return new RepoCache(repo);
+  }
+
+  private RepoCache(Path repo) {
+    this.cacheDir = repo.getParent();
+    this.repo = repo;
+  }
+
   Path blob(String etag) {
     return repo.resolve("blobs").resolve(etag);
   }
@@ -101,6 +111,33 @@ final class RepoCache {
       return Files.isRegularFile(path) && (size.isEmpty() || Files.size(path) == size.getAsLong());
     } catch (IOException e) {
       return false; // It went away in between.
+    }
+  }
+
+  /**
+   * Deletes what a killed download of a file has left, now that the file is whole: another client
+   * may have finished it.
+   */
+  void clearDeadPart(Path snapshot) {
+    try {
+      if (Files.isSymbolicLink(snapshot)) {
+        clearDeadPartOf(blob(Files.readSymbolicLink(snapshot).getFileName().toString()));
+      }
+    } catch (IOException e) {
+      LOG.debug("What a download of {} has left stays", snapshot, e);
+    }
+  }
+
+  /** Does the same for a blob; a part file that a running program writes stays. */
+  void clearDeadPartOf(Path blob) throws IOException {
+    if (PartFile.hasPart(blob)) {
+      Optional<BlobLock> lock = BlobLock.tryAcquire(lock(blob.getFileName().toString()));
+      if (lock.isPresent()) {
+        try (BlobLock held = lock.get()) {
+          LOG.debug("Deleting the part file of {}, which is whole, under {}", blob, held);
+          PartFile.discardDead(blob);
+        }
+      }
     }
   }
 

@@ -181,4 +181,29 @@ class HubCacheTest {
 
     assertThat(cache.verify().unverifiableFiles()).isEqualTo(1);
   }
+
+  @Test
+  void verify_partOfABlobThatIsWhole_isDeleted() throws IOException {
+    Path whole = blob(WEIGHTS, true);
+    Path part = whole.resolveSibling(whole.getFileName() + ".matryoshka.incomplete");
+    Path note = part.resolveSibling(part.getFileName() + ".prefix.tmp");
+    Files.writeString(part, "half");
+    Files.writeString(note, "00000000000000000004");
+
+    assertThat(cache.verify().problems()).isEmpty();
+    assertThat(part).doesNotExist();
+    assertThat(note).doesNotExist();
+    assertThat(whole).exists();
+  }
+
+  @Test
+  void repos_kernel_isListedWithItsType() throws IOException {
+    Path snapshot = cacheDir.resolve("kernels--owner--fast/snapshots/" + "c".repeat(40));
+    Files.writeString(Files.createDirectories(snapshot).resolve("a.py"), "1");
+
+    assertThat(cache.repos())
+        .filteredOn(repo -> repo.type().equals("kernel"))
+        .extracting(CachedRepo::repoId)
+        .containsExactly("owner/fast");
+  }
 }

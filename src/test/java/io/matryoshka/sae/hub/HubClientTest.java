@@ -479,4 +479,85 @@ class HubClientTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("owner/name@main: a/cfg.json");
   }
+
+  @Test
+  void download_partLeftOfABlobThatIsWhole_isDeleted() throws IOException {
+    Path path = client().download(WEIGHTS_FILE);
+    Path blob = path.toRealPath();
+    Path part = blob.resolveSibling(blob.getFileName() + ".matryoshka.incomplete");
+    RepoFile pinned = client().pinned(WEIGHTS_FILE, path);
+    for (RepoFile file : List.of(WEIGHTS_FILE, pinned)) {
+      Files.writeString(part, "half");
+      client().download(file);
+      assertThat(part).doesNotExist();
+    }
+  }
+
+  @Test
+  void refresh_shortFileOfACommit_isFetchedAgain() throws IOException {
+    Path path = client().download(WEIGHTS_FILE);
+    RepoFile pinned = client().pinned(WEIGHTS_FILE, path);
+    Files.write(path.toRealPath(), new byte[10]);
+
+    assertThat(client().download(pinned)).hasSize(10);
+    assertThat(client().refresh(pinned)).isEqualTo(path).hasBinaryContent(LARGE);
+  }
+
+  @Test
+  void refresh_offline_isTheCachedFile() throws IOException {
+    Path path = client().download(WEIGHTS_FILE);
+
+    assertThat(offline().refresh(WEIGHTS_FILE)).isEqualTo(path);
+  }
+
+  @Test
+  void download_plain404_isNoSuchFile() {
+    hub.everyHead(new Fault.Status(404, Map.of()));
+
+    assertThatThrownBy(() -> client().download(CONFIG_FILE))
+        .isInstanceOf(EntryNotFoundException.class)
+        .hasMessageContaining("no such file '" + CONFIG_FILE.filename() + "'")
+        .hasMessageContaining("HF_ENDPOINT");
+  }
+
+  @Test
+  void downloadIfPresent_plain404_isEmpty() throws IOException {
+    hub.everyHead(new Fault.Status(404, Map.of()));
+
+    assertThat(client().downloadIfPresent(CONFIG_FILE)).isEmpty();
+  }
+
+  /** A mirror that has lost a repository must not take away what is cached. */
+  @Test
+  void download_plain404_isServedFromTheCache() throws IOException {
+    Path path = client().download(CONFIG_FILE);
+    hub.everyHead(new Fault.Status(404, Map.of()));
+
+    assertThat(client().download(CONFIG_FILE)).isEqualTo(path);
+  }
+
+  @Test
+  void download_commitWithoutItsHeader_isStoredUnderIt() throws IOException {
+    String commit = "b".repeat(40);
+    try (LoopbackServer mirror =
+        new LoopbackServer(
+            "127.0.0.1",
+            (request, response) -> {
+              var out =
+                  response.start(
+                      200, LoopbackServer.headers("ETag", "\"x\"", "Content-Length", "2"));
+              if (request.method().equals("GET")) {
+                out.write(new byte[] {'{', '}'});
+              }
+              return true;
+            })) {
+      HubClient client = HubClient.of(hub.client(cache).endpoint(mirror.uri()));
+      Path path = client.download(new RepoFile("owner/name", commit, "cfg.json"));
+      assertThat(path).hasContent("{}");
+      assertThat(path.toString()).contains(commit);
+      assertThatThrownBy(() -> client.download(RepoFile.of("owner/name", "cfg.json")))
+          .isInstanceOf(HubException.class)
+          .hasMessageContaining("40 digits of a commit");
+    }
+  }
 }

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every fault ends in a complete, verified file or in a clear exception. */
 class HubFaultTest {
@@ -395,5 +396,29 @@ class HubFaultTest {
     Path blobs = Files.createDirectories(cache.resolve("models--owner--name/blobs"));
     String etag = FakeContent.of(CONTENT).etag(true);
     return Files.write(blobs.resolve(etag + ".matryoshka.incomplete"), bytes);
+  }
+
+  /** As {@code hf cache prune} does, which knows nothing of a running download. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void download_partFileDeletedMeanwhile_losesNothing(boolean parallel) throws IOException {
+    HubClient client =
+        HubClient.of(
+            hub.client(cache)
+                .connections(parallel ? 3 : 1)
+                .chunkBytes(CHUNK)
+                .progress(progress -> deleteParts()));
+    assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
+    assertThat(hub.bodyBytes()).isEqualTo(SIZE);
+  }
+
+  private void deleteParts() {
+    try (Stream<Path> files = Files.walk(cache)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".incomplete")).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 }
