@@ -7,7 +7,6 @@ import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.fetch.SaeFiles;
 import io.matryoshka.sae.fetch.SaeLocator;
-import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
 import io.matryoshka.sae.model.OpenSettings;
 import io.matryoshka.sae.model.Weights;
@@ -54,19 +53,7 @@ public final class SaeLoader {
   }
 
   private SAE from(SaeLocation location) throws IOException {
-    return open(
-        new SaeLocator(this::client, options.revision(), options.prefix(), options.forceDownload())
-            .locate(location));
-  }
-
-  private HubClient client() {
-    HubClient.Builder builder = HubClient.builder().forceDownload(options.forceDownload());
-    options.offline().ifPresent(builder::offline);
-    options.cacheDir().ifPresent(builder::cacheDir);
-    options.token().ifPresent(builder::token);
-    options.endpoint().ifPresent(builder::endpoint);
-    options.progress().ifPresent(builder::progress);
-    return builder.build();
+    return open(new SaeLocator(options.hub(), options.prefix()).locate(location));
   }
 
   private SAE open(SaeFiles files) throws IOException {

@@ -214,7 +214,7 @@ public final class SparseLatentsWriter implements AutoCloseable {
     }
     long[] tail = tailShape == null ? new long[0] : tailShape;
     SafetensorsWriter.Builder builder =
-        SparseLatentsFile.declare(rows, entries(), width, leadingShape, tail, scaled).sync(true);
+        SparseLatentsFile.declare(rows, entries(), width, leadingShape, tail, scaled);
     metadata.forEach(builder::metadata);
     try (SafetensorsWriter writer = builder.create(target)) {
       writer.writeLongs("row_offsets", Arrays.copyOf(offsets, rows + 1));

@@ -1,19 +1,16 @@
 package io.matryoshka.sae.fetch;
 
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.registry.SaeLocation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
 import java.net.URL;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
-import java.util.UUID;
 import java.util.zip.CRC32C;
 
 /**
@@ -45,28 +42,33 @@ public final class BundledFiles {
         CacheFolder.root()
             .resolve("bundled")
             .resolve(String.format(Locale.ROOT, "%08x", crc.getValue()));
-    Files.createDirectories(folder);
+    createFolder(folder);
     for (int i = 0; i < contents.length; i++) {
       place(contents[i], folder.resolve(names.get(i)));
     }
     return folder;
   }
 
+  private static void createFolder(Path folder) throws IOException {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new IOException(
+          folder
+              + " cannot be made ("
+              + e
+              + "), and the files of the jar are to be copied there; set "
+              + CacheFolder.VARIABLE
+              + " to a folder that can be written",
+          e);
+    }
+  }
+
   private static void place(byte[] content, Path target) throws IOException {
     if (Files.exists(target) && Files.size(target) == content.length) {
       return;
     }
-    Path part = target.resolveSibling(target.getFileName() + "." + UUID.randomUUID() + ".part");
-    try {
-      Files.write(part, content);
-      try {
-        Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-      } catch (AtomicMoveNotSupportedException | FileAlreadyExistsException e) {
-        Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
-      }
-    } finally {
-      Files.deleteIfExists(part);
-    }
+    AtomicFile.write(target, content);
   }
 
   private static URL url(SaeLocation.Bundled bundled, String name) throws IOException {

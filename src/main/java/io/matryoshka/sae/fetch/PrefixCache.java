@@ -1,6 +1,7 @@
 package io.matryoshka.sae.fetch;
 
 import io.matryoshka.sae.hub.RepoFile;
+import io.matryoshka.sae.io.DeletedOnExit;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -93,6 +94,7 @@ final class PrefixCache {
 
   private Optional<Path> make(int width, Filler filler) throws IOException {
     Path unfinished = folder.resolve("." + PREFIX + width + "." + UUID.randomUUID() + UNFINISHED);
+    DeletedOnExit.add(unfinished);
     try {
       Files.createDirectories(unfinished);
     } catch (FileSystemException e) {
@@ -104,6 +106,7 @@ final class PrefixCache {
       return filler.fill(unfinished) ? Optional.of(publish(unfinished, width)) : Optional.empty();
     } finally {
       delete(unfinished);
+      DeletedOnExit.remove(unfinished);
     }
   }
 
@@ -139,14 +142,8 @@ final class PrefixCache {
 
   /** Deletes a folder of files; what cannot be deleted stays, as it is never looked at. */
   private static void delete(Path folder) {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-      for (Path file : files) {
-        Files.delete(file);
-      }
-      Files.delete(folder);
+    try {
+      DeletedOnExit.delete(folder);
     } catch (IOException e) {
       LOG.debug("{} is left behind", folder, e);
     }

@@ -141,7 +141,7 @@ public final class PrefixDownload {
   private static void writeWeights(
       RemoteFile remote, SafetensorsHeader header, PrefixPlan plan, Path target)
       throws IOException {
-    SafetensorsWriter.Builder builder = SafetensorsWriter.builder().sync(true);
+    SafetensorsWriter.Builder builder = SafetensorsWriter.builder();
     for (TensorInfo info : header.tensors()) {
       builder.tensor(info.name(), info.dtype(), plan.shape(info));
     }

@@ -2,6 +2,7 @@ package io.matryoshka.sae.fetch;
 
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.registry.SaeLocation;
@@ -9,22 +10,15 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.Supplier;
 
 /**
  * Brings the files of an SAE to disk without opening it: from the Hub, out of the jar or from a
  * folder.
  *
- * @param client makes the client, where the Hub is asked
- * @param revision branch, tag or commit on the Hub, instead of that of the location
+ * @param options how files are fetched from the Hub
  * @param prefix number of leading latents that are enough, where fetching no more saves much
- * @param forceDownload fetches again what is in the cache
  */
-public record SaeLocator(
-    Supplier<HubClient> client,
-    Optional<String> revision,
-    OptionalInt prefix,
-    boolean forceDownload) {
+public record SaeLocator(HubOptions options, OptionalInt prefix) {
 
   /**
    * Brings the files of an SAE to disk.
@@ -45,8 +39,9 @@ public record SaeLocator(
 
   /** All files are of the commit that the revision names when the first is asked for. */
   private SaeFiles fromHub(SaeLocation.Hub location) throws IOException {
-    HubClient hub = client.get();
-    RepoFile asked = file(location, revision.orElse(location.revision()), SaeFiles.CONFIG);
+    HubClient hub = HubClient.of(options);
+    RepoFile asked =
+        file(location, options.revision().orElse(location.revision()), SaeFiles.CONFIG);
     Path configFile = hub.download(asked);
     SaeConfig config = SaeConfig.read(configFile);
     String commit = hub.pinned(asked, configFile).revision();
@@ -56,7 +51,7 @@ public record SaeLocator(
     if (width < config.dSae() && hub.findCached(weights).isEmpty()) {
       PrefixDownload download =
           new PrefixDownload(hub, weights, configFile, config, CacheFolder.root());
-      Optional<Path> folder = download.folder(width, forceDownload);
+      Optional<Path> folder = download.folder(width, options.forceDownload());
       if (folder.isPresent()) {
         SaeFiles part = SaeFiles.in(folder.get());
         return new SaeFiles(config, part.config(), part.weights(), sparsity);

@@ -1,6 +1,7 @@
 /**
- * Files and folders, whatever they hold. No API for users.
+ * Files that appear whole or not at all, temporary files that do not stay behind, and the folders
+ * and paths that environment variables name. No API for users.
  *
- * <p>No public method takes or returns null.
+ * <p>No method of this package takes or returns {@code null}.
  */
 package io.matryoshka.sae.io;

@@ -119,7 +119,7 @@ class PrefixDownloadTest {
   }
 
   private HubClient client() {
-    return hub.client(hubCache).downloadTimeout(Duration.ofMillis(500)).build();
+    return HubClient.of(hub.client(hubCache).downloadTimeout(Duration.ofMillis(500)));
   }
 
   private List<Path> inOwnCache(String glob) throws IOException {
@@ -460,15 +460,15 @@ class PrefixDownloadTest {
     Arrays.fill(other, other.length - 1000, other.length, (byte) 1);
     List<DownloadProgress> seen = new ArrayList<>();
     HubClient client =
-        hub.client(hubCache)
-            .progress(
-                progress -> {
-                  if (progress.phase() == DownloadProgress.Phase.STARTED) {
-                    hub.tamper(REPO, WEIGHTS, other).expireSignatures();
-                  }
-                  seen.add(progress);
-                })
-            .build();
+        HubClient.of(
+            hub.client(hubCache)
+                .progress(
+                    progress -> {
+                      if (progress.phase() == DownloadProgress.Phase.STARTED) {
+                        hub.tamper(REPO, WEIGHTS, other).expireSignatures();
+                      }
+                      seen.add(progress);
+                    }));
 
     assertThatThrownBy(() -> part(client).folder(512, false))
         .isInstanceOf(IntegrityException.class)
@@ -485,14 +485,14 @@ class PrefixDownloadTest {
     other[other.length - 1] ^= 1;
     hub.file(REPO, WEIGHTS, one);
     HubClient client =
-        hub.client(hubCache)
-            .progress(
-                progress -> {
-                  if (progress.phase() == DownloadProgress.Phase.STARTED) {
-                    hub.tamper(REPO, WEIGHTS, other);
-                  }
-                })
-            .build();
+        HubClient.of(
+            hub.client(hubCache)
+                .progress(
+                    progress -> {
+                      if (progress.phase() == DownloadProgress.Phase.STARTED) {
+                        hub.tamper(REPO, WEIGHTS, other);
+                      }
+                    }));
 
     assertThatThrownBy(() -> part(client).folder(512, false))
         .isInstanceOf(IntegrityException.class)
@@ -541,14 +541,14 @@ class PrefixDownloadTest {
   void folder_otherProcessWasFaster_usesItsPart() throws IOException {
     PrefixDownload slow =
         part(
-            hub.client(hubCache)
-                .progress(
-                    progress -> {
-                      if (progress.phase() == DownloadProgress.Phase.FINISHED) {
-                        copyOfAFasterProcess();
-                      }
-                    })
-                .build());
+            HubClient.of(
+                hub.client(hubCache)
+                    .progress(
+                        progress -> {
+                          if (progress.phase() == DownloadProgress.Phase.FINISHED) {
+                            copyOfAFasterProcess();
+                          }
+                        })));
 
     assertThat(slow.folder(512, false)).isPresent();
 

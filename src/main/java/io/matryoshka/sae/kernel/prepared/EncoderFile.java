@@ -30,10 +30,10 @@ final class EncoderFile {
 
   /** What a file is to the encoder that is wanted. */
   enum State {
-    SOUND,
+    VALID,
     /** Of other weights, of another version, or no such file at all. */
-    OTHER,
-    DAMAGED
+    STALE,
+    CORRUPT
   }
 
   private final int dIn;
@@ -105,7 +105,7 @@ final class EncoderFile {
   /** Reads the whole file and tells whether every byte of it is what was written. */
   State check(FileChannel channel) throws IOException {
     if (channel.size() != size) {
-      return State.OTHER;
+      return State.STALE;
     }
     ByteBuffer head = get(channel, 0, normsAt);
     boolean same =
@@ -115,13 +115,13 @@ final class EncoderFile {
             && head.getInt() == dSae
             && head.getLong() == fingerprint;
     if (!same) {
-      return State.OTHER;
+      return State.STALE;
     }
     head.asIntBuffer().get(checksums);
     try {
       return IntStream.range(0, checksums.length).parallel().allMatch(c -> isSound(channel, c))
-          ? State.SOUND
-          : State.DAMAGED;
+          ? State.VALID
+          : State.CORRUPT;
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }

@@ -1,5 +1,7 @@
 package io.matryoshka.sae.kernel.prepared;
 
+import io.matryoshka.sae.io.AtomicFile;
+import io.matryoshka.sae.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -39,7 +41,7 @@ public final class EncoderRowsStore {
 
   /** Maps the stored encoder, or builds it and stores it where possible. */
   public EncoderRows loadOrBuild(WeightSource source, int dIn, int dSae) throws IOException {
-    PartFile.removeStale(file);
+    TemporaryFile.removeAbandoned(file.toAbsolutePath().getParent());
     EncoderFile format = new EncoderFile(dIn, dSae, fingerprint);
     Optional<EncoderRows> stored = load(format);
     if (stored.isPresent()) {
@@ -56,9 +58,9 @@ public final class EncoderRowsStore {
   private Optional<EncoderRows> load(EncoderFile format) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       return switch (format.check(channel)) {
-        case SOUND -> Optional.of(format.map(channel));
-        case OTHER -> Optional.empty();
-        case DAMAGED -> {
+        case VALID -> Optional.of(format.map(channel));
+        case STALE -> Optional.empty();
+        case CORRUPT -> {
           LOG.warn("the prepared encoder {} is damaged and is made anew", file);
           yield Optional.empty();
         }
@@ -73,8 +75,9 @@ public final class EncoderRowsStore {
 
   private EncoderRows build(EncoderFile format, WeightSource source, int dIn, int dSae)
       throws IOException {
-    try (PartFile part = PartFile.create(file)) {
-      long space = Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace();
+    Path folder = Files.createDirectories(file.toAbsolutePath().getParent());
+    try (AtomicFile part = AtomicFile.create(file)) {
+      long space = Files.getFileStore(folder).getUsableSpace();
       if (space < format.size() + SPARE_BYTES) {
         throw new IOException(
             "it takes " + format.size() + " bytes and the disk has " + space + " left");
@@ -88,7 +91,7 @@ public final class EncoderRowsStore {
               (first, count, rows, codes) -> format.write(channel, first, count, rows, codes));
       format.writeHead(channel, norms);
       EncoderRows built = format.map(channel);
-      part.finish();
+      part.commitUnforced(); // Its checksums tell of a loss of power.
       return built;
     }
   }

@@ -3,6 +3,7 @@ package io.matryoshka.sae.kernel.prepared;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.matryoshka.sae.io.TemporaryFile;
 import io.matryoshka.sae.kernel.SyntheticEncoder;
 import io.matryoshka.sae.kernel.prepared.StoreMain.Event;
 import io.matryoshka.sae.support.ChildJvm;
@@ -83,9 +84,9 @@ class EncoderRowsStoreProcessTest {
       child.tell("go");
       child.awaitLine("WRITING");
       List<Path> parts = files();
-      assertThat(parts).singleElement().asString().endsWith(".part");
+      assertThat(parts).singleElement().asString().endsWith(".matryoshka.tmp");
 
-      PartFile.removeStale(file());
+      TemporaryFile.removeAbandoned(folder);
       assertThat(files()).as("a part whose writer is alive").isEqualTo(parts);
       child.kill();
     }

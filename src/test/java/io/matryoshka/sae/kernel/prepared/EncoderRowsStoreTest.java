@@ -371,7 +371,7 @@ class EncoderRowsStoreTest {
   // ---- what killed writers leave ----
 
   private Path leftBehind(String end, int bytes, Duration age) throws IOException {
-    Path part = file.resolveSibling(".made-up.encoder.00000000-0000-4000-8000-" + end + ".part");
+    Path part = file.resolveSibling(".made-up.encoder.0000" + end + ".matryoshka.tmp");
     Files.write(part, new byte[bytes]);
     Files.setLastModifiedTime(part, FileTime.from(Instant.now().minus(age)));
     return part;

@@ -15,7 +15,7 @@ import java.util.HexFormat;
  * first byte not yet there. It reads what was just written, so it does not matter who wrote it, in
  * which order, or whether an earlier process did.
  */
-final class PrefixHasher implements Closeable {
+final class IncrementalHasher implements Closeable {
   private final Path file;
   private final MessageDigest digest = ContentHash.SHA256.digest(0);
   private final Thread thread;
@@ -27,11 +27,18 @@ final class PrefixHasher implements Closeable {
   private boolean closed;
   private IOException failure;
 
-  PrefixHasher(Path file) {
+  private IncrementalHasher(Path file, FileChannel channel) {
     this.file = file;
-    this.thread = new Thread(this::run, "hub-hash");
+    this.thread = new Thread(() -> run(channel), "hub-hash");
     this.thread.setDaemon(true);
-    this.thread.start();
+  }
+
+  /** Opens the file and starts the thread, which reads it even if another program deletes it. */
+  static IncrementalHasher start(Path file) throws IOException {
+    IncrementalHasher hasher =
+        new IncrementalHasher(file, FileChannel.open(file, StandardOpenOption.READ));
+    hasher.thread.start();
+    return hasher;
   }
 
   /** Tells that all bytes before {@code prefix} are written. */
@@ -70,9 +77,9 @@ final class PrefixHasher implements Closeable {
     notifyAll();
   }
 
-  private void run() {
+  private void run(FileChannel opened) {
     ByteBuffer buffer = ByteBuffer.allocate(ContentHash.BUFFER_BYTES);
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    try (FileChannel channel = opened) {
       long position = await(0);
       while (position >= 0) {
         buffer.clear().limit((int) Math.min(buffer.capacity(), availableAfter(position)));

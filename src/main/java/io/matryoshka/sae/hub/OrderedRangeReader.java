@@ -15,7 +15,7 @@ import java.util.concurrent.Future;
  * Reads many ranges of one file over several connections and hands them over in order. At most two
  * ranges a connection are held in memory.
  */
-final class OrderedReads {
+final class OrderedRangeReader {
   private static final int RANGES_AHEAD = 2;
 
   private final RemoteFile file;
@@ -23,7 +23,7 @@ final class OrderedReads {
   private final int connections;
   private final ProgressReporter progress;
 
-  OrderedReads(
+  OrderedRangeReader(
       RemoteFile file, List<ByteRange> ranges, int connections, ProgressReporter progress) {
     this.file = file;
     this.ranges = ranges;
@@ -34,7 +34,7 @@ final class OrderedReads {
   void run(RangeConsumer consumer) throws IOException {
     progress.start(0);
     boolean success = false;
-    ExecutorService threads = Executors.newFixedThreadPool(connections, OrderedReads::daemon);
+    ExecutorService threads = Executors.newFixedThreadPool(connections, OrderedRangeReader::daemon);
     try {
       consume(threads, consumer);
       success = true;

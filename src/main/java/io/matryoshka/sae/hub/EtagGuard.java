@@ -10,12 +10,12 @@ import java.util.concurrent.ConcurrentHashMap;
  * both is taken for the file. The Hub names the content in its answers; another host need only name
  * it the same way each time, as its names are its own.
  */
-final class SteadyContent {
+final class EtagGuard {
   private final RepoFile file;
   private final String etag;
   private final Map<String, String> seen = new ConcurrentHashMap<>();
 
-  SteadyContent(RepoFile file, String etag) {
+  EtagGuard(RepoFile file, String etag) {
     this.file = file;
     this.etag = etag;
   }

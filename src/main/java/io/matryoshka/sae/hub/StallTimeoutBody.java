@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  * java.net.http} has a limit for the headers only. At most {@value #WINDOW} portions wait in
  * memory.
  */
-final class TimedBody implements BodySubscriber<TimedBody>, Closeable {
+final class StallTimeoutBody implements BodySubscriber<StallTimeoutBody>, Closeable {
   private static final int WINDOW = 8;
   private static final long MAX_DISCARDED_BYTES = 1 << 16;
   private static final List<ByteBuffer> END = Collections.unmodifiableList(new ArrayList<>(0));
@@ -33,7 +33,7 @@ final class TimedBody implements BodySubscriber<TimedBody>, Closeable {
   private volatile Throwable failure;
   private boolean ended;
 
-  TimedBody(Duration timeout) {
+  StallTimeoutBody(Duration timeout) {
     this.timeout = timeout;
   }
 
@@ -102,7 +102,7 @@ final class TimedBody implements BodySubscriber<TimedBody>, Closeable {
   }
 
   @Override
-  public CompletionStage<TimedBody> getBody() {
+  public CompletionStage<StallTimeoutBody> getBody() {
     return CompletableFuture.completedFuture(this);
   }
 
