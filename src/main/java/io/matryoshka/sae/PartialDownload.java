@@ -167,7 +167,7 @@ final class PartialDownload {
     for (ObjectNode holder : List.of(root, metadata)) {
       if (holder.hasNonNull(WIDTHS)) {
         ArrayNode widths = holder.putArray(WIDTHS);
-        Widths.upTo(config.matryoshkaWidths(), width).forEach(widths::add);
+        Levels.below(config.matryoshkaWidths(), width).widths().forEach(widths::add);
       }
     }
     metadata

@@ -664,7 +664,7 @@ public abstract sealed class SAE implements AutoCloseable
               + widths);
     }
     use().close();
-    return view(weights, prefixWidth, Widths.upTo(widths, prefixWidth), logSparsity);
+    return view(weights, prefixWidth, Levels.below(widths, prefixWidth).widths(), logSparsity);
   }
 
   /** Makes the view of the concrete class. */
@@ -758,7 +758,7 @@ public abstract sealed class SAE implements AutoCloseable
   }
 
   private int[] levels() {
-    return widths.stream().mapToInt(Integer::intValue).toArray();
+    return new Levels(widths).toArray();
   }
 
   private void requireFit(DeviceLatents latents) {

@@ -170,7 +170,7 @@ final class SaeLoader {
 
   private SAE sae(SaeConfig config, SaeWeights weights, Optional<float[]> sparsity) {
     int width = width(config);
-    List<Integer> widths = Widths.upTo(widths(config), width);
+    List<Integer> widths = Levels.below(widths(config), width).widths();
     return switch (config.architecture()) {
       case STANDARD -> new StandardSae(weights, width, widths, sparsity);
       case TOPK -> new TopKSae(weights, width, widths, sparsity);

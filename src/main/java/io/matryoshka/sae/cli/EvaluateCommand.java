@@ -5,8 +5,8 @@ import io.matryoshka.sae.eval.Evaluation;
 import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRun;
+import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.eval.RowMask;
-import io.matryoshka.sae.eval.RunOptions;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
@@ -68,7 +68,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--checkpoint-rows",
       paramLabel = "ROWS",
-      defaultValue = "" + RunOptions.DEFAULT_CHECKPOINT_ROWS,
+      defaultValue = "" + EvaluationRunOptions.DEFAULT_CHECKPOINT_ROWS,
       description = "Rows between two checkpoints; default: ${DEFAULT-VALUE}.")
   private int checkpointRows;
 
@@ -108,13 +108,13 @@ final class EvaluateCommand implements Callable<Integer> {
     return ExitCode.OK.code();
   }
 
-  private RunOptions options() throws IOException {
+  private EvaluationRunOptions options() throws IOException {
     EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
     if (selection != null) {
       evaluation = evaluation.selection(selection.selection());
     }
-    RunOptions options =
-        RunOptions.defaults().evaluation(evaluation).checkpointRows(checkpointRows);
+    EvaluationRunOptions options =
+        EvaluationRunOptions.defaults().evaluation(evaluation).checkpointRows(checkpointRows);
     if (mask != null) {
       options = options.mask(RowMask.open(mask, Optional.ofNullable(maskTensor)));
     }

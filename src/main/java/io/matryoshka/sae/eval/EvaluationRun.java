@@ -1,6 +1,7 @@
 package io.matryoshka.sae.eval;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
@@ -21,15 +22,16 @@ public final class EvaluationRun {
 
   private final SAE sae;
   private final ActivationSource source;
-  private final RunOptions options;
-  private final Optional<StateFile> file;
+  private final EvaluationRunOptions options;
+  private final Optional<EvaluationCheckpoint> file;
   private final ObjectNode settings;
 
-  private EvaluationRun(SAE sae, ActivationSource source, RunOptions options) throws IOException {
+  private EvaluationRun(SAE sae, ActivationSource source, EvaluationRunOptions options)
+      throws IOException {
     this.sae = sae;
     this.source = source;
     this.options = options;
-    file = options.checkpoint().map(StateFile::new);
+    file = options.checkpoint().map(EvaluationCheckpoint::new);
     settings = settings();
   }
 
@@ -45,7 +47,7 @@ public final class EvaluationRun {
    *     mask or options
    * @throws IOException if a file cannot be read or the checkpoint cannot be written
    */
-  public static Evaluation run(SAE sae, ActivationSource source, RunOptions options)
+  public static Evaluation run(SAE sae, ActivationSource source, EvaluationRunOptions options)
       throws IOException {
     if (source.dIn() != sae.dIn()) {
       throw new IllegalArgumentException(
@@ -61,7 +63,7 @@ public final class EvaluationRun {
   }
 
   private Evaluation run() throws IOException {
-    int[] widths = sae.widths().stream().mapToInt(Integer::intValue).toArray();
+    int[] widths = Levels.of(sae).toArray();
     Totals totals = file.isPresent() ? saved(file.get(), widths) : new Totals(widths, sae.dIn());
     Evaluator evaluator = Evaluator.resume(sae, options.evaluation(), totals);
     long done = totals.rowsDone();
@@ -86,7 +88,7 @@ public final class EvaluationRun {
   }
 
   /** What an earlier run has done: whole evaluation batches, or everything. */
-  private Totals saved(StateFile state, int[] widths) throws IOException {
+  private Totals saved(EvaluationCheckpoint state, int[] widths) throws IOException {
     Totals totals =
         state.read(settings, widths, sae.dIn()).orElseGet(() -> new Totals(widths, sae.dIn()));
     long done = totals.rowsDone();

@@ -2,6 +2,7 @@ package io.matryoshka.sae.eval;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
@@ -72,7 +73,7 @@ public final class Evaluator {
    */
   public static Evaluator of(SAE sae, EvaluationOptions options) {
     Objects.requireNonNull(options, "options");
-    int[] widths = sae.widths().stream().mapToInt(Integer::intValue).toArray();
+    int[] widths = Levels.of(sae).toArray();
     return new Evaluator(sae, options, new Totals(widths, sae.dIn()));
   }
 
@@ -177,8 +178,8 @@ public final class Evaluator {
    * @throws IOException if the file cannot be read
    */
   public static Evaluator load(Path file, SAE sae, EvaluationOptions options) throws IOException {
-    int[] widths = sae.widths().stream().mapToInt(Integer::intValue).toArray();
-    return new StateFile(file)
+    int[] widths = Levels.of(sae).toArray();
+    return new EvaluationCheckpoint(file)
         .read(settings(sae, options), widths, sae.dIn())
         .map(totals -> resume(sae, options, totals))
         .orElseThrow(() -> new NoSuchFileException(file.toString(), null, "no such file"));
@@ -195,7 +196,7 @@ public final class Evaluator {
    */
   public void save(Path file) throws IOException {
     endBatch();
-    new StateFile(file).write(settings(sae, options), totals);
+    new EvaluationCheckpoint(file).write(settings(sae, options), totals);
   }
 
   /**
@@ -238,7 +239,7 @@ public final class Evaluator {
       return Evaluation.of(totals, options.batchRows());
     }
     Totals sum = totals.copy();
-    sum.add(new EvaluationBatch(sae, options, pending, pendingRows));
+    sum.add(EvaluationBatch.encode(sae, options, pending, pendingRows));
     return Evaluation.of(sum, options.batchRows());
   }
 
@@ -257,7 +258,7 @@ public final class Evaluator {
   /** Counts the open evaluation batch as it stands. */
   void endBatch() {
     if (pendingRows > 0) {
-      totals.add(new EvaluationBatch(sae, options, pending, pendingRows));
+      totals.add(EvaluationBatch.encode(sae, options, pending, pendingRows));
     }
     pendingRows = 0;
     openRows = 0;

@@ -28,8 +28,8 @@ final class TotalsJson {
     ArrayNode widths = json.putArray("widths");
     for (WidthTotals width : totals.byWidth) {
       ObjectNode one = widths.addObject();
-      for (Average average : Average.values()) {
-        one.set(average.name(), write(width.mean(average)));
+      for (RunningMetric metric : RunningMetric.values()) {
+        one.set(metric.name(), write(width.mean(metric)));
       }
       ArrayNode counts = one.putArray("l0_counts");
       for (long count : width.l0Counts()) {
@@ -91,10 +91,10 @@ final class TotalsJson {
   }
 
   private static WidthTotals readWidth(JsonNode json) {
-    Average[] averages = Average.values();
-    Mean[] means = new Mean[averages.length];
+    RunningMetric[] metrics = RunningMetric.values();
+    Mean[] means = new Mean[metrics.length];
     for (int i = 0; i < means.length; i++) {
-      means[i] = mean(json, averages[i].name());
+      means[i] = mean(json, metrics[i].name());
     }
     return new WidthTotals(means, longs(json, "l0_counts", json.required("l0_counts").size()));
   }

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.explore;
 
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
@@ -42,7 +43,7 @@ public final class CoactivationCounter implements LatentPass.Collector {
       throw new IllegalArgumentException(
           "coactivation: expected at least 2 pairs to keep, got " + maxPairs);
     }
-    levelOf = levels.table();
+    levelOf = levels.byLatent();
     pairs = new PairCounts(maxPairs);
     firings = new FiringCounter(levelOf.length);
   }

@@ -1,7 +1,9 @@
 package io.matryoshka.sae.explore;
 
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.eval.LatentStatistics;
 import java.util.List;
+import java.util.Objects;
 
 /** What {@link Explorer} found. */
 public final class Exploration {
@@ -41,7 +43,7 @@ public final class Exploration {
    * @return index of the first width that holds it
    */
   public int level(int latent) {
-    java.util.Objects.checkIndex(latent, statistics.size());
+    Objects.checkIndex(latent, statistics.size());
     return levels.of(latent);
   }
 

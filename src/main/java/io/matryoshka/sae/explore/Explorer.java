@@ -1,5 +1,6 @@
 package io.matryoshka.sae.explore;
 
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.NormalizeActivations;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.eval.LatentStatistics;
@@ -29,7 +30,7 @@ public final class Explorer {
   public static final int ABSORPTION_ROWS = 100_000;
 
   /** Parents that absorption is checked for. */
-  public static final int MOST_PARENTS = 512;
+  public static final int MAX_PARENTS = 512;
 
   /** Is told how far a task is. */
   @FunctionalInterface
@@ -141,7 +142,7 @@ public final class Explorer {
     return latents.isEmpty()
         ? IntStream.range(0, statistics.size())
             .filter(latent -> statistics.firings(latent) > 0)
-            .limit(ExplorerOptions.MOST_LATENTS)
+            .limit(ExplorerOptions.MAX_LATENTS)
             .toArray()
         : latents.stream().mapToInt(i -> i).distinct().toArray();
   }
@@ -159,7 +160,7 @@ public final class Explorer {
     int[] parents =
         IntStream.of(latents)
             .filter(latent -> levels.of(latent) < levels.count() - 1)
-            .limit(MOST_PARENTS)
+            .limit(MAX_PARENTS)
             .toArray();
     boolean fits = sae.config().normalizeActivations() == NormalizeActivations.NONE;
     if (fits && parents.length > 0) {

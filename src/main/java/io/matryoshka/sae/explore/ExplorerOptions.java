@@ -6,7 +6,7 @@ import java.util.Objects;
 /**
  * What {@link Explorer} looks for.
  *
- * @param latents the latents to describe; empty for the first {@value #MOST_LATENTS} that fire
+ * @param latents the latents to describe; empty for the first {@value #MAX_LATENTS} that fire
  * @param contexts strongest tokens kept for each latent
  * @param reach tokens of context on each side of them
  * @param relatives neighbours, parents and children listed for each latent
@@ -24,7 +24,7 @@ public record ExplorerOptions(
     int rowsPerBatch) {
 
   /** Latents described by default: more would make a report of many megabytes. */
-  public static final int MOST_LATENTS = 2048;
+  public static final int MAX_LATENTS = 2048;
 
   /**
    * Checks the numbers and copies the list.

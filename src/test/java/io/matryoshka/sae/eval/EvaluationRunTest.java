@@ -41,7 +41,7 @@ class EvaluationRunTest {
       Evaluation whole = EvaluationRun.run(sae, source, options());
       for (int stop : new int[] {0, BATCH, 4 * BATCH, 512}) {
         Path state = folder.resolve("state-" + stop + ".json");
-        RunOptions saving = options().checkpoint(state).checkpointRows(2 * BATCH);
+        EvaluationRunOptions saving = options().checkpoint(state).checkpointRows(2 * BATCH);
         assertThatThrownBy(() -> EvaluationRun.run(sae, source, saving.progress(stopAt(stop))))
             .isInstanceOf(Stop.class);
         long[] first = {-1};
@@ -64,7 +64,7 @@ class EvaluationRunTest {
       }
       assertThat(state).exists();
       long[] first = {-1};
-      RunOptions saving =
+      EvaluationRunOptions saving =
           options().checkpoint(state).progress(rows -> first[0] = first[0] < 0 ? rows : first[0]);
       assertThat(EvaluationRun.run(sae, source, saving))
           .isEqualTo(EvaluationRun.run(sae, source, options()));
@@ -75,7 +75,7 @@ class EvaluationRunTest {
   @Test
   void run_otherInput_isRefused() throws IOException {
     try (SAE sae = DemoActivations.sae()) {
-      RunOptions saving = options().checkpoint(folder.resolve("state.json"));
+      EvaluationRunOptions saving = options().checkpoint(folder.resolve("state.json"));
       EvaluationRun.run(sae, shards(), saving);
       float[] changed = DemoActivations.activations();
       changed[0]++;
@@ -94,7 +94,7 @@ class EvaluationRunTest {
     try (SAE sae = DemoActivations.sae();
         SAE prefix = sae.prefix(512)) {
       ActivationSource source = shards();
-      RunOptions saving = options().checkpoint(folder.resolve("state.json"));
+      EvaluationRunOptions saving = options().checkpoint(folder.resolve("state.json"));
       EvaluationRun.run(sae, source, saving);
       assertThatThrownBy(() -> EvaluationRun.run(prefix, source, saving))
           .isInstanceOf(EvaluationException.class)
@@ -112,7 +112,7 @@ class EvaluationRunTest {
   void run_damagedCheckpoint_isRefused() throws IOException {
     try (SAE sae = DemoActivations.sae()) {
       Path state = folder.resolve("state.json");
-      RunOptions saving = options().checkpoint(state);
+      EvaluationRunOptions saving = options().checkpoint(state);
       ActivationSource source = shards();
       EvaluationRun.run(sae, source, saving);
       String good = Files.readString(state);
@@ -162,7 +162,7 @@ class EvaluationRunTest {
     try (SAE sae = DemoActivations.sae()) {
       Evaluator evaluator = Evaluator.of(sae, EvaluationOptions.defaults().batchRows(BATCH));
       evaluator.add(DemoActivations.activations(), counted);
-      RunOptions masked = options().mask(RowMask.open(file, Optional.empty()));
+      EvaluationRunOptions masked = options().mask(RowMask.open(file, Optional.empty()));
       Evaluation evaluation = EvaluationRun.run(sae, shards(), masked);
       assertThat(evaluation).isEqualTo(evaluator.result());
       assertThat(evaluation.maskedRows()).isEqualTo(171);
@@ -215,8 +215,8 @@ class EvaluationRunTest {
     }
   }
 
-  private static RunOptions options() {
-    return RunOptions.defaults()
+  private static EvaluationRunOptions options() {
+    return EvaluationRunOptions.defaults()
         .evaluation(EvaluationOptions.defaults().batchRows(BATCH))
         .checkpointRows(BATCH);
   }

@@ -27,7 +27,7 @@ class AbsorptionCheckTest {
     "2, -1, 1, 1"
   })
   void fraction_cases_areThoseByHand(double p, double main, double absorbed, double fraction) {
-    assertThat(ParentTally.fraction(p, main, absorbed)).isCloseTo(fraction, within(1e-9));
+    assertThat(ParentAbsorption.fraction(p, main, absorbed)).isCloseTo(fraction, within(1e-9));
   }
 
   /**

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /** How an {@link EvaluationRun} reads and saves. Immutable; each method returns a changed copy. */
-public final class RunOptions {
+public final class EvaluationRunOptions {
 
   /** Rows between two checkpoints by default. */
   public static final int DEFAULT_CHECKPOINT_ROWS = 1 << 16;
@@ -17,7 +17,7 @@ public final class RunOptions {
   private final int checkpointRows;
   private final LongConsumer progress;
 
-  private RunOptions(
+  private EvaluationRunOptions(
       EvaluationOptions evaluation,
       Optional<RowMask> mask,
       Optional<Path> checkpoint,
@@ -35,8 +35,8 @@ public final class RunOptions {
    *
    * @return the defaults
    */
-  public static RunOptions defaults() {
-    return new RunOptions(
+  public static EvaluationRunOptions defaults() {
+    return new EvaluationRunOptions(
         EvaluationOptions.defaults(),
         Optional.empty(),
         Optional.empty(),
@@ -50,9 +50,9 @@ public final class RunOptions {
    * @param options the options of the evaluator
    * @return changed options
    */
-  public RunOptions evaluation(EvaluationOptions options) {
+  public EvaluationRunOptions evaluation(EvaluationOptions options) {
     Objects.requireNonNull(options, "options");
-    return new RunOptions(options, mask, checkpoint, checkpointRows, progress);
+    return new EvaluationRunOptions(options, mask, checkpoint, checkpointRows, progress);
   }
 
   /**
@@ -61,8 +61,9 @@ public final class RunOptions {
    * @param rows one element for each row of the source
    * @return changed options
    */
-  public RunOptions mask(RowMask rows) {
-    return new RunOptions(evaluation, Optional.of(rows), checkpoint, checkpointRows, progress);
+  public EvaluationRunOptions mask(RowMask rows) {
+    return new EvaluationRunOptions(
+        evaluation, Optional.of(rows), checkpoint, checkpointRows, progress);
   }
 
   /**
@@ -72,8 +73,8 @@ public final class RunOptions {
    * @param file the file, made by the run; its folder exists
    * @return changed options
    */
-  public RunOptions checkpoint(Path file) {
-    return new RunOptions(evaluation, mask, Optional.of(file), checkpointRows, progress);
+  public EvaluationRunOptions checkpoint(Path file) {
+    return new EvaluationRunOptions(evaluation, mask, Optional.of(file), checkpointRows, progress);
   }
 
   /**
@@ -83,11 +84,11 @@ public final class RunOptions {
    * @return changed options
    * @throws IllegalArgumentException if {@code rows < 1}
    */
-  public RunOptions checkpointRows(int rows) {
+  public EvaluationRunOptions checkpointRows(int rows) {
     if (rows < 1) {
       throw new IllegalArgumentException("checkpoint rows must be at least 1, got " + rows);
     }
-    return new RunOptions(evaluation, mask, checkpoint, rows, progress);
+    return new EvaluationRunOptions(evaluation, mask, checkpoint, rows, progress);
   }
 
   /**
@@ -97,9 +98,9 @@ public final class RunOptions {
    *     resumed run begins above 0, then after each evaluation batch
    * @return changed options
    */
-  public RunOptions progress(LongConsumer listener) {
+  public EvaluationRunOptions progress(LongConsumer listener) {
     Objects.requireNonNull(listener, "listener");
-    return new RunOptions(evaluation, mask, checkpoint, checkpointRows, listener);
+    return new EvaluationRunOptions(evaluation, mask, checkpoint, checkpointRows, listener);
   }
 
   EvaluationOptions evaluation() {

@@ -1,11 +1,12 @@
 package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.SparseLatents;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** The sums of {@link AbsorptionCheck} for one parent. Used by one thread at a time. */
-final class ParentTally {
+final class ParentAbsorption {
 
   private final int parent;
   private final int firstChild;
@@ -27,14 +28,14 @@ final class ParentTally {
   private double fractions;
 
   /** The largest contributions of children on the current token, falling. */
-  private final double[] largest = new double[AbsorptionCheck.MOST_CHILDREN];
+  private final double[] largest = new double[AbsorptionCheck.MAX_CHILDREN];
 
   private int largestChild;
 
   /** The largest contribution of any child with the lower bound on the cosine. */
   private double fullContribution;
 
-  ParentTally(int parent, int firstChild, float[] direction, int dSae, double mean) {
+  ParentAbsorption(int parent, int firstChild, float[] direction, int dSae, double mean) {
     this.parent = parent;
     this.firstChild = firstChild;
     this.direction = direction;
@@ -63,7 +64,7 @@ final class ParentTally {
   }
 
   private void addToken(double projection, SparseLatents latents, int row) {
-    java.util.Arrays.fill(largest, 0);
+    Arrays.fill(largest, 0);
     largestChild = -1;
     fullContribution = 0;
     latents.forEach(row, this::addChild);
