@@ -22,7 +22,7 @@ import java.util.UUID;
  */
 final class EvaluationCheckpoint {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path path;
@@ -95,7 +95,7 @@ final class EvaluationCheckpoint {
   /** What to throw when the content is not as expected. */
   EvaluationException malformed(String expected, Throwable cause) {
     return new EvaluationException(
-        path + ": is not a saved evaluation: expected " + expected + "; delete it to start anew",
+        path + ": is not a saved evaluation: expected " + expected + "; delete it to start again",
         cause);
   }
 }

@@ -21,6 +21,9 @@ final class TotalsJson {
     json.set("batch_energy", write(totals.batchEnergy));
     json.put("rows", totals.inputs.count());
     json.set("spread", write(totals.inputs.spread()));
+    ArrayNode energies = json.putArray("energies");
+    totals.energies.forEach(
+        (exponent, rows, sum) -> energies.addArray().add(exponent).add(rows).add(sum));
     ArrayNode mean = json.putArray("mean");
     for (double value : totals.inputs.mean()) {
       mean.add(value);
@@ -85,6 +88,13 @@ final class TotalsJson {
     Totals totals =
         new Totals(
             widths, mean(json, "input_norm"), mean(json, "batch_energy"), inputs, byWidth, latents);
+    for (JsonNode bin : json.required("energies")) {
+      requireSize("energies", bin, 3);
+      totals.energies.add(
+          (int) number("energies", bin, 0),
+          (long) number("energies", bin, 1),
+          number("energies", bin, 2));
+    }
     totals.maskedRows = json.required("masked_rows").longValue();
     totals.nonFiniteRows = json.required("non_finite_rows").longValue();
     return totals;

@@ -6,6 +6,7 @@ import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -100,12 +101,12 @@ public final class AbsorptionCheck implements LatentPass.Collector {
   }
 
   @Override
-  public void add(long firstRow, float[] x, SparseLatents latents) {
+  public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
     float[] centred = new float[latents.rows() * dIn];
     for (int i = 0; i < centred.length; i++) {
       centred[i] = x[i] - decoderBias[i % dIn];
     }
-    Arrays.stream(parents).parallel().forEach(parent -> parent.add(centred, latents));
+    Arrays.stream(parents).parallel().forEach(parent -> parent.add(centred, latents, leftOut));
   }
 
   /**

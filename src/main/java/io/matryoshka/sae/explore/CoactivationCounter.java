@@ -4,6 +4,7 @@ import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import java.util.BitSet;
 
 /**
  * Counts for every parent and child, latents of different Matryoshka levels, the tokens where both
@@ -49,8 +50,8 @@ public final class CoactivationCounter implements LatentPass.Collector {
   }
 
   @Override
-  public void add(long firstRow, float[] x, SparseLatents latents) {
-    firings.add(firstRow, x, latents);
+  public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
+    firings.add(firstRow, x, latents, leftOut);
     for (int row = 0; row < latents.rows(); row++) {
       collect(latents, row);
       for (int child = 1; child < activeCount; child++) {

@@ -9,6 +9,7 @@ import java.util.Objects;
 public final class Exploration {
 
   private final Levels levels;
+  private final long rows;
   private final LatentStatistics statistics;
   private final TopContexts contexts;
   private final List<LatentProfile> profiles;
@@ -16,11 +17,13 @@ public final class Exploration {
 
   Exploration(
       Levels levels,
+      long rows,
       LatentStatistics statistics,
       TopContexts contexts,
       List<LatentProfile> profiles,
       long missedPairs) {
     this.levels = levels;
+    this.rows = rows;
     this.statistics = statistics;
     this.contexts = contexts;
     this.profiles = List.copyOf(profiles);
@@ -45,6 +48,15 @@ public final class Exploration {
   public int level(int latent) {
     Objects.checkIndex(latent, statistics.size());
     return levels.of(latent);
+  }
+
+  /**
+   * Returns the number of rows of the source, those included that do not count.
+   *
+   * @return at least the rows of {@link #statistics}
+   */
+  public long rows() {
+    return rows;
   }
 
   /**

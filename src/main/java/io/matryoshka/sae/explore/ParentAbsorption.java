@@ -2,6 +2,7 @@ package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.SparseLatents;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -54,8 +55,10 @@ final class ParentAbsorption {
     }
   }
 
-  void add(float[] centred, SparseLatents latents) {
-    for (int row = 0; row < latents.rows(); row++) {
+  void add(float[] centred, SparseLatents latents, BitSet leftOut) {
+    for (int row = leftOut.nextClearBit(0);
+        row < latents.rows();
+        row = leftOut.nextClearBit(row + 1)) {
       double projection = UnitRows.dot(centred, row, direction, 0, direction.length) / norm;
       if (projection >= floor) {
         addToken(projection, latents, row);

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import io.matryoshka.sae.stream.ActivationException;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowMask;
+import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.support.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -162,7 +165,8 @@ class EvaluationRunTest {
     try (SAE sae = DemoActivations.sae()) {
       Evaluator evaluator = Evaluator.of(sae, EvaluationOptions.defaults().batchRows(BATCH));
       evaluator.add(DemoActivations.activations(), counted);
-      EvaluationRunOptions masked = options().mask(RowMask.open(file, Optional.empty()));
+      EvaluationRunOptions masked =
+          options().rows(RowRules.all().mask(RowMask.open(file, Optional.empty())));
       Evaluation evaluation = EvaluationRun.run(sae, shards(), masked);
       assertThat(evaluation).isEqualTo(evaluator.result());
       assertThat(evaluation.maskedRows()).isEqualTo(171);
@@ -179,7 +183,8 @@ class EvaluationRunTest {
             Optional.of("token_id"));
     try (SAE sae = DemoActivations.sae();
         SAE other = TinySae.load(tiny)) {
-      assertThatThrownBy(() -> EvaluationRun.run(sae, source, options().mask(mask)))
+      assertThatThrownBy(
+              () -> EvaluationRun.run(sae, source, options().rows(RowRules.all().mask(mask))))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("expected 200, got 512");
       assertThatThrownBy(() -> EvaluationRun.run(other, source, options()))
@@ -187,7 +192,7 @@ class EvaluationRunTest {
           .hasMessageContaining("width 384")
           .hasMessageContaining("d_in = 2");
       assertThatThrownBy(() -> RowMask.open(mask.file(), Optional.empty()))
-          .isInstanceOf(EvaluationException.class)
+          .isInstanceOf(ActivationException.class)
           .hasMessageContaining("token_id")
           .hasMessageContaining("name the one");
     }
