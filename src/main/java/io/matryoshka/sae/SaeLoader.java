@@ -1,6 +1,8 @@
 package io.matryoshka.sae;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.kernel.EncoderRowsStore;
@@ -15,6 +17,9 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +29,7 @@ final class SaeLoader {
   private static final Logger LOG = LoggerFactory.getLogger(SaeLoader.class);
 
   static final String CONFIG = "cfg.json";
+  private static final String FOREIGN_CONFIG = "config.json";
   static final String WEIGHTS = "sae_weights.safetensors";
   static final String SPARSITY = "sparsity.safetensors";
   private static final String SPARSITY_TENSOR = "sparsity";
@@ -71,6 +77,7 @@ final class SaeLoader {
     for (String name : List.of(CONFIG, WEIGHTS)) {
       Path file = directory.resolve(name);
       if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+        requireNotForeign(directory);
         throw new NoSuchFileException(
             file.toString(),
             null,
@@ -84,6 +91,17 @@ final class SaeLoader {
     return open(directory.resolve(CONFIG), directory.resolve(WEIGHTS), sparsityIn(directory));
   }
 
+  private static void requireNotForeign(Path directory) throws IOException {
+    Set<String> names;
+    try (Stream<Path> files = Files.list(directory)) {
+      names = files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+    }
+    Optional<ForeignFormat> foreign = ForeignFormat.ofFiles(names);
+    if (foreign.isPresent()) {
+      throw new SaeFormatException(directory + ": " + foreign.get().message());
+    }
+  }
+
   private static Optional<Path> sparsityIn(Path directory) {
     return Optional.of(directory.resolve(SPARSITY)).filter(Files::isRegularFile);
   }
@@ -92,7 +110,7 @@ final class SaeLoader {
   private SAE fromHub(SaeLocation.Hub hub) throws IOException {
     HubClient client = client();
     RepoFile asked = file(hub, options.revision().orElse(hub.revision()), CONFIG);
-    Path configFile = client.download(asked);
+    Path configFile = configFile(client, hub, asked);
     SaeConfig config = SaeConfig.read(configFile);
     int width = width(config);
     String commit = client.pinned(asked, configFile).revision();
@@ -108,6 +126,27 @@ final class SaeLoader {
       }
     }
     return open(config, config, client.download(weights), sparsity);
+  }
+
+  /** Where there is no cfg.json, names the program whose config.json is there instead. */
+  private static Path configFile(HubClient client, SaeLocation.Hub hub, RepoFile asked)
+      throws IOException {
+    try {
+      return client.download(asked);
+    } catch (EntryNotFoundException e) {
+      Optional<ForeignFormat> foreign = Optional.empty();
+      Optional<Path> other = client.downloadIfPresent(file(hub, asked.revision(), FOREIGN_CONFIG));
+      if (other.isPresent()) {
+        foreign = ForeignFormat.ofConfig(new ObjectMapper().readTree(other.get().toFile()));
+      } else if (hub.repoId().startsWith("google/gemma-scope")) {
+        foreign = Optional.of(ForeignFormat.GEMMA_SCOPE);
+      }
+      if (foreign.isPresent()) {
+        throw new SaeFormatException(
+            hub.repoId() + " " + hub.path() + ": " + foreign.get().message(), e);
+      }
+      throw e;
+    }
   }
 
   private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {

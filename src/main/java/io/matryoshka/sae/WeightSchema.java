@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -37,6 +38,10 @@ final class WeightSchema {
     extra.removeAll(expected.keySet());
     extra.remove(SCALING_FACTOR);
     if (!missing.isEmpty() || !extra.isEmpty()) {
+      Optional<ForeignFormat> foreign = ForeignFormat.ofTensors(found.keySet());
+      if (foreign.isPresent()) {
+        throw new SaeFormatException(source + ": " + foreign.get().message());
+      }
       throw new SaeFormatException(
           source
               + ": a "
