@@ -110,12 +110,7 @@ public final class SaeLoader {
   }
 
   private Levels levels(SaeConfig config) {
-    int width = options.prefix().orElse(config.dSae());
-    if (width > config.dSae()) {
-      throw new IllegalArgumentException(
-          "prefix width must lie in 1..%d, got %d".formatted(config.dSae(), width));
-    }
-    return Levels.below(widths(config), width);
+    return Levels.below(widths(config), config.prefixWidth(options.prefix()));
   }
 
   /** The registry's widths, else those of the file, else the caller's. */

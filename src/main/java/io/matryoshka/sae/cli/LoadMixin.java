@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -144,6 +145,12 @@ final class LoadMixin {
       return Optional.empty();
     }
     return Optional.of(known.find(release, saeId()));
+  }
+
+  /** Active latents per token that the SAE was trained with, if its files or the registry tell. */
+  OptionalInt trainingK(SAE sae) throws IOException {
+    OptionalInt published = entry().map(SaeEntry::trainingK).orElse(OptionalInt.empty());
+    return published.isPresent() ? published : sae.config().k();
   }
 
   /** Whether {@link #open} needs no download of weights. */
