@@ -7,6 +7,7 @@ import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.fetch.SaeFiles;
 import io.matryoshka.sae.fetch.SaeLocator;
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
 import io.matryoshka.sae.model.OpenSettings;
 import io.matryoshka.sae.model.Weights;
@@ -18,6 +19,7 @@ import io.matryoshka.sae.weights.PreparedFile;
 import io.matryoshka.sae.weights.WeightFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -53,7 +55,18 @@ public final class SaeLoader {
   }
 
   private SAE from(SaeLocation location) throws IOException {
-    return open(new SaeLocator(options.hub(), options.prefix()).locate(location));
+    Optional<SaeFormat> format = entry.map(SaeEntry::format).map(SaeLoader::format);
+    return open(new SaeLocator(options.hub(), options.prefix(), format).locate(location));
+  }
+
+  private static SaeFormat format(String key) {
+    return SaeFormat.find(key)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "the release table names the format '%s'; known are %s"
+                        .formatted(
+                            key, Arrays.stream(SaeFormat.values()).map(SaeFormat::key).toList())));
   }
 
   private SAE open(SaeFiles files) throws IOException {
@@ -62,7 +75,7 @@ public final class SaeLoader {
     Levels levels = levels(config);
     Optional<float[]> sparsity =
         files.sparsity().isPresent() ? sparsity(files.sparsity().get(), config) : Optional.empty();
-    Weights weights = weights(config, stored, files.weights());
+    Weights weights = weights(config, stored, files);
     SAE.Parts parts =
         new SAE.Parts(
             weights,
@@ -75,9 +88,10 @@ public final class SaeLoader {
     return sae;
   }
 
-  private Weights weights(SaeConfig config, SaeConfig stored, Path path) throws IOException {
+  private Weights weights(SaeConfig config, SaeConfig stored, SaeFiles files) throws IOException {
+    Path path = files.weights();
     Optional<PreparedFile> before = preparedFile(path, stored);
-    WeightFile file = new WeightFile(path, stored);
+    WeightFile file = new WeightFile(files.open(), stored);
     try {
       // A file that was replaced while it was opened may not be the one that was looked at.
       boolean same = before.equals(preparedFile(path, stored));
@@ -94,6 +108,7 @@ public final class SaeLoader {
         options.device(),
         options.engine() == LoadOptions.Engine.FAST,
         options.acceleratorInt8From(),
+        options.foldDecoderNorms(),
         normScale(config),
         store);
   }
@@ -115,7 +130,9 @@ public final class SaeLoader {
 
   /** The registry's widths, else those of the file, else the caller's. */
   private List<Integer> widths(SaeConfig config) {
-    if (entry.isPresent() && entry.get().dSae() == config.dSae()) {
+    if (entry.isPresent()
+        && entry.get().dSae() == config.dSae()
+        && entry.get().widths().size() > 1) {
       return entry.get().widths();
     }
     if (!config.matryoshkaWidths().isEmpty()) {

@@ -8,6 +8,7 @@ import static io.matryoshka.sae.config.TensorNames.R_MAG;
 import static io.matryoshka.sae.config.TensorNames.THRESHOLD;
 import static io.matryoshka.sae.config.TensorNames.W_DEC;
 import static io.matryoshka.sae.config.TensorNames.W_ENC;
+import static io.matryoshka.sae.config.TensorNames.W_SKIP;
 
 import java.io.IOException;
 import java.util.Arrays;
@@ -48,7 +49,17 @@ public enum Architecture {
       List.of(B_GATE, B_MAG, R_MAG, B_DEC),
       tensors ->
           LatentParameters.gated(
-              tensors.vector(B_GATE), tensors.vector(B_MAG), tensors.vector(R_MAG)));
+              tensors.vector(B_GATE), tensors.vector(B_MAG), tensors.vector(R_MAG))),
+  /** ReLU from one place of a model to another: {@code y = f W_dec + b_dec}. */
+  TRANSCODER("transcoder", List.of(B_ENC, B_DEC), Architecture::withoutThreshold),
+  /** ReLU from one place to another, with a skip connection {@code x W_skip} added. */
+  SKIP_TRANSCODER("skip_transcoder", List.of(B_ENC, B_DEC), Architecture::withoutThreshold),
+  /** JumpReLU from one place of a model to another. */
+  JUMPRELU_TRANSCODER(
+      "jumprelu_transcoder", List.of(B_ENC, B_DEC, THRESHOLD), Architecture::withThreshold),
+  /** JumpReLU from one place to another, with a skip connection {@code x W_skip} added. */
+  JUMPRELU_SKIP_TRANSCODER(
+      "jumprelu_skip_transcoder", List.of(B_ENC, B_DEC, THRESHOLD), Architecture::withThreshold);
 
   /** The tensors of one SAE, as far as parameters come from them. */
   public interface Tensors {
@@ -106,11 +117,32 @@ public enum Architecture {
   public Map<String, long[]> tensors(SaeConfig config) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     shapes.put(W_ENC, new long[] {config.dIn(), config.dSae()});
-    shapes.put(W_DEC, new long[] {config.dSae(), config.dIn()});
+    shapes.put(W_DEC, new long[] {config.dSae(), config.dOut()});
     for (String vector : vectors) {
-      shapes.put(vector, new long[] {vector.equals(B_DEC) ? config.dIn() : config.dSae()});
+      shapes.put(vector, new long[] {vector.equals(B_DEC) ? config.dOut() : config.dSae()});
+    }
+    if (hasSkip()) {
+      shapes.put(W_SKIP, new long[] {config.dIn(), config.dOut()});
     }
     return shapes;
+  }
+
+  /**
+   * Tells whether the output is another place of the model than the input.
+   *
+   * @return true for transcoders
+   */
+  public boolean isTranscoder() {
+    return key.endsWith("transcoder");
+  }
+
+  /**
+   * Tells whether a linear map of the input is added to the output.
+   *
+   * @return true for transcoders with a skip connection
+   */
+  public boolean hasSkip() {
+    return key.contains("skip_");
   }
 
   /**

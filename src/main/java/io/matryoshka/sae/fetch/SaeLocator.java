@@ -1,15 +1,15 @@
 package io.matryoshka.sae.fetch;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.config.SaeFormatException;
-import io.matryoshka.sae.hub.EntryNotFoundException;
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.HubOptions;
+import io.matryoshka.sae.hub.RemoteFile;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.io.CacheFolder;
+import io.matryoshka.sae.io.FileBytes;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -21,10 +21,9 @@ import java.util.OptionalInt;
  *
  * @param options how files are fetched from the Hub
  * @param prefix number of leading latents that are enough, where fetching no more saves much
+ * @param format the format that a release table names; without one, the files tell
  */
-public record SaeLocator(HubOptions options, OptionalInt prefix) {
-
-  private static final String FOREIGN_CONFIG = "config.json";
+public record SaeLocator(HubOptions options, OptionalInt prefix, Optional<SaeFormat> format) {
 
   /**
    * Brings the files of an SAE to disk.
@@ -46,50 +45,35 @@ public record SaeLocator(HubOptions options, OptionalInt prefix) {
   /** All files are of the commit that the revision names when the first is asked for. */
   private SaeFiles fromHub(SaeLocation.Hub location) throws IOException {
     HubClient hub = HubClient.of(options);
-    RepoFile asked =
-        file(location, options.revision().orElse(location.revision()), SaeFiles.CONFIG);
-    Path configFile = configFile(hub, location, asked);
-    SaeConfig config = SaeConfig.read(configFile);
+    HubFolder folder = HubFolder.open(hub, location, options.revision(), format);
+    RepoFile weights = folder.weights();
+    boolean cached = hub.findCached(weights).isPresent();
+    boolean partial = prefix.isPresent() && !cached;
+    SaeConfig config =
+        folder.format().config(folder.place(), () -> openRaw(hub, folder, weights, partial));
     int width = config.prefixWidth(prefix);
-    String commit = hub.pinned(asked, configFile).revision();
-    Optional<Path> sparsity = hub.downloadIfPresent(file(location, commit, SaeFiles.SPARSITY));
-    RepoFile weights = file(location, commit, SaeFiles.WEIGHTS);
-    if (width < config.dSae() && hub.findCached(weights).isEmpty()) {
+    Optional<Path> sparsity = folder.sparsity();
+    if (width < config.dSae() && !cached) {
       PrefixDownload download =
-          new PrefixDownload(hub, weights, configFile, config, CacheFolder.root());
-      Optional<Path> folder = download.folder(width, options.forceDownload());
-      if (folder.isPresent()) {
-        SaeFiles part = SaeFiles.in(folder.get());
-        return new SaeFiles(config, part.config(), part.weights(), sparsity);
+          new PrefixDownload(hub, weights, folder.source(config), CacheFolder.root());
+      Optional<Path> part = download.folder(width, options.forceDownload());
+      if (part.isPresent()) {
+        SaeFiles files = SaeFiles.in(part.get());
+        return new SaeFiles(config, files.config(), files.weights(), sparsity, files.format());
       }
     }
-    return SaeFiles.whole(config, hub.download(weights), sparsity);
+    return SaeFiles.whole(config, hub.download(weights), sparsity, folder.format());
   }
 
-  /** Where there is no cfg.json, names the program whose config.json is there instead. */
-  private static Path configFile(HubClient hub, SaeLocation.Hub location, RepoFile asked)
-      throws IOException {
-    try {
-      return hub.download(asked);
-    } catch (EntryNotFoundException e) {
-      Optional<ForeignFormat> foreign = Optional.empty();
-      Optional<Path> other =
-          hub.downloadIfPresent(file(location, asked.revision(), FOREIGN_CONFIG));
-      if (other.isPresent()) {
-        foreign = ForeignFormat.ofConfig(new ObjectMapper().readTree(other.get().toFile()));
-      } else if (location.repoId().startsWith("google/gemma-scope")) {
-        foreign = Optional.of(ForeignFormat.GEMMA_SCOPE);
+  /** Where a part is enough, only the start of the file is read; else the file is fetched. */
+  private static TensorFile openRaw(
+      HubClient hub, HubFolder folder, RepoFile weights, boolean partial) throws IOException {
+    if (partial && !hub.isOffline()) {
+      RemoteFile remote = hub.open(weights);
+      if (remote.size().isPresent()) {
+        return folder.format().openRaw(new RemoteBytes(remote));
       }
-      if (foreign.isPresent()) {
-        throw new SaeFormatException(
-            "%s %s: %s".formatted(location.repoId(), location.path(), foreign.get().message()), e);
-      }
-      throw e;
     }
-  }
-
-  private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
-    String path = hub.path().isEmpty() ? name : hub.path() + "/" + name;
-    return new RepoFile(hub.repoId(), revision, path);
+    return folder.format().openRaw(FileBytes.open(hub.download(weights)));
   }
 }
