@@ -4,7 +4,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.fetch.SaeLocator;
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -68,7 +70,7 @@ final class DownloadCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   /** One SAE to fetch. */
-  private record Wanted(String saeId, SaeLocation location) {}
+  private record Wanted(String saeId, SaeLocation location, Optional<String> format) {}
 
   @Override
   @SuppressWarnings("try") // The hint does its work by being open.
@@ -102,7 +104,9 @@ final class DownloadCommand implements Callable<Integer> {
       if (saeIds.isEmpty()) {
         throw usage("expected the folders of SAEs in the repository " + releaseId + ", got none");
       }
-      return saeIds.stream().map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id))).toList();
+      return saeIds.stream()
+          .map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id), Optional.empty()))
+          .toList();
     }
     Release release = known.release(releaseId);
     if (choices == 0 && release.saes().size() > 1) {
@@ -117,7 +121,9 @@ final class DownloadCommand implements Callable<Integer> {
     if (entries.isEmpty()) {
       throw usage("release " + releaseId + " has no SAE of layers " + layers);
     }
-    return entries.stream().map(e -> new Wanted(e.saeId(), e.location())).toList();
+    return entries.stream()
+        .map(e -> new Wanted(e.saeId(), e.location(), Optional.of(e.format())))
+        .toList();
   }
 
   private boolean hasLayer(SaeEntry entry) {
@@ -140,12 +146,12 @@ final class DownloadCommand implements Callable<Integer> {
       SAE.fromPretrained(releaseId, sae.saeId(), options).close();
       return Optional.empty();
     }
-    HubClient client = hub.client(output.downloadBars());
-    SaeFiles files = SaeFiles.of(folder, hub.revision());
-    client.download(files.config());
-    client.downloadIfPresent(files.sparsity());
-    Path weights = client.download(files.weights());
-    return Optional.of(weights.toAbsolutePath().getParent());
+    SaeLocator locator =
+        new SaeLocator(
+            hub.options(output.downloadBars()),
+            OptionalInt.empty(),
+            sae.format().flatMap(SaeFormat::find));
+    return Optional.of(locator.locate(folder).weights().toAbsolutePath().getParent());
   }
 
   private ParameterException usage(String message) {
