@@ -9,6 +9,7 @@ import io.matryoshka.sae.explore.ExplorationReport;
 import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowRules;
@@ -95,6 +96,8 @@ final class ExploreCommand implements Callable<Integer> {
       description = "Write a table of all latents as CSV.")
   private Path csv;
 
+  @Mixin private LabelsMixin labelOptions;
+
   @Mixin private Output output;
 
   @Override
@@ -106,7 +109,8 @@ final class ExploreCommand implements Callable<Integer> {
     boolean demo = activations.isDemo(entry);
     List<Path> others = otherInputs.isEmpty() ? List.of() : TensorMixin.find(otherInputs);
     RowRules rules = rows.rules();
-    try (SAE sae = load.open(output);
+    try (Labels labels = labelOptions.open(load, output);
+        SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open();
         StagedProgress progress = new StagedProgress(output)) {
       ActivationSource source = demo ? bundled.activations() : activations.open(sae);
@@ -119,7 +123,7 @@ final class ExploreCommand implements Callable<Integer> {
               .rows(rules);
       Exploration found = new Explorer(sae, progress).explore(source, options);
       Optional<Comparison> comparison = compare(sae, source, found, others, progress);
-      write(new ExplorationReport(load.name(), entry, found, tokens, comparison));
+      write(new ExplorationReport(load.name(), entry, found, tokens, comparison, labels));
     }
     return ExitCode.OK.code();
   }

@@ -73,6 +73,10 @@ final class LatentViewData {
     figures.add(round(statistics.density(latent)));
     figures.add(round(statistics.meanActivation(latent)));
     figures.add(round(statistics.maxActivation(latent)));
+    report
+        .labels()
+        .find(latent)
+        .ifPresent(label -> node.putArray("l").add(label.text()).add(label.provenance()));
     ArrayNode contexts = node.putArray("c");
     report.contexts(latent).forEach(context -> contexts.add(context(context)));
     neighbours(node.putArray("d"), profile.decoderNeighbours());
