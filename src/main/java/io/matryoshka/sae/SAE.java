@@ -425,6 +425,25 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
   }
 
   /**
+   * {@return what a skip connection adds to each row of the output, {@code x W_skip}: {@code [n,
+   * d_out]} row-major; zeros for an SAE without one}
+   *
+   * @param x at least {@code rows * d_in} remaining floats, row-major; its position does not move
+   * @param rows number of rows
+   */
+  public float[] skip(FloatBuffer x, int rows) {
+    Objects.requireNonNull(x, "x");
+    return calls.scoped(
+        scope -> {
+          PreparedRows prepared = prepare(PlainRows.array(x, rows, dIn(), scope), scope);
+          return normalizer
+              .skip(prepared)
+              .map(Calls::floats)
+              .orElseGet(() -> new float[rows * dOut()]);
+        });
+  }
+
+  /**
    * Returns a view of the first latents: the same memory, thresholds and biases, no copy. Closing a
    * view does not close this SAE; closing this SAE closes its views.
    *

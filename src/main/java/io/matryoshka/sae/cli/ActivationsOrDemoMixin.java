@@ -3,6 +3,7 @@ package io.matryoshka.sae.cli;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,6 +57,11 @@ final class ActivationsOrDemoMixin {
   /** Opens the activations of an SAE. */
   ActivationSource open(SAE sae) throws IOException {
     return tensor.open(files, sae);
+  }
+
+  /** Opens the activations that a transcoder should give. */
+  ActivationSource openTarget(List<String> names, SAE sae) throws IOException {
+    return ActivationSource.open(TensorMixin.find(names), SourceOptions.defaults().dIn(sae.dOut()));
   }
 
   /** Opens other files, of which the same tensor is read. */

@@ -12,6 +12,8 @@ import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -34,6 +36,14 @@ final class EvaluateCommand implements Callable<Integer> {
   @Mixin private LoadMixin load;
 
   @Mixin private ActivationsOrDemoMixin activations;
+
+  @Option(
+      names = "--target",
+      paramLabel = "FILE",
+      description =
+          "Activations of the output of a transcoder for the same tokens, which its output is"
+              + " compared with.")
+  private List<String> target = new ArrayList<>();
 
   @Mixin private RowsMixin rows;
 
@@ -93,7 +103,11 @@ final class EvaluateCommand implements Callable<Integer> {
       Evaluation evaluation;
       try (Progress bar = output.progress("evaluate", "tokens", source.rows());
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
-        evaluation = EvaluationRun.run(sae, source, basis.progress(bar::stepTo));
+        EvaluationRunOptions options = basis.progress(bar::stepTo);
+        evaluation =
+            target.isEmpty()
+                ? EvaluationRun.run(sae, source, options)
+                : EvaluationRun.run(sae, source, activations.openTarget(target, sae), options);
       }
       write(new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity()));
       OptionalInt trained = selection == null ? load.trainingK(sae) : OptionalInt.empty();

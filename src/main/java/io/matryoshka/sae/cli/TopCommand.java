@@ -90,13 +90,15 @@ final class TopCommand implements Callable<Integer> {
         ActivationBatch batch = batches.next().first(Math.min(batchRows, end - first));
         EncodedBatch encoded = encoder.encode(batch);
         add(encoded, tokens, latents);
-        if (first - rows.first() < BATCH_ROWS) {
+        if (first - rows.first() < BATCH_ROWS && !sae.isTranscoder()) {
           evaluator.add(FloatBuffer.wrap(batch.values()), batch.rows(), encoded.counted());
         }
         progress.stepTo(encoded.endRow());
       }
     }
-    EvaluationHints.of(evaluator.result(), sae, load.trainingK(sae)).forEach(output::note);
+    if (!sae.isTranscoder()) { // reconstructions cannot be compared with what it reads
+      EvaluationHints.of(evaluator.result(), sae, load.trainingK(sae)).forEach(output::note);
+    }
     if (output.isJson()) {
       ObjectNode result = Output.object();
       ArrayNode array = result.putArray("rows");

@@ -109,9 +109,15 @@ public final class Normalizer {
    */
   public NDArray restore(NDArray decoded, PreparedRows input) {
     NDArray rows = restore(decoded, input.scaling());
-    return skip.map(map -> rows.add(input.rows().matMul(map)))
+    return skip(input)
+        .map(rows::add)
         .orElse(rows)
         .reshape(Shapes.join(input.leadingShape(), input.tailShape()));
+  }
+
+  /** What a skip connection makes of the input, {@code [n, d_out]}; empty without one. */
+  public Optional<NDArray> skip(PreparedRows input) {
+    return skip.map(map -> input.rows().matMul(map));
   }
 
   /**
