@@ -1,12 +1,15 @@
 package io.matryoshka.sae.format;
 
 import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.filetype.FileType;
 import io.matryoshka.sae.io.ByteSource;
 import io.matryoshka.sae.npz.NpzFile;
 import io.matryoshka.sae.torchzip.TorchZipFile;
 import io.matryoshka.sae.weights.SafetensorsTensors;
 import io.matryoshka.sae.weights.TensorFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -47,6 +50,8 @@ public enum SaeFormat {
   private interface Container {
     TensorFile open(ByteSource source) throws IOException;
   }
+
+  private static final int HEAD_BYTES = 512;
 
   private final String key;
   private final String configFile;
@@ -135,7 +140,23 @@ public enum SaeFormat {
    * @throws IOException if the file is malformed or cannot be read
    */
   public TensorFile openRaw(ByteSource source) throws IOException {
+    if (!weightFile.endsWith(".safetensors")) {
+      requireArchive(source);
+    }
     return container.open(source);
+  }
+
+  /** Says what a file is that is no archive, such as a pointer of Git LFS. */
+  private static void requireArchive(ByteSource source) throws IOException {
+    ByteBuffer head = ByteBuffer.allocate((int) Math.min(HEAD_BYTES, source.size()));
+    source.read(0, head);
+    FileType type = FileType.of(head.array());
+    boolean archive =
+        Set.of(FileType.NPZ, FileType.TORCH_ZIP, FileType.ZIP, FileType.PICKLE).contains(type);
+    if (!archive && type.problem().isPresent()) {
+      source.close();
+      throw new SaeFormatException(source.name() + ": " + type.problem().get());
+    }
   }
 
   /**

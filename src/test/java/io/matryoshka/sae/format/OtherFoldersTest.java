@@ -148,6 +148,20 @@ class OtherFoldersTest {
   }
 
   @Test
+  void weights_thatAreAPointerOfGitLfs_areNamed() throws IOException {
+    for (String name : new String[] {"ae.pt", "params.npz", "params.safetensors"}) {
+      Path sae = Files.createDirectories(folder.resolve("of-" + name));
+      Files.writeString(
+          sae.resolve(name),
+          "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 123456789\n");
+      assertThatThrownBy(() -> SAE.load(sae, OPTIONS))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(name)
+          .hasMessageContaining("git lfs pull");
+    }
+  }
+
+  @Test
   void dictionaryLearning_damaged_isRefused() throws IOException {
     Path sae = Files.createDirectories(folder.resolve("trainer_0"));
     byte[] bytes = Files.readAllBytes(FORMATS.resolve("dictionary-learning-matryoshka/sae/ae.pt"));
