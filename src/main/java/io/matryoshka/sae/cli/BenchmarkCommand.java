@@ -11,12 +11,12 @@ import io.matryoshka.sae.bench.MadeUpActivations;
 import io.matryoshka.sae.bench.MadeUpFolder;
 import io.matryoshka.sae.bench.Subject;
 import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.kernel.MachineLimits;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,6 +108,10 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     checkOptions();
+    Output.requireWritable(results, svg);
+    if (keep != null) {
+      Output.requireWritableFolder(keep);
+    }
     BenchmarkText text = new BenchmarkText(output, markdown);
     List<BenchmarkResult> measured = new ArrayList<>();
     if (load.isNamed()) {
@@ -209,10 +213,10 @@ final class BenchmarkCommand implements Callable<Integer> {
       output.json(report.json());
     }
     if (results != null) {
-      Files.writeString(results, report.json().toPrettyString() + System.lineSeparator());
+      AtomicFile.write(results, report.json().toPrettyString() + System.lineSeparator());
     }
     if (svg != null) {
-      Files.writeString(svg, report.svg());
+      AtomicFile.write(svg, report.svg());
     }
   }
 

@@ -66,6 +66,11 @@ final class EncodeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (isFile()) {
+      Output.requireWritable(target);
+    } else {
+      Output.requireWritableFolder(target);
+    }
     try (SAE sae = load.open(output)) {
       ActivationSource source = activations.open(sae.dIn());
       try (Progress bar = output.progress("encode", "tokens", source.rows())) {

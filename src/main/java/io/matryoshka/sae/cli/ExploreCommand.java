@@ -9,10 +9,10 @@ import io.matryoshka.sae.explore.ExplorationReport;
 import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,6 +93,7 @@ final class ExploreCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Output.requireWritable(html, csv);
     if (against != null && !otherInputs.isEmpty()) {
       throw usage("expected either --against or --against-input, got both");
     }
@@ -150,7 +151,7 @@ final class ExploreCommand implements Callable<Integer> {
       report.page().write(html);
     }
     if (csv != null) {
-      Files.writeString(csv, report.csv());
+      AtomicFile.write(csv, report.csv());
     }
     if (output.isJson()) {
       output.json(report.json());

@@ -1,9 +1,9 @@
 package io.matryoshka.sae.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.matryoshka.sae.io.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -134,7 +134,7 @@ public final class Page {
    * @throws IOException if it cannot be written
    */
   public void write(Path file) throws IOException {
-    Files.writeString(file, html(), StandardCharsets.UTF_8);
+    AtomicFile.write(file, html());
   }
 
   private String policy() {

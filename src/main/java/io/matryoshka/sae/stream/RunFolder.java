@@ -10,7 +10,6 @@ import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -22,6 +21,8 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder of a run, locked against other runs. Every file in it appears under its name complete,
@@ -38,6 +39,7 @@ final class RunFolder implements AutoCloseable {
   private static final String LOCK = ".lock";
   private static final Pattern SHARD = Pattern.compile("latents-\\d{5,}-of-\\d{5,}\\.safetensors");
 
+  private static final Logger LOG = LoggerFactory.getLogger(RunFolder.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ObjectWriter PRETTY =
       JSON.writer(
@@ -72,15 +74,24 @@ final class RunFolder implements AutoCloseable {
   }
 
   private static void lock(Path path, FileChannel lockFile) throws IOException {
-    FileLock lock;
-    try {
-      lock = lockFile.tryLock();
-    } catch (OverlappingFileLockException e) {
-      lock = null;
-    }
-    if (lock == null) {
+    if (!isFree(path, lockFile)) {
       throw new EncodeRunException(
           path + ": another encode run is writing to this folder; wait for it, or use another one");
+    }
+  }
+
+  private static boolean isFree(Path path, FileChannel lockFile) {
+    try {
+      return lockFile.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      return false;
+    } catch (IOException e) {
+      LOG.warn(
+          "{}: this file system has no locks ({}), so nothing keeps two runs that write to this"
+              + " folder apart; start one at a time",
+          path,
+          e.getMessage());
+      return true;
     }
   }
 
