@@ -72,7 +72,7 @@ final class TopCommand implements Callable<Integer> {
         if (batch.firstRow() > rows.last()) {
           break;
         }
-        SparseLatents encoded = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
+        SparseLatents encoded = sae.encodeSparse(FloatBuffer.wrap(batch.values()), batch.rows());
         for (int r = 0; r < batch.rows() && batch.firstRow() + r <= rows.last(); r++) {
           int row = (int) batch.firstRow() + r;
           latents.add(row, tokens.map(t -> t.text(row)).orElse(""), encoded, r);

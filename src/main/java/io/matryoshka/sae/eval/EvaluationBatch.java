@@ -36,7 +36,7 @@ final class EvaluationBatch {
     this.rows = rows;
     dIn = sae.dIn();
     latents =
-        sae.encode(
+        sae.encodeSparse(
             java.nio.FloatBuffer.wrap(x, 0, rows * dIn),
             rows,
             options.selection().orElse(sae.defaultSelection()));

@@ -1,8 +1,8 @@
 package io.matryoshka.sae.explore;
 
-import io.matryoshka.sae.NormalizeActivations;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.eval.LatentStatistics;
 import java.util.Arrays;
 import java.util.List;

@@ -71,7 +71,7 @@ public final class LatentPass {
       long done = 0;
       while (done < rows) {
         ActivationBatch batch = batches.next();
-        SparseLatents latents = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
+        SparseLatents latents = sae.encodeSparse(FloatBuffer.wrap(batch.values()), batch.rows());
         for (Collector collector : collectors) {
           collector.add(batch.firstRow(), batch.values(), latents);
         }

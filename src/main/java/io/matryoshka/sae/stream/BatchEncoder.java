@@ -38,7 +38,7 @@ final class BatchEncoder {
     SparseLatents latents =
         rows == 0
             ? SparseLatents.of(new int[1], new int[0], new float[0], sae.dSae())
-            : sae.encode(FloatBuffer.wrap(x), rows, selection);
+            : sae.encodeSparse(FloatBuffer.wrap(x), rows, selection);
     return new EncodedBatch(batch.firstRow(), batch.rows(), nonFinite, latents);
   }
 

@@ -57,7 +57,7 @@ class EncodeRunTest {
 
   private static SparseLatents encode(int first, int count, Selection selection)
       throws IOException {
-    return sae.encode(FloatBuffer.wrap(DemoRows.rows(first, count)), count, selection);
+    return sae.encodeSparse(FloatBuffer.wrap(DemoRows.rows(first, count)), count, selection);
   }
 
   private static void assertSame(SparseLatents actual, SparseLatents expected) {
