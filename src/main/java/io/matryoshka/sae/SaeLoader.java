@@ -13,6 +13,7 @@ import io.matryoshka.sae.model.Weights;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.weights.PreparedFile;
 import io.matryoshka.sae.weights.WeightFile;
@@ -53,7 +54,27 @@ public final class SaeLoader {
   }
 
   private SAE from(SaeLocation location) throws IOException {
-    return open(new SaeLocator(options.hub(), options.prefix()).locate(location));
+    SaeLocator locator = new SaeLocator(options.hub(), options.prefix());
+    try {
+      return open(locator.locate(location));
+    } catch (SafetensorsException | SaeFormatException e) {
+      if (!locator.repair(location)) {
+        throw location instanceof SaeLocation.Hub ? cached(e) : e;
+      }
+      LOG.warn("{}; the cached file was shorter or longer than on the Hub, fetched it again", e);
+      return open(locator.locate(location));
+    }
+  }
+
+  /** Says what to do with a file of the cache that cannot be read. */
+  private static IOException cached(IOException e) {
+    String message =
+        e.getMessage()
+            + "; if it is the copy in the Hub's cache that is damaged, 'cache verify' tells, and"
+            + " --force-download (LoadOptions.forceDownload) fetches it again";
+    return e instanceof SafetensorsException
+        ? new SafetensorsException(message, e)
+        : new SaeFormatException(message, e);
   }
 
   private SAE open(SaeFiles files) throws IOException {

@@ -80,7 +80,8 @@ final class DownloadCommand implements Callable<Integer> {
       ObjectNode node = saes.addObject().put("id", sae.saeId());
       folder.ifPresent(path -> node.put("path", path.toString()));
       if (!output.isJson()) {
-        output.line(sae.saeId() + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
+        String name = sae.saeId().isEmpty() ? releaseId : sae.saeId();
+        output.line(name + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
       }
     }
     if (output.isJson()) {
@@ -95,10 +96,10 @@ final class DownloadCommand implements Callable<Integer> {
       throw usage("expected one of SAE_ID, --all and --layers, got several");
     }
     if (!known.contains(releaseId) && releaseId.contains("/")) {
-      if (saeIds.isEmpty()) {
-        throw usage("expected the folders of SAEs in the repository " + releaseId + ", got none");
-      }
-      return saeIds.stream().map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id))).toList();
+      List<String> folders = saeIds.isEmpty() ? List.of("") : saeIds;
+      return folders.stream()
+          .map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id)))
+          .toList();
     }
     Release release = known.release(releaseId);
     if (choices == 0 && release.saes().size() > 1) {
@@ -138,9 +139,9 @@ final class DownloadCommand implements Callable<Integer> {
     }
     HubClient client = hub.client(output.downloadBars());
     SaeFiles files = SaeFiles.of(folder, hub.revision());
-    client.download(files.config());
+    client.refresh(files.config());
     client.downloadIfPresent(files.sparsity());
-    Path weights = client.download(files.weights());
+    Path weights = client.refresh(files.weights());
     return Optional.of(weights.toAbsolutePath().getParent());
   }
 

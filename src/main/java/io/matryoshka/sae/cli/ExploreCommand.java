@@ -128,12 +128,14 @@ final class ExploreCommand implements Callable<Integer> {
       return Optional.empty();
     }
     int colon = against.indexOf(':');
-    if (colon < 1 || colon == against.length() - 1) {
-      throw usage("--against: expected RELEASE:SAE_ID, got '" + against + "'");
+    boolean topOfRepository = colon < 0 && against.contains("/");
+    if (!topOfRepository && (colon < 1 || colon == against.length() - 1)) {
+      throw usage("--against: expected RELEASE:SAE_ID, or OWNER/REPO, got '" + against + "'");
     }
+    String release = topOfRepository ? against : against.substring(0, colon);
+    String saeId = topOfRepository ? "" : against.substring(colon + 1);
     LoadOptions options = load.options(output);
-    try (SAE other =
-        SAE.fromPretrained(against.substring(0, colon), against.substring(colon + 1), options)) {
+    try (SAE other = SAE.fromPretrained(release, saeId, options)) {
       LatentStatistics counts = new Explorer(other, progress).count(source, batch);
       return Optional.of(
           Comparison.ofSaes(

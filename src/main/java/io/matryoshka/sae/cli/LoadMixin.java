@@ -41,7 +41,7 @@ final class LoadMixin {
       paramLabel = "SAE_ID",
       description =
           "An SAE of the release, or its folder in the repository. Not needed if the release has"
-              + " one SAE.")
+              + " one SAE, or if the SAE lies at the top of the repository.")
   private String saeId;
 
   @Option(
@@ -158,7 +158,7 @@ final class LoadMixin {
 
   /** What the user named, for people. */
   String name() throws IOException {
-    return dir != null ? dir.toString() : release + " " + saeId();
+    return dir != null ? dir.toString() : (release + " " + saeId()).strip();
   }
 
   /** How the user wants SAEs to be loaded. */
@@ -181,7 +181,7 @@ final class LoadMixin {
     }
     ReleaseRegistry known = registry.registry();
     if (!known.contains(release) && release.contains("/")) {
-      throw usage("expected the folder of the SAE in the repository " + release + ", got none");
+      return ""; // The top of the repository.
     }
     Release found = known.release(release);
     String first = found.saes().get(0).saeId();

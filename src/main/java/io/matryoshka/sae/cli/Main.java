@@ -1,5 +1,6 @@
 package io.matryoshka.sae.cli;
 
+import io.matryoshka.sae.io.HomeFolder;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
 
   static {
+    HomeFolder.replaceUnknown();
     Logging.beQuiet();
   }
 

@@ -7,6 +7,7 @@ import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.registry.SaeLocation;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -58,6 +59,30 @@ public record SaeLocator(HubOptions options, OptionalInt prefix) {
       }
     }
     return SaeFiles.whole(config, hub.download(weights), sparsity);
+  }
+
+  /**
+   * Compares the cached files of an SAE on the Hub with the lengths that the Hub tells, and fetches
+   * those again that differ: another tool may have left a part of one in the cache.
+   *
+   * @param location where the SAE is
+   * @return whether a file was fetched again
+   * @throws IOException if files cannot be fetched
+   */
+  public boolean repair(SaeLocation location) throws IOException {
+    boolean repaired = false;
+    if (location instanceof SaeLocation.Hub folder) {
+      HubClient hub = HubClient.of(options.forceDownload(false));
+      for (String name : SaeFiles.ALL) {
+        RepoFile file = file(folder, options.revision().orElse(folder.revision()), name);
+        Optional<Path> cached = hub.findCached(file);
+        if (cached.isPresent()) {
+          long size = Files.size(cached.get());
+          repaired |= Files.size(hub.refresh(file)) != size;
+        }
+      }
+    }
+    return repaired;
   }
 
   private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
