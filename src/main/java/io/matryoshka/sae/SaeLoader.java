@@ -61,7 +61,9 @@ public final class SaeLoader {
       if (!locator.repair(location)) {
         throw location instanceof SaeLocation.Hub ? cached(e) : e;
       }
-      LOG.warn("{}; the cached file was shorter or longer than on the Hub, fetched it again", e);
+      LOG.warn(
+          "{}; the cached file did not have the length of that on the Hub and was fetched again",
+          e.getMessage());
       return open(locator.locate(location));
     }
   }
@@ -131,12 +133,7 @@ public final class SaeLoader {
   }
 
   private Levels levels(SaeConfig config) {
-    int width = options.prefix().orElse(config.dSae());
-    if (width > config.dSae()) {
-      throw new IllegalArgumentException(
-          "prefix width must lie in 1..%d, got %d".formatted(config.dSae(), width));
-    }
-    return Levels.below(widths(config), width);
+    return Levels.below(widths(config), config.prefixWidth(options.prefix()));
   }
 
   /** The registry's widths, else those of the file, else the caller's. */

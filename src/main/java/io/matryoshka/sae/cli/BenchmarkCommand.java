@@ -57,6 +57,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       names = {"-i", "--input"},
       paramLabel = "FILE",
       arity = "1..*",
+      parameterConsumer = InputConsumer.class,
       description =
           "Activations for the SAE that you name, used again where they are too few; default:"
               + " made-up ones.")
@@ -171,7 +172,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     if (inputs.isEmpty()) {
       return SyntheticActivations.of(sae, count, SEED);
     }
-    ActivationSource source = tensor.open(inputs, sae.dIn());
+    ActivationSource source = tensor.open(TensorMixin.find(inputs), sae);
     if (source.rows() == 0) {
       throw new IllegalArgumentException("--input: expected at least one row, got none");
     }

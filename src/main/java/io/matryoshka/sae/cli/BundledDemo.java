@@ -3,6 +3,7 @@ package io.matryoshka.sae.cli;
 import io.matryoshka.sae.explore.Tokens;
 import io.matryoshka.sae.io.DeletedOnExit;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -24,7 +25,9 @@ final class BundledDemo implements AutoCloseable {
   }
 
   ActivationSource activations() throws IOException {
-    return ActivationSource.open(List.of(copy(ACTIVATIONS)), DemoData.D_IN, "activations");
+    return ActivationSource.open(
+        List.of(copy(ACTIVATIONS)),
+        SourceOptions.defaults().dIn(DemoData.D_IN).tensor("activations"));
   }
 
   Tokens tokens() throws IOException {

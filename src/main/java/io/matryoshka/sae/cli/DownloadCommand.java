@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
@@ -71,17 +72,21 @@ final class DownloadCommand implements Callable<Integer> {
   private record Wanted(String saeId, SaeLocation location) {}
 
   @Override
+  @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
     ReleaseRegistry known = registry.registry();
     ObjectNode result = Output.object().put("release", releaseId);
     ArrayNode saes = result.putArray("saes");
-    for (Wanted sae : wanted(known)) {
-      Optional<Path> folder = fetch(sae, known);
-      ObjectNode node = saes.addObject().put("id", sae.saeId());
-      folder.ifPresent(path -> node.put("path", path.toString()));
-      if (!output.isJson()) {
-        String name = sae.saeId().isEmpty() ? releaseId : sae.saeId();
-        output.line(name + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
+    try (ResumeHint hint =
+        ResumeHint.whileOpen(output, "run the same command to go on with what is there")) {
+      for (Wanted sae : wanted(known)) {
+        Optional<Path> folder = fetch(sae, known);
+        ObjectNode node = saes.addObject().put("id", sae.saeId());
+        folder.ifPresent(path -> node.put("path", path.toString()));
+        if (!output.isJson()) {
+          String name = sae.saeId().isEmpty() ? releaseId : sae.saeId();
+          output.line(name + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
+        }
       }
     }
     if (output.isJson()) {
@@ -139,10 +144,23 @@ final class DownloadCommand implements Callable<Integer> {
     }
     HubClient client = hub.client(output.downloadBars());
     SaeFiles files = SaeFiles.of(folder, hub.revision());
-    client.refresh(files.config());
+    downloadConfig(client, sae, files);
     client.downloadIfPresent(files.sparsity());
     Path weights = client.refresh(files.weights());
     return Optional.of(weights.toAbsolutePath().getParent());
+  }
+
+  private void downloadConfig(HubClient client, Wanted sae, SaeFiles files) throws IOException {
+    try {
+      client.refresh(files.config());
+    } catch (EntryNotFoundException e) {
+      if (sae.saeId().isEmpty()) {
+        throw usage(
+            "expected the folders of SAEs in the repository %s, as there is no SAE at its top (%s)"
+                .formatted(releaseId, e.getMessage()));
+      }
+      throw e;
+    }
   }
 
   private ParameterException usage(String message) {

@@ -3,6 +3,7 @@ package io.matryoshka.sae.cli;
 import ai.djl.Device;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.ProgressListener;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.Release;
@@ -11,10 +12,12 @@ import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -110,7 +113,25 @@ final class LoadMixin {
       return SAE.load(dir, options);
     }
     requireRelease();
-    return SAE.fromPretrained(release, saeId(), options);
+    String id = saeId();
+    try {
+      return SAE.fromPretrained(release, id, options);
+    } catch (EntryNotFoundException e) {
+      throw id.isEmpty() ? noneAtTop(e) : e;
+    }
+  }
+
+  private IOException noneAtTop(EntryNotFoundException cause) {
+    NoSuchFileException none =
+        new NoSuchFileException(
+            release,
+            null,
+            "no such file at the top of this repository, where an SAE has its cfg.json and"
+                + " weights; name the folder of the SAE after it ("
+                + cause.getMessage()
+                + ")");
+    none.initCause(cause);
+    return none;
   }
 
   /** Whether the user named an SAE. */
@@ -144,6 +165,12 @@ final class LoadMixin {
       return Optional.empty();
     }
     return Optional.of(known.find(release, saeId()));
+  }
+
+  /** Active latents per token that the SAE was trained with, if its files or the registry tell. */
+  OptionalInt trainingK(SAE sae) throws IOException {
+    OptionalInt published = entry().map(SaeEntry::trainingK).orElse(OptionalInt.empty());
+    return published.isPresent() ? published : sae.config().k();
   }
 
   /** Whether {@link #open} needs no download of weights. */

@@ -20,32 +20,32 @@ import java.util.stream.Collectors;
 
 /**
  * The architectures of a {@code cfg.json} that this library runs, by their SAELens names. A
- * constant says all that is particular to an architecture: which tensors it has beside {@code
- * W_enc}, {@code W_dec} and {@code b_dec}, and how they decide which latents are active.
+ * constant says all that is particular to an architecture: which vectors it has beside {@code
+ * W_enc} and {@code W_dec}, and how they decide which latents are active.
  *
  * @see <a href="https://github.com/decoderesearch/SAELens">SAELens 6.18.0, sae_lens/saes</a>
  */
 public enum Architecture {
   /** ReLU: {@code f = relu(z)}. */
-  STANDARD("standard", List.of(B_ENC), Architecture::withoutThreshold),
+  STANDARD("standard", List.of(B_ENC, B_DEC), Architecture::withoutThreshold),
   /** JumpReLU: {@code f = relu(z) * (z > threshold)}. */
-  JUMPRELU("jumprelu", List.of(B_ENC, THRESHOLD), Architecture::withThreshold),
+  JUMPRELU("jumprelu", List.of(B_ENC, B_DEC, THRESHOLD), Architecture::withThreshold),
   /** The {@code k} largest pre-activations of a token, then ReLU. */
-  TOPK("topk", List.of(B_ENC), Architecture::withoutThreshold) {
+  TOPK("topk", List.of(B_ENC, B_DEC), Architecture::withoutThreshold) {
     @Override
     public OptionalInt latentsPerToken(SaeConfig config) {
       return config.k();
     }
   },
   /** BatchTopK, which runs as JumpReLU once its threshold is estimated. */
-  BATCHTOPK("batchtopk", List.of(B_ENC, THRESHOLD), Architecture::withThreshold),
+  BATCHTOPK("batchtopk", List.of(B_ENC, B_DEC, THRESHOLD), Architecture::withThreshold),
   /** Matryoshka BatchTopK, which runs as JumpReLU once its threshold is estimated. */
   MATRYOSHKA_BATCHTOPK(
-      "matryoshka_batchtopk", List.of(B_ENC, THRESHOLD), Architecture::withThreshold),
+      "matryoshka_batchtopk", List.of(B_ENC, B_DEC, THRESHOLD), Architecture::withThreshold),
   /** A gate decides what is active: {@code f = 1[p + b_gate > 0] relu(exp(r_mag) p + b_mag)}. */
   GATED(
       "gated",
-      List.of(B_GATE, B_MAG, R_MAG),
+      List.of(B_GATE, B_MAG, R_MAG, B_DEC),
       tensors ->
           LatentParameters.gated(
               tensors.vector(B_GATE), tensors.vector(B_MAG), tensors.vector(R_MAG)));
@@ -79,12 +79,12 @@ public enum Architecture {
   }
 
   private final String key;
-  private final List<String> latentVectors;
+  private final List<String> vectors;
   private final ParameterReader reader;
 
-  Architecture(String key, List<String> latentVectors, ParameterReader reader) {
+  Architecture(String key, List<String> vectors, ParameterReader reader) {
     this.key = key;
-    this.latentVectors = latentVectors;
+    this.vectors = vectors;
     this.reader = reader;
   }
 
@@ -107,10 +107,9 @@ public enum Architecture {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     shapes.put(W_ENC, new long[] {config.dIn(), config.dSae()});
     shapes.put(W_DEC, new long[] {config.dSae(), config.dIn()});
-    for (String vector : latentVectors) {
-      shapes.put(vector, new long[] {config.dSae()});
+    for (String vector : vectors) {
+      shapes.put(vector, new long[] {vector.equals(B_DEC) ? config.dIn() : config.dSae()});
     }
-    shapes.put(B_DEC, new long[] {config.dIn()});
     return shapes;
   }
 
@@ -142,7 +141,7 @@ public enum Architecture {
    * @return true for the JumpReLU family
    */
   public boolean hasThreshold() {
-    return latentVectors.contains(THRESHOLD);
+    return vectors.contains(THRESHOLD);
   }
 
   /**

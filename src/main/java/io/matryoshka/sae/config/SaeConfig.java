@@ -103,4 +103,20 @@ public record SaeConfig(
         matryoshkaWidths,
         metadata);
   }
+
+  /**
+   * Returns the width of a prefix.
+   *
+   * @param wanted number of leading latents; none for all of them
+   * @return that number, or {@code d_sae}
+   * @throws IllegalArgumentException if it is more than {@code d_sae}
+   */
+  public int prefixWidth(OptionalInt wanted) {
+    int width = wanted.orElse(dSae);
+    if (width > dSae) {
+      throw new IllegalArgumentException(
+          "prefix width must lie in 1..%d, got %d".formatted(dSae, width));
+    }
+    return width;
+  }
 }

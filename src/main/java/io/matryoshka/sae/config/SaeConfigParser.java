@@ -1,11 +1,14 @@
 package io.matryoshka.sae.config;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.filetype.FileType;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,8 +27,12 @@ import java.util.Set;
  */
 final class SaeConfigParser {
 
+  /** Python writes NaN and Infinity for floats that never got a value, and reads them back. */
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .build();
 
   private static final Map<String, Dtype> DTYPES =
       Map.of(
@@ -60,7 +67,13 @@ final class SaeConfigParser {
     try {
       root = JSON.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
-      throw new SaeFormatException(file + ": not a JSON file: " + e.getOriginalMessage(), e);
+      FileType type = FileType.of(file);
+      String problem =
+          type == FileType.JSON
+              ? e.getOriginalMessage()
+              : type.problem().orElse(e.getOriginalMessage());
+      throw new SaeFormatException(
+          file + ": not a JSON file: " + problem.replaceFirst("^is ", "it is "), e);
     }
     if (!(root instanceof ObjectNode)) {
       throw new SaeFormatException(
@@ -72,6 +85,10 @@ final class SaeConfigParser {
   }
 
   private SaeConfig read() throws IOException {
+    Optional<ForeignFormat> foreign = ForeignFormat.ofConfig(fields);
+    if (foreign.isPresent() && !fields.has("d_sae")) {
+      throw new SaeFormatException(file + ": " + foreign.get().message());
+    }
     boolean old = isBefore6();
     if (old) {
       upgrade();

@@ -1,6 +1,8 @@
 package io.matryoshka.sae.fetch;
 
+import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.config.SaeFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -8,6 +10,9 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The files of one SAE on disk, not yet opened.
@@ -56,6 +61,7 @@ public record SaeFiles(SaeConfig config, SaeConfig stored, Path weights, Optiona
     for (String name : List.of(CONFIG, WEIGHTS)) {
       Path file = directory.resolve(name);
       if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+        requireNotForeign(directory);
         throw new NoSuchFileException(
             file.toString(),
             null,
@@ -67,5 +73,16 @@ public record SaeFiles(SaeConfig config, SaeConfig stored, Path weights, Optiona
         SaeConfig.read(directory.resolve(CONFIG)),
         directory.resolve(WEIGHTS),
         Optional.of(directory.resolve(SPARSITY)).filter(Files::isRegularFile));
+  }
+
+  private static void requireNotForeign(Path directory) throws IOException {
+    Set<String> names;
+    try (Stream<Path> files = Files.list(directory)) {
+      names = files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+    }
+    Optional<ForeignFormat> foreign = ForeignFormat.ofFiles(names);
+    if (foreign.isPresent()) {
+      throw new SaeFormatException(directory + ": " + foreign.get().message());
+    }
   }
 }

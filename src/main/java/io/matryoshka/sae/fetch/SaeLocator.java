@@ -1,6 +1,10 @@
 package io.matryoshka.sae.fetch;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.hub.RepoFile;
@@ -20,6 +24,8 @@ import java.util.OptionalInt;
  * @param prefix number of leading latents that are enough, where fetching no more saves much
  */
 public record SaeLocator(HubOptions options, OptionalInt prefix) {
+
+  private static final String FOREIGN_CONFIG = "config.json";
 
   /**
    * Brings the files of an SAE to disk.
@@ -43,12 +49,12 @@ public record SaeLocator(HubOptions options, OptionalInt prefix) {
     HubClient hub = HubClient.of(options);
     RepoFile asked =
         file(location, options.revision().orElse(location.revision()), SaeFiles.CONFIG);
-    Path configFile = hub.download(asked);
+    Path configFile = configFile(hub, location, asked);
     SaeConfig config = SaeConfig.read(configFile);
+    int width = config.prefixWidth(prefix);
     String commit = hub.pinned(asked, configFile).revision();
     Optional<Path> sparsity = hub.downloadIfPresent(file(location, commit, SaeFiles.SPARSITY));
     RepoFile weights = file(location, commit, SaeFiles.WEIGHTS);
-    int width = prefix.orElse(config.dSae());
     if (width < config.dSae() && hub.findCached(weights).isEmpty()) {
       PrefixDownload download =
           new PrefixDownload(hub, weights, configFile, config, CacheFolder.root());
@@ -83,6 +89,28 @@ public record SaeLocator(HubOptions options, OptionalInt prefix) {
       }
     }
     return repaired;
+  }
+
+  /** Where there is no cfg.json, names the program whose config.json is there instead. */
+  private static Path configFile(HubClient hub, SaeLocation.Hub location, RepoFile asked)
+      throws IOException {
+    try {
+      return hub.download(asked);
+    } catch (EntryNotFoundException e) {
+      Optional<ForeignFormat> foreign = Optional.empty();
+      Optional<Path> other =
+          hub.downloadIfPresent(file(location, asked.revision(), FOREIGN_CONFIG));
+      if (other.isPresent()) {
+        foreign = ForeignFormat.ofConfig(new ObjectMapper().readTree(other.get().toFile()));
+      } else if (location.repoId().startsWith("google/gemma-scope")) {
+        foreign = Optional.of(ForeignFormat.GEMMA_SCOPE);
+      }
+      if (foreign.isPresent()) {
+        throw new SaeFormatException(
+            "%s %s: %s".formatted(location.repoId(), location.path(), foreign.get().message()), e);
+      }
+      throw e;
+    }
   }
 
   private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {

@@ -10,6 +10,7 @@ import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -62,8 +63,11 @@ final class RunFolder implements AutoCloseable {
       Files.createDirectories(path);
       lockFile =
           FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      lock(path, lockFile);
-      TemporaryFile.removeAbandoned(path);
+      if (lock(path, lockFile)) {
+        TemporaryFile.removeAllOfOthers(path);
+      } else {
+        TemporaryFile.removeAbandoned(path);
+      }
       return new RunFolder(path, lockFile);
     } catch (IOException e) {
       if (lockFile != null) {
@@ -73,26 +77,26 @@ final class RunFolder implements AutoCloseable {
     }
   }
 
-  private static void lock(Path path, FileChannel lockFile) throws IOException {
-    if (!isFree(path, lockFile)) {
-      throw new EncodeRunException(
-          path + ": another encode run is writing to this folder; wait for it, or use another one");
-    }
-  }
-
-  private static boolean isFree(Path path, FileChannel lockFile) {
+  /** Keeps other runs out; false where the file system cannot do that. */
+  private static boolean lock(Path path, FileChannel lockFile) throws IOException {
+    FileLock lock;
     try {
-      return lockFile.tryLock() != null;
+      lock = lockFile.tryLock();
     } catch (OverlappingFileLockException e) {
-      return false;
+      lock = null;
     } catch (IOException e) {
       LOG.warn(
           "{}: this file system has no locks ({}), so nothing keeps two runs that write to this"
               + " folder apart; start one at a time",
           path,
           e.getMessage());
-      return true;
+      return false;
     }
+    if (lock == null) {
+      throw new EncodeRunException(
+          path + ": another encode run is writing to this folder; wait for it, or use another one");
+    }
+    return true;
   }
 
   /** What to say when something cannot be written. */

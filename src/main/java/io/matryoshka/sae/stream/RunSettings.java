@@ -30,6 +30,7 @@ public final class RunSettings {
     if (selection.dependsOnBatch()) {
       json.put("batch_rows", options.batchRows());
     }
+    options.rows().addTo(json);
     json.put("rows_per_shard", options.rowsPerShard());
     json.put("rows", source.rows());
     json.set("source", describe(source));

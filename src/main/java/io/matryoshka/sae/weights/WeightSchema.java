@@ -1,5 +1,6 @@
 package io.matryoshka.sae.weights;
 
+import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.TensorNames;
@@ -8,6 +9,7 @@ import io.matryoshka.sae.safetensors.TensorInfo;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -30,6 +32,10 @@ public final class WeightSchema {
     extra.removeAll(expected.keySet());
     extra.remove(TensorNames.SCALING_FACTOR);
     if (!missing.isEmpty() || !extra.isEmpty()) {
+      Optional<ForeignFormat> foreign = ForeignFormat.ofTensors(found.keySet());
+      if (foreign.isPresent()) {
+        throw new SaeFormatException(source + ": " + foreign.get().message());
+      }
       throw new SaeFormatException(
           source
               + ": a "

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRun;
-import io.matryoshka.sae.eval.RunOptions;
+import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.npy.NpyWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -83,7 +83,7 @@ class LocaleTest {
       EvaluationReport report =
           new EvaluationReport(
               DEMO,
-              EvaluationRun.run(sae, demo.activations(), RunOptions.defaults()),
+              EvaluationRun.run(sae, demo.activations(), EvaluationRunOptions.defaults()),
               Optional.empty(),
               sae.logSparsity());
       report.page().write(folder.resolve("r.html"));

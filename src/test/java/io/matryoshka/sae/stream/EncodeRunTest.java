@@ -447,7 +447,8 @@ class EncodeRunTest {
         .hasMessageContainingAll("bad.safetensors: tensor \"acts\", row 0", "NaN");
 
     EncodeResult result =
-        EncodeRun.toFolder(sae, source, out("run"), OPTIONS.nonFiniteAsEmpty(true));
+        EncodeRun.toFolder(
+            sae, source, out("run"), OPTIONS.rows(RowRules.all().skipNonFinite(true)));
     assertThat(result.nonFiniteRows()).isEqualTo(6);
     List<Integer> perShard = new ArrayList<>();
     index(out("run")).path("shards").forEach(s -> perShard.add(s.path("non_finite_rows").asInt()));
@@ -460,7 +461,10 @@ class EncodeRunTest {
 
     EncodeResult file =
         EncodeRun.toFile(
-            sae, source, out("one.safetensors"), options.nonFiniteAsEmpty(true).batchRows(1));
+            sae,
+            source,
+            out("one.safetensors"),
+            options.rows(RowRules.all().skipNonFinite(true)).batchRows(1));
     assertThat(file.nonFiniteRows()).isEqualTo(6);
     assertThat(file.entries()).isEqualTo(result.entries());
   }

@@ -16,14 +16,14 @@ import java.util.Optional;
  * The file that holds totals, and the settings that they belong to. It appears complete or not at
  * all.
  */
-final class StateFile {
+final class EvaluationCheckpoint {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path path;
 
-  StateFile(Path path) {
+  EvaluationCheckpoint(Path path) {
     this.path = path;
   }
 

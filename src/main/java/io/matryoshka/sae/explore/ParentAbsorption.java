@@ -1,11 +1,13 @@
 package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.SparseLatents;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** The sums of {@link AbsorptionCheck} for one parent. Used by one thread at a time. */
-final class ParentTally {
+final class ParentAbsorption {
 
   private final int parent;
   private final int firstChild;
@@ -27,14 +29,14 @@ final class ParentTally {
   private double fractions;
 
   /** The largest contributions of children on the current token, falling. */
-  private final double[] largest = new double[AbsorptionCheck.MOST_CHILDREN];
+  private final double[] largest = new double[AbsorptionCheck.MAX_CHILDREN];
 
   private int largestChild;
 
   /** The largest contribution of any child with the lower bound on the cosine. */
   private double fullContribution;
 
-  ParentTally(int parent, int firstChild, float[] direction, int dSae, double mean) {
+  ParentAbsorption(int parent, int firstChild, float[] direction, int dSae, double mean) {
     this.parent = parent;
     this.firstChild = firstChild;
     this.direction = direction;
@@ -53,8 +55,10 @@ final class ParentTally {
     }
   }
 
-  void add(float[] centred, SparseLatents latents) {
-    for (int row = 0; row < latents.rows(); row++) {
+  void add(float[] centred, SparseLatents latents, BitSet leftOut) {
+    for (int row = leftOut.nextClearBit(0);
+        row < latents.rows();
+        row = leftOut.nextClearBit(row + 1)) {
       double projection = UnitRows.dot(centred, row, direction, 0, direction.length) / norm;
       if (projection >= floor) {
         addToken(projection, latents, row);
@@ -63,7 +67,7 @@ final class ParentTally {
   }
 
   private void addToken(double projection, SparseLatents latents, int row) {
-    java.util.Arrays.fill(largest, 0);
+    Arrays.fill(largest, 0);
     largestChild = -1;
     fullContribution = 0;
     latents.forEach(row, this::addChild);

@@ -1,7 +1,7 @@
 package io.matryoshka.sae.eval;
 
 /** The means that are kept for each prefix width. */
-enum Average {
+enum RunningMetric {
   /** {@code r_t} over rows. */
   SQUARED_ERROR,
   /** {@code sqrt(r_t)} over rows. */

@@ -1,10 +1,12 @@
 package io.matryoshka.sae.eval;
 
+import java.util.Arrays;
+
 /**
  * Sums over one row in double. Each loop runs over arrays of doubles with independent lanes, so
  * that the compiler can vectorise it; the order of additions is fixed, hence the result too.
  */
-final class Rows {
+final class RowReducer {
 
   private static final int LANES = 32;
 
@@ -13,7 +15,7 @@ final class Rows {
   private final double[] y;
   private final double[][] lanes = new double[3][LANES];
 
-  Rows(int dIn) {
+  RowReducer(int dIn) {
     this.dIn = dIn;
     x = new double[dIn];
     y = new double[dIn];
@@ -122,7 +124,7 @@ final class Rows {
 
   private void clear(int used) {
     for (int i = 0; i < used; i++) {
-      java.util.Arrays.fill(lanes[i], 0);
+      Arrays.fill(lanes[i], 0);
     }
   }
 

@@ -1,44 +1,46 @@
 package io.matryoshka.sae.eval;
 
+import io.matryoshka.sae.stream.RowRules;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /** How an {@link EvaluationRun} reads and saves. Immutable; each method returns a changed copy. */
-public final class RunOptions {
+public final class EvaluationRunOptions {
 
   /** Rows between two checkpoints by default. */
   public static final int DEFAULT_CHECKPOINT_ROWS = 1 << 16;
 
   private final EvaluationOptions evaluation;
-  private final Optional<RowMask> mask;
+  private final RowRules rows;
   private final Optional<Path> checkpoint;
   private final int checkpointRows;
   private final LongConsumer progress;
 
-  private RunOptions(
+  private EvaluationRunOptions(
       EvaluationOptions evaluation,
-      Optional<RowMask> mask,
+      RowRules rows,
       Optional<Path> checkpoint,
       int checkpointRows,
       LongConsumer progress) {
     this.evaluation = evaluation;
-    this.mask = mask;
+    this.rows = rows;
     this.checkpoint = checkpoint;
     this.checkpointRows = checkpointRows;
     this.progress = progress;
   }
 
   /**
-   * Returns the defaults: every row counts, nothing is saved, nobody is told.
+   * Returns the defaults: every row counts, one that cannot be encoded stops the run, nothing is
+   * saved, nobody is told.
    *
    * @return the defaults
    */
-  public static RunOptions defaults() {
-    return new RunOptions(
+  public static EvaluationRunOptions defaults() {
+    return new EvaluationRunOptions(
         EvaluationOptions.defaults(),
-        Optional.empty(),
+        RowRules.all(),
         Optional.empty(),
         DEFAULT_CHECKPOINT_ROWS,
         rows -> {});
@@ -50,19 +52,20 @@ public final class RunOptions {
    * @param options the options of the evaluator
    * @return changed options
    */
-  public RunOptions evaluation(EvaluationOptions options) {
+  public EvaluationRunOptions evaluation(EvaluationOptions options) {
     Objects.requireNonNull(options, "options");
-    return new RunOptions(options, mask, checkpoint, checkpointRows, progress);
+    return new EvaluationRunOptions(options, rows, checkpoint, checkpointRows, progress);
   }
 
   /**
    * Sets which rows count.
    *
-   * @param rows one element for each row of the source
+   * @param rows mask, and what happens at a row that cannot be encoded
    * @return changed options
    */
-  public RunOptions mask(RowMask rows) {
-    return new RunOptions(evaluation, Optional.of(rows), checkpoint, checkpointRows, progress);
+  public EvaluationRunOptions rows(RowRules rows) {
+    Objects.requireNonNull(rows, "rows");
+    return new EvaluationRunOptions(evaluation, rows, checkpoint, checkpointRows, progress);
   }
 
   /**
@@ -72,22 +75,22 @@ public final class RunOptions {
    * @param file the file, made by the run; its folder exists
    * @return changed options
    */
-  public RunOptions checkpoint(Path file) {
-    return new RunOptions(evaluation, mask, Optional.of(file), checkpointRows, progress);
+  public EvaluationRunOptions checkpoint(Path file) {
+    return new EvaluationRunOptions(evaluation, rows, Optional.of(file), checkpointRows, progress);
   }
 
   /**
    * Sets how many rows a killed run loses at most. Rounded up to whole evaluation batches.
    *
-   * @param rows at least 1
+   * @param count rows, at least 1
    * @return changed options
-   * @throws IllegalArgumentException if {@code rows < 1}
+   * @throws IllegalArgumentException if {@code count < 1}
    */
-  public RunOptions checkpointRows(int rows) {
-    if (rows < 1) {
-      throw new IllegalArgumentException("checkpoint rows must be at least 1, got " + rows);
+  public EvaluationRunOptions checkpointRows(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("checkpoint rows must be at least 1, got " + count);
     }
-    return new RunOptions(evaluation, mask, checkpoint, rows, progress);
+    return new EvaluationRunOptions(evaluation, this.rows, checkpoint, count, progress);
   }
 
   /**
@@ -97,17 +100,17 @@ public final class RunOptions {
    *     resumed run begins above 0, then after each evaluation batch
    * @return changed options
    */
-  public RunOptions progress(LongConsumer listener) {
+  public EvaluationRunOptions progress(LongConsumer listener) {
     Objects.requireNonNull(listener, "listener");
-    return new RunOptions(evaluation, mask, checkpoint, checkpointRows, listener);
+    return new EvaluationRunOptions(evaluation, rows, checkpoint, checkpointRows, listener);
   }
 
   EvaluationOptions evaluation() {
     return evaluation;
   }
 
-  Optional<RowMask> mask() {
-    return mask;
+  RowRules rows() {
+    return rows;
   }
 
   Optional<Path> checkpoint() {
