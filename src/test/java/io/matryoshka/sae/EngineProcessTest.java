@@ -40,6 +40,6 @@ class EngineProcessTest {
         .filteredOn(line -> line.startsWith("FAILED"))
         .singleElement()
         .asString()
-        .contains("class loader that all who use them share");
+        .contains("one shared class loader");
   }
 }

@@ -30,8 +30,8 @@ public final class Engines {
         if (String.valueOf(t.getMessage()).contains("already loaded in another classloader")) {
           throw new EngineException(
               "libtorch is already loaded by another class loader of this JVM, and Java permits one"
-                  + " only; put this library and DJL (ai.djl) into a class loader that all who use"
-                  + " them share, such as the lib folder of the server, or start another JVM",
+                  + " only; put this library and DJL (ai.djl) into one shared class loader, such as"
+                  + " the lib folder of the server, or start another JVM",
               e);
         }
       }
