@@ -14,6 +14,7 @@ import io.matryoshka.sae.model.Weights;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.weights.PreparedFile;
 import io.matryoshka.sae.weights.WeightFile;
@@ -55,7 +56,29 @@ public final class SaeLoader {
   }
 
   private SAE from(SaeLocation location) throws IOException {
-    return open(new SaeLocator(options.hub(), options.prefix(), options.dtype()).locate(location));
+    SaeLocator locator = new SaeLocator(options.hub(), options.prefix(), options.dtype());
+    try {
+      return open(locator.locate(location));
+    } catch (SafetensorsException | SaeFormatException e) {
+      if (!locator.repair(location)) {
+        throw location instanceof SaeLocation.Hub ? cached(e) : e;
+      }
+      LOG.warn(
+          "{}; the cached file did not have the length of that on the Hub and was fetched again",
+          e.getMessage());
+      return open(locator.locate(location));
+    }
+  }
+
+  /** Says what to do with a file of the cache that cannot be read. */
+  private static IOException cached(IOException e) {
+    String message =
+        e.getMessage()
+            + "; if it is the copy in the Hub's cache that is damaged, 'cache verify' tells, and"
+            + " --force-download (LoadOptions.forceDownload) fetches it again";
+    return e instanceof SafetensorsException
+        ? new SafetensorsException(message, e)
+        : new SaeFormatException(message, e);
   }
 
   private SAE open(SaeFiles files) throws IOException {

@@ -11,12 +11,12 @@ import io.matryoshka.sae.bench.Machine;
 import io.matryoshka.sae.bench.SyntheticActivations;
 import io.matryoshka.sae.bench.SyntheticFolder;
 import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.kernel.cpu.MachineLimits;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -109,6 +109,10 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     checkOptions();
+    Output.requireWritable(results, svg);
+    if (keep != null) {
+      Output.requireWritableFolder(keep);
+    }
     BenchmarkText text = new BenchmarkText(output, markdown);
     List<BenchmarkResult> measured = new ArrayList<>();
     if (load.isNamed()) {
@@ -212,10 +216,10 @@ final class BenchmarkCommand implements Callable<Integer> {
       output.json(report.json());
     }
     if (results != null) {
-      Files.writeString(results, report.json().toPrettyString() + System.lineSeparator());
+      AtomicFile.write(results, report.json().toPrettyString() + System.lineSeparator());
     }
     if (svg != null) {
-      Files.writeString(svg, report.svg());
+      AtomicFile.write(svg, report.svg());
     }
   }
 

@@ -3,6 +3,7 @@ package io.matryoshka.sae.cli;
 import ai.djl.Device;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.ProgressListener;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.Release;
@@ -11,6 +12,7 @@ import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +44,7 @@ final class LoadMixin {
       paramLabel = "SAE_ID",
       description =
           "An SAE of the release, or its folder in the repository. Not needed if the release has"
-              + " one SAE.")
+              + " one SAE, or if the SAE lies at the top of the repository.")
   private String saeId;
 
   @Option(
@@ -120,7 +122,25 @@ final class LoadMixin {
       return SAE.load(dir, options);
     }
     requireRelease();
-    return SAE.fromPretrained(release, saeId(), options);
+    String id = saeId();
+    try {
+      return SAE.fromPretrained(release, id, options);
+    } catch (EntryNotFoundException e) {
+      throw id.isEmpty() ? noneAtTop(e) : e;
+    }
+  }
+
+  private IOException noneAtTop(EntryNotFoundException cause) {
+    NoSuchFileException none =
+        new NoSuchFileException(
+            release,
+            null,
+            "no such file at the top of this repository, where an SAE has its cfg.json and"
+                + " weights; name the folder of the SAE after it ("
+                + cause.getMessage()
+                + ")");
+    none.initCause(cause);
+    return none;
   }
 
   /** Whether the user named an SAE. */
@@ -174,7 +194,7 @@ final class LoadMixin {
 
   /** What the user named, for people. */
   String name() throws IOException {
-    return dir != null ? dir.toString() : release + " " + saeId();
+    return dir != null ? dir.toString() : (release + " " + saeId()).strip();
   }
 
   /** How the user wants SAEs to be loaded. */
@@ -198,7 +218,7 @@ final class LoadMixin {
     }
     ReleaseRegistry known = registry.registry();
     if (!known.contains(release) && release.contains("/")) {
-      throw usage("expected the folder of the SAE in the repository " + release + ", got none");
+      return ""; // The top of the repository.
     }
     Release found = known.release(release);
     String first = found.saes().get(0).saeId();

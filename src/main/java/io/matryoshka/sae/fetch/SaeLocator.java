@@ -13,6 +13,7 @@ import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -71,6 +72,30 @@ public record SaeLocator(HubOptions options, OptionalInt prefix, Optional<Dtype>
       }
     }
     return new SaeFiles(config, config, hub.download(weights), sparsity, scaler);
+  }
+
+  /**
+   * Compares the cached files of an SAE on the Hub with the lengths that the Hub tells, and fetches
+   * those again that differ: another tool may have left a part of one in the cache.
+   *
+   * @param location where the SAE is
+   * @return whether a file was fetched again
+   * @throws IOException if files cannot be fetched
+   */
+  public boolean repair(SaeLocation location) throws IOException {
+    boolean repaired = false;
+    if (location instanceof SaeLocation.Hub folder) {
+      HubClient hub = HubClient.of(options.forceDownload(false));
+      for (String name : SaeFiles.ALL) {
+        RepoFile file = file(folder, options.revision().orElse(folder.revision()), name);
+        Optional<Path> cached = hub.findCached(file);
+        if (cached.isPresent()) {
+          long size = Files.size(cached.get());
+          repaired |= Files.size(hub.refresh(file)) != size;
+        }
+      }
+    }
+    return repaired;
   }
 
   /** Where there is no cfg.json, names the program whose config.json is there instead. */

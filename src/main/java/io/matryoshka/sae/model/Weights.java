@@ -181,8 +181,15 @@ public final class Weights implements AutoCloseable {
     return file.config().dSae();
   }
 
-  /** Marks a call as running; the weights stay alive until its end. */
+  /**
+   * Marks a call as running; the weights stay alive until its end.
+   *
+   * @throws IllegalStateException if they are closed, or their file was written over
+   */
   public Use use() {
+    if (!isClosed()) {
+      file.requireUnchanged();
+    }
     synchronized (this) {
       if (closed) {
         throw new IllegalStateException("this SAE is closed; load it again");

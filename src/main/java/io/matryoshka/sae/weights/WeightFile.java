@@ -36,12 +36,14 @@ public final class WeightFile implements AutoCloseable {
 
   private final SafetensorsFile file;
   private final SaeConfig config;
+  private final FileState opened;
 
   /** Buffers behind arrays that use mapped memory: reachable as long as this object is. */
   private final List<ByteBuffer> mapped = new ArrayList<>();
 
   public WeightFile(Path path, SaeConfig config) throws IOException {
     this.config = config;
+    this.opened = FileState.of(path);
     this.file = SafetensorsFile.open(path);
     try {
       WeightSchema.check(file.tensors(), config, path.toString());
@@ -76,6 +78,15 @@ public final class WeightFile implements AutoCloseable {
   /** The configuration that the tensors have the shapes of. */
   public SaeConfig config() {
     return config;
+  }
+
+  /**
+   * Checks that the file is as it was when it was opened; costs one look at its attributes.
+   *
+   * @throws IllegalStateException if it was written over; what is mapped must not be used then
+   */
+  public void requireUnchanged() {
+    opened.requireUnchanged();
   }
 
   public Path path() {
