@@ -11,14 +11,14 @@ import java.util.List;
 /**
  * Finds the tokens where each latent is strongest, with the latent's activation on the tokens
  * around, for all latents in one pass. Of equal activations the earlier row comes first, and NaN is
- * never strongest.
+ * never strongest. A context ends before a row that is left out.
  *
  * <p>Memory: {@code count * (4 * (2 * reach + 1) + 12)} bytes a latent, and the sparse latents of
  * the last few batches. Not safe for use by several threads.
  */
 public final class TopContexts implements LatentPass.Collector {
 
-  private record Batch(long firstRow, SparseLatents latents) {
+  private record Batch(long firstRow, SparseLatents latents, BitSet leftOut) {
     long endRow() {
       return firstRow + latents.rows();
     }
@@ -75,7 +75,7 @@ public final class TopContexts implements LatentPass.Collector {
       throw new IllegalArgumentException(
           "top contexts: expected the rows from " + endRow + ", got those from " + firstRow);
     }
-    recent.addLast(new Batch(firstRow, latents));
+    recent.addLast(new Batch(firstRow, latents, leftOut));
     endRow = firstRow + latents.rows();
     takeBelow(endRow - reach);
   }
@@ -128,7 +128,13 @@ public final class TopContexts implements LatentPass.Collector {
 
   private float activation(long row, int latent) {
     Batch batch = batchOf(row);
-    return batch.latents().activation((int) (row - batch.firstRow()), latent);
+    int at = (int) (row - batch.firstRow());
+    return batch.leftOut().get(at) ? Float.NaN : batch.latents().activation(at, latent);
+  }
+
+  /** Whether a place of a window is one of a row that counts; a context ends before the others. */
+  private boolean counts(int place) {
+    return !Float.isNaN(windows[place]);
   }
 
   /**
@@ -143,11 +149,17 @@ public final class TopContexts implements LatentPass.Collector {
     List<TopContext> found = new ArrayList<>();
     for (int i = 0; i < sizes[latent]; i++) {
       int at = latent * count + i;
-      long from = Math.max(0, rows[at] - reach);
-      long to = Math.min(endRow, rows[at] + reach + 1);
-      int offset = (int) (at * span + from - (rows[at] - reach));
-      float[] around = Arrays.copyOfRange(windows, offset, offset + (int) (to - from));
-      found.add(new TopContext(rows[at], from, around));
+      int middle = at * span + reach;
+      int before = 0;
+      while (before < Math.min(reach, rows[at]) && counts(middle - before - 1)) {
+        before++;
+      }
+      int after = 0;
+      while (after < Math.min(reach, endRow - rows[at] - 1) && counts(middle + after + 1)) {
+        after++;
+      }
+      float[] around = Arrays.copyOfRange(windows, middle - before, middle + after + 1);
+      found.add(new TopContext(rows[at], rows[at] - before, around));
     }
     return found;
   }
