@@ -73,7 +73,7 @@ class EvaluationRowsTest {
   void hints_reconstructionOfAnotherScale_saysWhatIsLikelyWrong() throws IOException {
     try (SAE sae = HandSae.load(folder, List.of(2), "none", new float[][] {{3, 0}, {0, 3}})) {
       Evaluator evaluator = Evaluator.of(sae);
-      evaluator.add(new float[] {1, 2, 2, 1, 3, 1});
+      evaluator.add(new float[] {1, 2, 2, 1, 3, 1, 1, 3, 2, 2, 1, 1, 3, 3, 2, 1});
       List<String> hints = EvaluationHints.of(evaluator.result(), sae, OptionalInt.of(40));
       assertThat(hints).hasSize(2);
       assertThat(hints.get(0)).contains("explained variance is -", "layer", "hook point", "--mask");
