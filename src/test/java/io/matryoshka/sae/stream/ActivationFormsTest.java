@@ -204,6 +204,18 @@ class ActivationFormsTest {
   }
 
   @Test
+  void open_numbersWithoutHeader_areNamed() throws IOException {
+    Path raw = Files.write(folder.resolve("acts.dat"), new byte[64]);
+    assertThatThrownBy(() -> ActivationSource.open(List.of(raw)))
+        .isInstanceOf(ActivationException.class)
+        .hasMessageContainingAll("acts.dat", "np.memmap", "np.save");
+    Path empty = Files.createFile(folder.resolve("e.npy"));
+    assertThatThrownBy(() -> ActivationSource.open(List.of(empty)))
+        .hasMessageContainingAll("e.npy", "is empty");
+    assertThat(LeftOut.in(folder)).singleElement().asString().contains("acts.dat", "neither");
+  }
+
+  @Test
   void folder_otherData_isNamed() throws IOException {
     zip("b.npz", "arr_0.npy");
     Files.writeString(folder.resolve("README.md"), "notes");
