@@ -52,6 +52,11 @@ public record Levels(List<Integer> widths) {
     return new Levels(sae.widths());
   }
 
+  /** Returns a single level. */
+  static Levels ofOne(int width) {
+    return new Levels(List.of(width));
+  }
+
   /** Returns the levels of the first {@code bound} latents: the widths below it, then itself. */
   static Levels below(List<Integer> widths, int bound) {
     List<Integer> kept = new ArrayList<>(widths.stream().filter(w -> w < bound).toList());

@@ -3,6 +3,7 @@ package io.matryoshka.sae;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import io.matryoshka.sae.support.HandSae;
@@ -97,7 +98,7 @@ class ForeignFormatTest {
     Files.writeString(
         config, text.replace("\"d_in\"", "\"l0\": NaN, \"loss\": -Infinity, \"d_in\""));
     try (SAE sae = SAE.load(folder, LoadOptions.defaults().preparedCache(false))) {
-      assertThat(sae.encode(new float[] {3, 0}).activation(0, 0)).isEqualTo(3);
+      assertThat(sae.encodeSparse(new float[] {3, 0}).activation(0, 0)).isEqualTo(3);
       assertThat(sae.config().metadata().toString()).contains("\"NaN\"", "\"-Infinity\"");
     }
     Files.writeString(config, text.replace("\"d_in\": 2", "\"d_in\": NaN"));

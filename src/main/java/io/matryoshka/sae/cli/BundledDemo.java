@@ -1,6 +1,7 @@
 package io.matryoshka.sae.cli;
 
 import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.io.DeletedOnExit;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
@@ -36,6 +37,7 @@ final class BundledDemo implements AutoCloseable {
   private Path copy(String name) throws IOException {
     if (folder == null) {
       folder = Files.createTempDirectory("matryoshka-sae-demo");
+      DeletedOnExit.add(folder);
     }
     Path file = folder.resolve(name);
     try (InputStream in = DemoData.open(name)) {
@@ -47,9 +49,8 @@ final class BundledDemo implements AutoCloseable {
   @Override
   public void close() throws IOException {
     if (folder != null) {
-      Files.deleteIfExists(folder.resolve(ACTIVATIONS));
-      Files.deleteIfExists(folder.resolve(TOKENS));
-      Files.deleteIfExists(folder);
+      DeletedOnExit.delete(folder);
+      DeletedOnExit.remove(folder);
     }
   }
 }

@@ -57,7 +57,7 @@ final class DemoCommand implements Callable<Integer> {
     }
     LoadOptions options = LoadOptions.defaults().engine(engine);
     try (SAE sae = SAE.fromPretrained(DemoData.RELEASE, DemoData.SAE_ID, options)) {
-      SparseLatents latents = sae.encode(data.activations());
+      SparseLatents latents = sae.encodeSparse(data.activations());
       Evaluator evaluator = Evaluator.of(sae);
       evaluator.add(data.activations());
       DemoFigures figures = new DemoFigures(evaluator.result(), data.references());

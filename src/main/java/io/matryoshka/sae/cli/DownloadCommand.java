@@ -138,10 +138,10 @@ final class DownloadCommand implements Callable<Integer> {
     }
     if (prefix != null) {
       LoadOptions options =
-          hub.addTo(LoadOptions.defaults())
+          LoadOptions.defaults()
+              .hub(hub.options(output.downloadBars()))
               .registry(known)
-              .prefix(prefix)
-              .progress(output.downloadBars());
+              .prefix(prefix);
       SAE.fromPretrained(releaseId, sae.saeId(), options).close();
       return Optional.empty();
     }

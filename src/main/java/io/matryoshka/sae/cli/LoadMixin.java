@@ -177,10 +177,9 @@ final class LoadMixin {
             .widths(widths)
             .preparedCache(!noPreparedCache)
             .registry(registry.registry())
-            .progress(output.downloadBars());
+            .hub(hub.options(output.downloadBars()));
     options = dtype != null ? options.dtype(dtype) : options;
-    options = prefix != null ? options.prefix(prefix) : options;
-    return hub.addTo(options);
+    return prefix != null ? options.prefix(prefix) : options;
   }
 
   private String saeId() throws RegistryException {

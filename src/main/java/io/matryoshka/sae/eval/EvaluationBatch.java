@@ -45,7 +45,7 @@ final class EvaluationBatch {
   /** Encodes and reduces {@code rows} rows of {@code x}. */
   static EvaluationBatch encode(SAE sae, EvaluationOptions options, float[] x, int rows) {
     SparseLatents latents =
-        sae.encode(
+        sae.encodeSparse(
             FloatBuffer.wrap(x, 0, rows * sae.dIn()),
             rows,
             options.selection().orElse(sae.defaultSelection()));

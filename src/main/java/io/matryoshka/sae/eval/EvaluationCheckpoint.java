@@ -5,16 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import java.util.UUID;
 
 /**
  * The file that holds totals, and the settings that they belong to. It appears complete or not at
@@ -37,21 +33,7 @@ final class EvaluationCheckpoint {
     json.put("evaluation_state", VERSION);
     json.set("settings", settings);
     json.set("totals", TotalsJson.write(totals));
-    Path target = path.toAbsolutePath();
-    Path part = target.resolveSibling(target.getFileName() + "." + UUID.randomUUID() + ".part");
-    try {
-      try (FileChannel channel =
-          FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        ByteBuffer bytes = ByteBuffer.wrap(JSON.writeValueAsBytes(json));
-        while (bytes.hasRemaining()) {
-          channel.write(bytes);
-        }
-        channel.force(true);
-      }
-      Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(part);
-    }
+    AtomicFile.write(path, JSON.writeValueAsBytes(json));
   }
 
   /**

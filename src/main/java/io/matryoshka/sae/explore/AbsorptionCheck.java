@@ -1,9 +1,9 @@
 package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.Levels;
-import io.matryoshka.sae.NormalizeActivations;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.eval.LatentStatistics;
 import java.util.Arrays;
 import java.util.BitSet;

@@ -1,8 +1,8 @@
 package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.Levels;
-import io.matryoshka.sae.NormalizeActivations;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.eval.LatentStatistics;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;

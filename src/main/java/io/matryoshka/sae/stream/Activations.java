@@ -12,7 +12,7 @@ import java.util.List;
  * Activations of files that fit memory, in one line:
  *
  * <pre>{@code
- * SparseLatents latents = sae.encode(Activations.read(Path.of("acts.npy")).values());
+ * SparseLatents latents = sae.encodeSparse(Activations.read(Path.of("acts.npy")).values());
  * NDArray x = Activations.read(Path.of("acts.safetensors")).toArray(manager); // [..., d_in]
  * }</pre>
  *

@@ -113,7 +113,7 @@ public final class BatchEncoder {
       return SparseLatents.of(new int[1], new int[0], new float[0], sae.dSae());
     }
     float[] x = leftOut.isEmpty() ? batch.values() : without(leftOut, batch, rows);
-    return sae.encode(FloatBuffer.wrap(x), rows, selection);
+    return sae.encodeSparse(FloatBuffer.wrap(x), rows, selection);
   }
 
   private float[] without(BitSet leftOut, ActivationBatch batch, int rows) {

@@ -1,8 +1,8 @@
 package io.matryoshka.sae.stream;
 
-import io.matryoshka.sae.NormalizeActivations;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.config.NormalizeActivations;
 import java.util.Optional;
 
 /**
