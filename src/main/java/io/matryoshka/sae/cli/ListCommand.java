@@ -14,7 +14,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Lists the known releases, or the SAEs of one. */
-@Command(name = "list", description = "Lists the known releases, or the SAEs of one release.")
+@Command(
+    name = "list",
+    description = "Lists the known releases, or the SAEs of one release.",
+    footer = {"", "Example:", "  matryoshka-sae list gemma-2-2b-res-matryoshka-dc"})
 final class ListCommand implements Callable<Integer> {
 
   @Parameters(
