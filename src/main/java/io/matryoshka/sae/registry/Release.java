@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * A set of SAEs that were trained and published together.
@@ -36,10 +39,17 @@ public record Release(
     Checks.requireText(model, "model");
     Objects.requireNonNull(modelRepo, "modelRepo")
         .ifPresent(repo -> Checks.requireText(repo, "model_repo"));
-    saes = List.copyOf(saes);
+    saes = saes instanceof GridEntries ? saes : List.copyOf(saes);
     if (saes.isEmpty()) {
       throw new IllegalArgumentException("saes: expected at least one SAE, got none");
     }
+    // Ids of a grid differ as its templates do, and expanding all of them takes time.
+    if (!(saes instanceof GridEntries)) {
+      requireIds(id, saes);
+    }
+  }
+
+  private static void requireIds(String id, List<SaeEntry> saes) {
     Set<String> seen = new HashSet<>();
     for (SaeEntry sae : saes) {
       if (!seen.add(sae.saeId())) {
@@ -52,6 +62,17 @@ public record Release(
                 .formatted(id, sae.saeId(), sae.release()));
       }
     }
+  }
+
+  /**
+   * Tells how many latents the SAEs have.
+   *
+   * @return the different numbers, rising; one where all SAEs are as wide
+   */
+  public SortedSet<Integer> latentCounts() {
+    return saes instanceof GridEntries grids
+        ? grids.latentCounts()
+        : saes.stream().map(SaeEntry::dSae).collect(Collectors.toCollection(TreeSet::new));
   }
 
   /**

@@ -87,6 +87,8 @@ class SaeEntryTest {
         new SaeLocation.Bundled("demo"),
         OptionalInt.of(5),
         "blocks.5.hook",
+        Optional.empty(),
+        SaeEntry.DEFAULT_FORMAT,
         4,
         8,
         widths,
