@@ -19,11 +19,19 @@ import java.util.zip.CRC32C;
  * Gives files of the jar as files on disk, since only those can be mapped. They are copied once to
  * {@link CacheFolder}, under a name made of their content.
  */
-final class BundledFiles {
+public final class BundledFiles {
 
   private BundledFiles() {}
 
-  static Path folder(SaeLocation.Bundled bundled, List<String> names) throws IOException {
+  /**
+   * Finds the files of a bundled folder on disk, after copying them out of the jar if need be.
+   *
+   * @param bundled the folder
+   * @param names the files that it holds, at least one
+   * @return a folder with these files
+   * @throws IOException if the jar lacks a file, or the copy cannot be written
+   */
+  public static Path folder(SaeLocation.Bundled bundled, List<String> names) throws IOException {
     URL first = url(bundled, names.get(0));
     if (first.getProtocol().equals("file")) {
       try {
@@ -78,6 +86,6 @@ final class BundledFiles {
                         + bundled.resourceFolder()
                         + "/"
                         + name
-                        + "; use the jar as published"));
+                        + "; use the jar as published, or add the jar that brings these files"));
   }
 }

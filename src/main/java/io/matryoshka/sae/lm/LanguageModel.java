@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.registry.ReleaseRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -82,6 +84,60 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel load(Path folder, LanguageModelOptions options) throws IOException {
     Objects.requireNonNull(options, "options");
     return open(LocalFiles.open(folder), options);
+  }
+
+  /**
+   * Loads a model by name from the Hugging Face Hub, or a bundled one. Files are fetched to the
+   * cache that Python shares, shards when a layer of theirs is first needed.
+   *
+   * @param model a repository such as {@code google/gemma-3-1b-pt}, or the name that a release of
+   *     the registry gives a model, such as {@code gemma-2-2b} or {@code bookworm-3m}
+   * @param options how to find and run it
+   * @return the model
+   * @throws IllegalArgumentException if there is no such name
+   * @throws ModelFormatException if the model is not Gemma 2 or 3, or its files do not fit together
+   * @throws IOException if files cannot be fetched or read; for a gated repository the message
+   *     names the page on which its licence is accepted
+   */
+  public static LanguageModel fromPretrained(String model, LanguageModelOptions options)
+      throws IOException {
+    return open(new ModelLocator(ReleaseRegistry.bundled(), options).find(model), options);
+  }
+
+  /**
+   * Loads the model whose activations an SAE reads, as the SAE's configuration and the registry
+   * name it.
+   *
+   * @param sae the SAE
+   * @return the model
+   * @throws IllegalArgumentException if the SAE names no model, or one that is not known, or has
+   *     another width
+   * @throws IOException as {@link #fromPretrained} does
+   */
+  public static LanguageModel of(SAE sae) throws IOException {
+    return of(sae, LanguageModelOptions.defaults());
+  }
+
+  /**
+   * Loads the model whose activations an SAE reads.
+   *
+   * @param sae the SAE
+   * @param options how to find and run it
+   * @return the model
+   * @throws IllegalArgumentException if the SAE names no model, or one that is not known, or has
+   *     another width
+   * @throws IOException as {@link #fromPretrained} does
+   */
+  public static LanguageModel of(SAE sae, LanguageModelOptions options) throws IOException {
+    LanguageModel model =
+        open(new ModelLocator(ReleaseRegistry.bundled(), options).of(sae), options);
+    try {
+      new Requirements(model.name, model.config).require(sae, HookPoint.of(sae));
+      return model;
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
   }
 
   static LanguageModel open(ModelFiles files, LanguageModelOptions options) throws IOException {

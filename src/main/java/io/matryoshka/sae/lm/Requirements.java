@@ -41,10 +41,12 @@ final class Requirements {
   void require(Intervention intervention) {
     HookPoint point = intervention.hookPoint();
     require(point);
-    intervention.sae().ifPresent(sae -> requireFit(sae, point));
+    intervention.sae().ifPresent(sae -> require(sae, point));
   }
 
-  private void requireFit(SAE sae, HookPoint point) {
+  /** Checks that an SAE reads rows of the width at a place of this model. */
+  void require(SAE sae, HookPoint point) {
+    require(point);
     if (sae.dIn() != width(point.site())) {
       throw new IllegalArgumentException(
           "the SAE (%sd_in %d) does not fit the model %s, whose width at %s is %d"

@@ -32,6 +32,7 @@ final class RegistryReader {
           "description",
           "model",
           "model_repo",
+          "model_folder",
           "location",
           "saes");
 
@@ -82,6 +83,7 @@ final class RegistryReader {
           fields.text("description"),
           fields.text("model"),
           fields.optionalText("model_repo"),
+          fields.optionalText("model_folder").map(locations),
           saes);
     } catch (IllegalArgumentException e) {
       throw fields.problem(e);
