@@ -21,6 +21,7 @@ select by architecture:
   jumprelu, batchtopk, matryoshka_batchtopk       relu(z) where z > threshold, else 0
   topk                                            relu of the k largest z, else 0
       with rescale_acts_by_decoder_norm: z_i *= ||W_dec_i|| first, and f_i / ||W_dec_i|| is decoded
+  gated                                           relu(exp(r_mag) p + b_mag) where p + b_gate > 0, else 0, p = x' W_enc
 
 The view of width w is the same with the first w columns of W_enc, rows of W_dec and entries of b_enc and threshold.
 No z lies within 1e-3 of its limit, so that rounding cannot change which latents are active.
@@ -86,6 +87,9 @@ class Case:
         self.meant = {**cfg, **(effective or {})}
         if self.meant["architecture"] in ("jumprelu", "batchtopk", "matryoshka_batchtopk"):
             self.w["threshold"] = rng.uniform(-1.0, 0.3, D_SAE) if negative else rng.uniform(0.2, 1.0, D_SAE)
+        if self.meant["architecture"] == "gated":
+            del self.w["b_enc"]
+            self.w.update({name: rng.normal(0, 0.3, D_SAE) for name in ("b_gate", "b_mag", "r_mag")})
         self.w.update(extra or {})
         self.factor = factor
 
@@ -93,7 +97,7 @@ class Case:
         cfg = self.meant
         file_dtype = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}[self.stored]
         w = {k: rounded(rounded(v, file_dtype), cfg["dtype"]) for k, v in self.w.items()}
-        w_enc, b_enc = w["W_enc"][:, :width], w["b_enc"][:width]
+        w_enc, b_enc = w["W_enc"][:, :width], w.get("b_enc", np.zeros(D_SAE))[:width]
         w_dec, b_dec = w["W_dec"][:width], w["b_dec"]
         if self.factor:
             w_enc, w_dec, b_dec = w_enc * self.factor, w_dec / self.factor, b_dec / self.factor
@@ -111,6 +115,10 @@ class Case:
         if cfg.get("apply_b_dec_to_input", True):
             normal = normal - b_dec
         z = normal @ w_enc + b_enc
+        if cfg["architecture"] == "gated":
+            gate = z + w["b_gate"][:width]
+            z = np.exp(w["r_mag"][:width]) * z + w["b_mag"][:width]
+            assert np.abs(gate).min() > MARGIN, self.name
         norms = np.ones(width)
         if cfg.get("rescale_acts_by_decoder_norm"):
             norms = np.linalg.norm(w_dec, axis=1)
@@ -123,6 +131,8 @@ class Case:
             cut = falling[:, k - 1 : k]
             assert k == width or (cut - falling[:, k : k + 1]).min() > MARGIN, self.name
             f = np.where(z >= cut, f, 0)
+        elif cfg["architecture"] == "gated":
+            f = np.where(gate > 0, f, 0)
         elif "threshold" in w:
             limit = w["threshold"][:width]
             assert np.abs(z - limit).min() > MARGIN, self.name
@@ -190,6 +200,10 @@ def cases():
     )
     yield "old-hook-z", {**old, "hook_point": "blocks.3.attn.hook_z"}, dict(effective={"architecture": "standard"})
     yield "old-version", {**old, "architecture": "jumprelu", "sae_lens_version": "5.11.0"}
+    yield "gated", new(architecture="gated")
+    yield "gated-layer-norm", new(architecture="gated", normalize_activations="layer_norm", apply_b_dec_to_input=False)
+    yield "gated-bfloat16", new(architecture="gated", dtype="bfloat16"), dict(stored="BF16")
+    yield "gated-float64", new(architecture="gated", dtype="float64"), dict(stored="F64")
 
 
 def main():

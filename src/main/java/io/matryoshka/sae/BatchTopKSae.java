@@ -1,38 +1,23 @@
 package io.matryoshka.sae;
 
-import java.util.List;
-import java.util.Optional;
-
 /**
  * A BatchTopK SAE, Matryoshka or not, as it runs after training: JumpReLU, {@code f = relu(z) * (z
  * > threshold)}. Other selections, per token or over the batch, are available per call.
+ *
+ * <p>Published Matryoshka SAEs are of this class, whether their {@code cfg.json} says {@code
+ * batchtopk}, {@code matryoshka_batchtopk} or, as SAELens saves them, {@code jumprelu}.
  *
  * @see <a href="https://arxiv.org/abs/2503.17547">Learning Multi-Level Features with Matryoshka
  *     Sparse Autoencoders</a>
  */
 public final class BatchTopKSae extends SAE {
 
-  BatchTopKSae(SaeWeights weights, int width, List<Integer> widths, Optional<float[]> logSparsity) {
-    super(weights, width, widths, logSparsity);
-  }
-
-  private BatchTopKSae(
-      SaeWeights weights,
-      int width,
-      List<Integer> widths,
-      Optional<float[]> logSparsity,
-      boolean view) {
-    super(weights, width, widths, logSparsity, view);
+  BatchTopKSae(Parts parts) {
+    super(parts);
   }
 
   @Override
-  public Selection defaultSelection() {
-    return Selection.threshold();
-  }
-
-  @Override
-  SAE view(
-      SaeWeights shared, int prefixWidth, List<Integer> widths, Optional<float[]> logSparsity) {
-    return new BatchTopKSae(shared, prefixWidth, widths, logSparsity, true);
+  SAE view(Parts parts) {
+    return new BatchTopKSae(parts);
   }
 }

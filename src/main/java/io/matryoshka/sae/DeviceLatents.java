@@ -3,11 +3,13 @@ package io.matryoshka.sae;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.DeviceCsr;
-import io.matryoshka.sae.kernel.DeviceDecoder;
+import io.matryoshka.sae.kernel.device.DeviceDecoder;
+import io.matryoshka.sae.model.ArrayScaling;
+import io.matryoshka.sae.model.Normalizer;
+import io.matryoshka.sae.model.PreparedRows;
+import io.matryoshka.sae.model.Shapes;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * The active latents of a batch of tokens as native arrays, in compressed sparse row form: what
@@ -21,41 +23,36 @@ import java.util.Optional;
 public final class DeviceLatents implements AutoCloseable {
 
   private final DeviceCsr csr;
-  private final int width;
+  private final Levels levels;
   private final long[] leadingShape;
   private final long[] tailShape;
-
-  /** {@code [n, 1]} factor and mean that decoding puts back; null where there is none. */
-  private final NDArray scale;
-
-  private final NDArray mean;
+  private final ArrayScaling scaling;
 
   DeviceLatents(
-      DeviceCsr csr,
-      int width,
-      long[] leadingShape,
-      long[] tailShape,
-      NDArray scale,
-      NDArray mean) {
+      DeviceCsr csr, Levels levels, long[] leadingShape, long[] tailShape, ArrayScaling scaling) {
     this.csr = csr;
-    this.width = width;
+    this.levels = levels;
     this.leadingShape = leadingShape;
     this.tailShape = tailShape;
-    this.scale = scale;
-    this.mean = mean;
+    this.scaling = scaling;
+  }
+
+  /** The latents of prepared rows, handed to a manager. */
+  static DeviceLatents of(DeviceCsr csr, Levels levels, PreparedRows rows, NDManager owner) {
+    DeviceLatents latents =
+        new DeviceLatents(csr, levels, rows.leadingShape(), rows.tailShape(), rows.scaling());
+    latents.attach(owner);
+    return latents;
   }
 
   /** Copies latents to the device of a manager. */
   static DeviceLatents of(SparseLatents latents, NDManager owner) {
-    Optional<RowScaling> scaling = latents.scaling();
-    Shape column = new Shape(latents.rows(), 1);
     return new DeviceLatents(
         DeviceCsr.of(latents.csr(), owner.getDevice(), owner),
-        latents.width(),
+        latents.levels(),
         latents.leadingShape(),
         latents.tailShape(),
-        scaling.map(s -> owner.create(s.scale(), column)).orElse(null),
-        scaling.map(s -> owner.create(s.mean(), column)).orElse(null));
+        latents.scaling().toArrays(DataType.FLOAT32, owner));
   }
 
   /**
@@ -73,7 +70,7 @@ public final class DeviceLatents implements AutoCloseable {
    * @return {@code d_sae} or the prefix width
    */
   public int width() {
-    return width;
+    return levels.to(levels.count() - 1);
   }
 
   /**
@@ -129,8 +126,7 @@ public final class DeviceLatents implements AutoCloseable {
    * @throws IllegalStateException if there are more than {@code 2^31 - 1}
    */
   public SparseLatents toHost() {
-    return new SparseLatents(
-        csr.toHost(), width, leadingShape, tailShape, InputRows.scaling(scale, mean, rows()));
+    return new SparseLatents(csr.toHost(), levels, leadingShape, tailShape, scaling.toHost());
   }
 
   /**
@@ -140,8 +136,8 @@ public final class DeviceLatents implements AutoCloseable {
    *     of these latents
    */
   public NDArray toDense() {
-    try (NDArray rows = DeviceDecoder.dense(csr, width, manager())) {
-      return rows.reshape(Shapes.join(leadingShape, width));
+    try (NDArray rows = DeviceDecoder.dense(csr, width(), manager())) {
+      return rows.reshape(Shapes.join(leadingShape, width()));
     }
   }
 
@@ -153,24 +149,14 @@ public final class DeviceLatents implements AutoCloseable {
   public void attach(NDManager manager) {
     Objects.requireNonNull(manager, "manager");
     csr.attach(manager);
-    if (scale != null) {
-      scale.attach(manager);
-    }
-    if (mean != null) {
-      mean.attach(manager);
-    }
+    scaling.attach(manager);
   }
 
   /** Releases the arrays. Closing twice is fine. */
   @Override
   public void close() {
     csr.close();
-    if (scale != null) {
-      scale.close();
-    }
-    if (mean != null) {
-      mean.close();
-    }
+    scaling.arrays().close();
   }
 
   DeviceCsr csr() {
@@ -185,12 +171,20 @@ public final class DeviceLatents implements AutoCloseable {
     return csr.values().getManager();
   }
 
-  Optional<NDArray> scale() {
-    return Optional.ofNullable(scale);
+  /** What decoding puts back. */
+  ArrayScaling scaling() {
+    return scaling;
   }
 
-  Optional<NDArray> mean() {
-    return Optional.ofNullable(mean);
+  /**
+   * Undoes the normalisation of decoded rows, in the shape of the input, for the manager of these.
+   */
+  NDArray restore(NDArray decoded, Normalizer normalizer) {
+    NDArray restored =
+        normalizer
+            .restore(decoded, scaling)
+            .reshape(Shapes.decoded(leadingShape, tailShape, decoded.getShape().get(1)));
+    return Calls.keep(restored, manager());
   }
 
   /** Tells whether a latent from a bound on is active. */
@@ -207,6 +201,12 @@ public final class DeviceLatents implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "DeviceLatents[rows=" + rows() + ", width=" + width + ", active=" + activeCount() + "]";
+    return "DeviceLatents[rows="
+        + rows()
+        + ", width="
+        + width()
+        + ", active="
+        + activeCount()
+        + "]";
   }
 }

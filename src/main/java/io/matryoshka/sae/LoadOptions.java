@@ -1,6 +1,7 @@
 package io.matryoshka.sae;
 
 import ai.djl.Device;
+import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.hub.ProgressListener;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.safetensors.Dtype;
@@ -11,6 +12,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * How an SAE is found and loaded. Immutable; each method returns a changed copy.
@@ -25,7 +27,10 @@ public final class LoadOptions {
   public enum Engine {
     /** Screening, then exact values for the survivors; sparse decode. The default. */
     FAST,
-    /** Dense products through the engine's own operations: slow, plain, and the judge of FAST. */
+    /**
+     * Dense products through the engine's own operations: slow, plain, and the reference that FAST
+     * is tested against.
+     */
     REFERENCE
   }
 
@@ -112,14 +117,26 @@ public final class LoadOptions {
   }
 
   /**
+   * Sets how files are fetched from the Hub, in place of what was set before by {@link #revision},
+   * {@link #offline}, {@link #cacheDir}, {@link #token}, {@link #endpoint}, {@link #forceDownload}
+   * and {@link #progress}.
+   *
+   * @param hub the options of the Hub's client
+   * @return changed options
+   */
+  public LoadOptions hub(HubOptions hub) {
+    Objects.requireNonNull(hub, "hub");
+    return with(v -> v.hub = hub);
+  }
+
+  /**
    * Sets the branch, tag or commit on the Hub.
    *
    * @param revision such as {@code main}
    * @return changed options
    */
   public LoadOptions revision(String revision) {
-    Objects.requireNonNull(revision, "revision");
-    return with(v -> v.revision = revision);
+    return hub(values.hub.revision(revision));
   }
 
   /**
@@ -129,7 +146,7 @@ public final class LoadOptions {
    * @return changed options
    */
   public LoadOptions offline(boolean offline) {
-    return with(v -> v.offline = offline);
+    return hub(values.hub.offline(offline));
   }
 
   /**
@@ -139,8 +156,7 @@ public final class LoadOptions {
    * @return changed options
    */
   public LoadOptions cacheDir(Path cacheDir) {
-    Objects.requireNonNull(cacheDir, "cacheDir");
-    return with(v -> v.cacheDir = cacheDir);
+    return hub(values.hub.cacheDir(cacheDir));
   }
 
   /**
@@ -150,8 +166,7 @@ public final class LoadOptions {
    * @return changed options
    */
   public LoadOptions token(String token) {
-    Objects.requireNonNull(token, "token");
-    return with(v -> v.token = token);
+    return hub(values.hub.token(token));
   }
 
   /**
@@ -161,8 +176,7 @@ public final class LoadOptions {
    * @return changed options
    */
   public LoadOptions endpoint(URI endpoint) {
-    Objects.requireNonNull(endpoint, "endpoint");
-    return with(v -> v.endpoint = endpoint);
+    return hub(values.hub.endpoint(endpoint));
   }
 
   /**
@@ -172,7 +186,7 @@ public final class LoadOptions {
    * @return changed options
    */
   public LoadOptions forceDownload(boolean forceDownload) {
-    return with(v -> v.forceDownload = forceDownload);
+    return hub(values.hub.forceDownload(forceDownload));
   }
 
   /**
@@ -182,8 +196,7 @@ public final class LoadOptions {
    * @return changed options
    */
   public LoadOptions progress(ProgressListener listener) {
-    Objects.requireNonNull(listener, "listener");
-    return with(v -> v.progress = listener);
+    return hub(values.hub.progress(listener));
   }
 
   /**
@@ -242,32 +255,8 @@ public final class LoadOptions {
     return values.widths;
   }
 
-  Optional<String> revision() {
-    return Optional.ofNullable(values.revision);
-  }
-
-  Optional<Boolean> offline() {
-    return Optional.ofNullable(values.offline);
-  }
-
-  Optional<Path> cacheDir() {
-    return Optional.ofNullable(values.cacheDir);
-  }
-
-  Optional<String> token() {
-    return Optional.ofNullable(values.token);
-  }
-
-  Optional<URI> endpoint() {
-    return Optional.ofNullable(values.endpoint);
-  }
-
-  boolean forceDownload() {
-    return values.forceDownload;
-  }
-
-  Optional<ProgressListener> progress() {
-    return Optional.ofNullable(values.progress);
+  HubOptions hub() {
+    return values.hub;
   }
 
   Optional<ReleaseRegistry> registry() {
@@ -278,7 +267,7 @@ public final class LoadOptions {
     return values.preparedCache;
   }
 
-  private LoadOptions with(java.util.function.Consumer<Values> change) {
+  private LoadOptions with(Consumer<Values> change) {
     Values changed = new Values(values);
     change.accept(changed);
     return new LoadOptions(changed);
@@ -291,13 +280,7 @@ public final class LoadOptions {
     private Engine engine = Engine.FAST;
     private int prefix;
     private List<Integer> widths = List.of();
-    private String revision;
-    private Boolean offline;
-    private Path cacheDir;
-    private String token;
-    private URI endpoint;
-    private boolean forceDownload;
-    private ProgressListener progress;
+    private HubOptions hub = HubOptions.fromEnvironment();
     private ReleaseRegistry registry;
     private boolean preparedCache = true;
     private OptionalLong acceleratorInt8From = OptionalLong.empty();
@@ -310,13 +293,7 @@ public final class LoadOptions {
       engine = o.engine;
       prefix = o.prefix;
       widths = o.widths;
-      revision = o.revision;
-      offline = o.offline;
-      cacheDir = o.cacheDir;
-      token = o.token;
-      endpoint = o.endpoint;
-      forceDownload = o.forceDownload;
-      progress = o.progress;
+      hub = o.hub;
       registry = o.registry;
       preparedCache = o.preparedCache;
       acceleratorInt8From = o.acceleratorInt8From;

@@ -1,31 +1,33 @@
 package io.matryoshka.sae;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import io.matryoshka.sae.hub.HubClient;
-import io.matryoshka.sae.hub.RepoFile;
-import io.matryoshka.sae.kernel.EncoderRowsStore;
+import io.matryoshka.sae.config.Architecture;
+import io.matryoshka.sae.config.NormalizeActivations;
+import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.fetch.SaeFiles;
+import io.matryoshka.sae.fetch.SaeLocator;
+import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
+import io.matryoshka.sae.model.OpenSettings;
+import io.matryoshka.sae.model.Weights;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.weights.PreparedFile;
+import io.matryoshka.sae.weights.WeightFile;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Joins registry, Hub and files: finds the three files of an SAE and opens them. */
-final class SaeLoader {
+/** Joins registry, files and engines: finds an SAE and opens it. */
+public final class SaeLoader {
 
   private static final Logger LOG = LoggerFactory.getLogger(SaeLoader.class);
 
-  static final String CONFIG = "cfg.json";
-  static final String WEIGHTS = "sae_weights.safetensors";
-  static final String SPARSITY = "sparsity.safetensors";
   private static final String SPARSITY_TENSOR = "sparsity";
 
   private final LoadOptions options;
@@ -40,151 +42,75 @@ final class SaeLoader {
     ReleaseRegistry registry = options.registry().orElseGet(ReleaseRegistry::bundled);
     if (!registry.contains(release) && release.contains("/")) {
       SaeLocation.Hub hub = new SaeLocation.Hub(release, saeId);
-      return new SaeLoader(options, Optional.empty()).fromHub(hub);
+      return new SaeLoader(options, Optional.empty()).from(hub);
     }
     SaeEntry entry = registry.find(release, saeId);
-    SaeLoader loader = new SaeLoader(options, Optional.of(entry));
-    SaeLocation location = entry.location();
-    if (location instanceof SaeLocation.Hub hub) {
-      return loader.fromHub(hub);
-    }
-    if (location instanceof SaeLocation.Bundled bundled) {
-      Path folder = BundledFiles.folder(bundled, List.of(CONFIG, WEIGHTS, SPARSITY));
-      return loader.open(folder.resolve(CONFIG), folder.resolve(WEIGHTS), sparsityIn(folder));
-    }
-    return loader.fromDirectory(((SaeLocation.Directory) location).path());
+    return new SaeLoader(options, Optional.of(entry)).from(entry.location());
   }
 
   static SAE load(Path directory, LoadOptions options) throws IOException {
-    return new SaeLoader(options, Optional.empty()).fromDirectory(directory);
+    return new SaeLoader(options, Optional.empty()).open(SaeFiles.in(directory));
   }
 
-  private SAE fromDirectory(Path directory) throws IOException {
-    if (!Files.exists(directory)) {
-      throw new NoSuchFileException(
-          directory.toString(), null, "expected a folder with " + CONFIG + " and " + WEIGHTS);
-    }
-    if (!Files.isDirectory(directory)) {
-      throw new NotDirectoryException(
-          directory + ": expected the folder that holds " + CONFIG + " and " + WEIGHTS);
-    }
-    for (String name : List.of(CONFIG, WEIGHTS)) {
-      Path file = directory.resolve(name);
-      if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-        throw new NoSuchFileException(
-            file.toString(),
-            null,
-            "an SAE folder holds "
-                + CONFIG
-                + " and "
-                + WEIGHTS
-                + "; this one is missing or not readable");
-      }
-    }
-    return open(directory.resolve(CONFIG), directory.resolve(WEIGHTS), sparsityIn(directory));
+  private SAE from(SaeLocation location) throws IOException {
+    return open(new SaeLocator(options.hub(), options.prefix()).locate(location));
   }
 
-  private static Optional<Path> sparsityIn(Path directory) {
-    return Optional.of(directory.resolve(SPARSITY)).filter(Files::isRegularFile);
+  private SAE open(SaeFiles files) throws IOException {
+    SaeConfig config = withDtype(files.config());
+    SaeConfig stored = withDtype(files.stored());
+    Levels levels = levels(config);
+    Optional<float[]> sparsity =
+        files.sparsity().isPresent() ? sparsity(files.sparsity().get(), config) : Optional.empty();
+    Weights weights = weights(config, stored, files.weights());
+    SAE.Parts parts =
+        new SAE.Parts(
+            weights,
+            weights.coder().prefix(levels.to(levels.count() - 1)),
+            levels,
+            sparsity,
+            false);
+    SAE sae = isBatchTopK(config) ? new BatchTopKSae(parts) : new SAE(parts);
+    LOG.info("opened {} on {}: {}", sae, sae.device(), parts.coder().description());
+    return sae;
   }
 
-  /** All files are of the commit that the revision names when the first is asked for. */
-  private SAE fromHub(SaeLocation.Hub hub) throws IOException {
-    HubClient client = client();
-    RepoFile asked = file(hub, options.revision().orElse(hub.revision()), CONFIG);
-    Path configFile = client.download(asked);
-    SaeConfig config = SaeConfig.read(configFile);
-    int width = width(config);
-    String commit = client.pinned(asked, configFile).revision();
-    Optional<Path> sparsity = client.downloadIfPresent(file(hub, commit, SPARSITY));
-    RepoFile weights = file(hub, commit, WEIGHTS);
-    if (width < config.dSae() && client.findCached(weights).isEmpty()) {
-      PartialDownload part =
-          new PartialDownload(client, weights, configFile, config, CacheFolder.root());
-      Optional<Path> folder = part.folder(width, options.forceDownload());
-      if (folder.isPresent()) {
-        SaeConfig stored = SaeConfig.read(folder.get().resolve(CONFIG));
-        return open(config, stored, folder.get().resolve(WEIGHTS), sparsity);
-      }
-    }
-    return open(config, config, client.download(weights), sparsity);
-  }
-
-  private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
-    String path = hub.path().isEmpty() ? name : hub.path() + "/" + name;
-    return new RepoFile(hub.repoId(), revision, path);
-  }
-
-  private HubClient client() {
-    HubClient.Builder builder = HubClient.builder().forceDownload(options.forceDownload());
-    options.offline().ifPresent(builder::offline);
-    options.cacheDir().ifPresent(builder::cacheDir);
-    options.token().ifPresent(builder::token);
-    options.endpoint().ifPresent(builder::endpoint);
-    options.progress().ifPresent(builder::progress);
-    return builder.build();
-  }
-
-  private SAE open(Path configFile, Path weightFile, Optional<Path> sparsityFile)
-      throws IOException {
-    SaeConfig config = SaeConfig.read(configFile);
-    return open(config, config, weightFile, sparsityFile);
-  }
-
-  /**
-   * Opens the files.
-   *
-   * @param whole the configuration of the SAE
-   * @param stored that of the weight file, which may hold a part of the latents
-   */
-  private SAE open(SaeConfig whole, SaeConfig stored, Path weightFile, Optional<Path> sparsityFile)
-      throws IOException {
-    SaeConfig config = withDtype(whole);
-    width(config);
-    SaeConfig ofFile = withDtype(stored);
-    Optional<PreparedFile> before = preparedFile(weightFile, ofFile);
-    WeightFile file = new WeightFile(weightFile, ofFile);
-    SaeWeights weights;
-    Optional<float[]> sparsity;
+  private Weights weights(SaeConfig config, SaeConfig stored, Path path) throws IOException {
+    Optional<PreparedFile> before = preparedFile(path, stored);
+    WeightFile file = new WeightFile(path, stored);
     try {
-      sparsity = sparsityFile.isPresent() ? sparsity(sparsityFile.get(), config) : Optional.empty();
       // A file that was replaced while it was opened may not be the one that was looked at.
-      boolean same = before.equals(preparedFile(weightFile, ofFile));
+      boolean same = before.equals(preparedFile(path, stored));
       Optional<EncoderRowsStore> store = same ? before.map(PreparedFile::store) : Optional.empty();
-      weights = new SaeWeights(config, file, options, normScale(config), store);
+      return new Weights(config, file, settings(config, store));
     } catch (IOException | RuntimeException | Error e) {
       file.close();
       throw e;
     }
-    try {
-      return sae(config, weights, sparsity);
-    } catch (RuntimeException e) {
-      weights.close();
-      throw e;
-    }
+  }
+
+  private OpenSettings settings(SaeConfig config, Optional<EncoderRowsStore> store) {
+    return new OpenSettings(
+        options.device(),
+        options.engine() == LoadOptions.Engine.FAST,
+        options.acceleratorInt8From(),
+        normScale(config),
+        store);
   }
 
   private Optional<PreparedFile> preparedFile(Path weightFile, SaeConfig config) {
     return options.preparedCache() ? PreparedFile.of(weightFile, config) : Optional.empty();
   }
 
-  private SAE sae(SaeConfig config, SaeWeights weights, Optional<float[]> sparsity) {
-    int width = width(config);
-    List<Integer> widths = Widths.upTo(widths(config), width);
-    return switch (config.architecture()) {
-      case STANDARD -> new StandardSae(weights, width, widths, sparsity);
-      case TOPK -> new TopKSae(weights, width, widths, sparsity);
-      default -> new BatchTopKSae(weights, width, widths, sparsity);
-    };
+  /** SAELens saves BatchTopK SAEs as JumpReLU; their Matryoshka widths tell. */
+  private boolean isBatchTopK(SaeConfig config) {
+    Architecture architecture = config.architecture();
+    return architecture.hasThreshold()
+        && (architecture != Architecture.JUMPRELU || widths(config).size() > 1);
   }
 
-  private int width(SaeConfig config) {
-    int width = options.prefix().orElse(config.dSae());
-    if (width > config.dSae()) {
-      throw new IllegalArgumentException(
-          "prefix width must lie in 1.." + config.dSae() + ", got " + width);
-    }
-    return width;
+  private Levels levels(SaeConfig config) {
+    return Levels.below(widths(config), config.prefixWidth(options.prefix()));
   }
 
   /** The registry's widths, else those of the file, else the caller's. */
@@ -224,21 +150,8 @@ final class SaeLoader {
     return entry.get().normScalingFactor().orElse(1);
   }
 
-  private SaeConfig withDtype(SaeConfig c) {
-    return new SaeConfig(
-        c.architecture(),
-        c.dIn(),
-        c.dSae(),
-        options.dtype().orElse(c.dtype()),
-        c.applyBDecToInput(),
-        c.normalizeActivations(),
-        c.reshapeHookZ(),
-        c.k(),
-        c.rescaleActsByDecoderNorm(),
-        c.hookPoint(),
-        c.modelName(),
-        c.matryoshkaWidths(),
-        c.metadata());
+  private SaeConfig withDtype(SaeConfig config) {
+    return config.withDtype(options.dtype().orElse(config.dtype()));
   }
 
   private static Optional<float[]> sparsity(Path path, SaeConfig config) throws IOException {

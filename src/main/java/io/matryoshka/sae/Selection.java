@@ -1,6 +1,8 @@
 package io.matryoshka.sae;
 
-import io.matryoshka.sae.kernel.Rule;
+import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.kernel.SelectionRule;
+import java.util.OptionalInt;
 
 /**
  * How pre-activations {@code z} become active latents.
@@ -9,11 +11,11 @@ import io.matryoshka.sae.kernel.Rule;
  */
 public final class Selection {
 
-  private static final Selection THRESHOLD = new Selection(Rule.THRESHOLD);
+  private static final Selection THRESHOLD = new Selection(SelectionRule.THRESHOLD);
 
-  private final Rule rule;
+  private final SelectionRule rule;
 
-  private Selection(Rule rule) {
+  private Selection(SelectionRule rule) {
     this.rule = rule;
   }
 
@@ -36,7 +38,7 @@ public final class Selection {
    * @throws IllegalArgumentException if {@code k < 1}
    */
   public static Selection topK(int k) {
-    return new Selection(new Rule(Rule.Kind.TOP_K, positive(k)));
+    return new Selection(SelectionRule.topK(positive(k)));
   }
 
   /**
@@ -49,7 +51,13 @@ public final class Selection {
    * @throws IllegalArgumentException if {@code k < 1}
    */
   public static Selection batchTopK(int k) {
-    return new Selection(new Rule(Rule.Kind.BATCH_TOP_K, positive(k)));
+    return new Selection(SelectionRule.batchTopK(positive(k)));
+  }
+
+  /** The rule that an SAE was trained for. */
+  static Selection of(SaeConfig config) {
+    OptionalInt k = config.architecture().latentsPerToken(config);
+    return k.isPresent() ? topK(k.getAsInt()) : threshold();
   }
 
   /**
@@ -58,10 +66,10 @@ public final class Selection {
    * @return true for {@link #batchTopK}
    */
   public boolean dependsOnBatch() {
-    return rule.kind() == Rule.Kind.BATCH_TOP_K;
+    return rule.kind() == SelectionRule.Kind.BATCH_TOP_K;
   }
 
-  Rule rule() {
+  SelectionRule rule() {
     return rule;
   }
 

@@ -1,20 +1,19 @@
 package io.matryoshka.sae;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import io.matryoshka.sae.kernel.Csr;
+import io.matryoshka.sae.model.Normalizer;
+import io.matryoshka.sae.model.PreparedRows;
+import io.matryoshka.sae.model.RowScaling;
+import io.matryoshka.sae.model.Shapes;
 import java.io.IOException;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * The active latents of a batch of tokens in compressed sparse row form: only activations that are
@@ -28,14 +27,14 @@ import java.util.Optional;
 public final class SparseLatents {
 
   private final Csr csr;
-  private final int width;
+  private final Levels levels;
   private final long[] leadingShape;
   private final long[] tailShape;
   private final RowScaling scaling;
 
-  SparseLatents(Csr csr, int width, long[] leadingShape, long[] tailShape, RowScaling scaling) {
+  SparseLatents(Csr csr, Levels levels, long[] leadingShape, long[] tailShape, RowScaling scaling) {
     this.csr = csr;
-    this.width = width;
+    this.levels = levels;
     this.leadingShape = leadingShape;
     this.tailShape = tailShape;
     this.scaling = scaling;
@@ -54,8 +53,15 @@ public final class SparseLatents {
   public static SparseLatents of(int[] rowOffsets, int[] latents, float[] activations, int width) {
     Csr csr = new Csr(rowOffsets.clone(), latents.clone(), activations.clone());
     requireSorted(csr, width);
-    return new SparseLatents(csr, width, new long[] {csr.rows()}, new long[0], null)
+    return new SparseLatents(
+            csr, Levels.ofOne(width), new long[] {csr.rows()}, new long[0], RowScaling.NONE)
         .rebuild((latent, activation) -> activation);
+  }
+
+  /** The latents of prepared rows. */
+  static SparseLatents of(Csr csr, Levels levels, PreparedRows rows) {
+    return new SparseLatents(
+        csr, levels, rows.leadingShape(), rows.tailShape(), rows.scaling().toHost());
   }
 
   static void requireSorted(Csr csr, int width) {
@@ -100,7 +106,43 @@ public final class SparseLatents {
    * @return {@code d_sae} or the prefix width
    */
   public int width() {
-    return width;
+    return levels.to(levels.count() - 1);
+  }
+
+  /**
+   * Returns the Matryoshka levels that the latents belong to.
+   *
+   * @return those of the SAE that encoded; a single level of latents from arrays or a file, unless
+   *     {@link #withLevels} set others
+   */
+  public Levels levels() {
+    return levels;
+  }
+
+  /**
+   * Sets the Matryoshka levels that the latents belong to.
+   *
+   * @param changed levels whose last width is {@link #width()}
+   * @return a changed copy
+   * @throws IllegalArgumentException if the last width is another
+   */
+  public SparseLatents withLevels(Levels changed) {
+    if (changed.to(changed.count() - 1) != width()) {
+      throw new IllegalArgumentException(
+          "levels must end with the width %d, got %s".formatted(width(), changed.widths()));
+    }
+    return new SparseLatents(csr, changed, leadingShape, tailShape, scaling);
+  }
+
+  /**
+   * Returns the Matryoshka level of a latent.
+   *
+   * @param latent index of the latent
+   * @return index of the level, from 0
+   */
+  public int level(int latent) {
+    checkLatent(latent);
+    return levels.of(latent);
   }
 
   /**
@@ -210,8 +252,35 @@ public final class SparseLatents {
    * @return at most {@code count} active latents
    */
   public List<ActiveLatent> strongest(int row, int count) {
-    List<ActiveLatent> active = new ArrayList<>(activeCount(row));
-    forEach(row, (latent, activation) -> active.add(new ActiveLatent(latent, activation)));
+    return strongest(row, 0, width(), count);
+  }
+
+  /**
+   * Returns the strongest latents of one level of a row, in the order of {@link #strongest(int,
+   * int)}.
+   *
+   * @param row index of the token
+   * @param level index of the level, from 0
+   * @param count how many at most
+   * @return at most {@code count} active latents
+   */
+  public List<ActiveLatent> strongest(int row, int level, int count) {
+    return strongest(row, levels.from(level), levels.to(level), count);
+  }
+
+  private List<ActiveLatent> strongest(int row, int from, int to, int count) {
+    checkRow(row);
+    if (count < 0) {
+      throw new IllegalArgumentException("count must be at least 0, got " + count);
+    }
+    List<ActiveLatent> active = new ArrayList<>();
+    forEach(
+        row,
+        (latent, activation) -> {
+          if (latent >= from && latent < to) {
+            active.add(new ActiveLatent(latent, activation));
+          }
+        });
     active.sort(
         Comparator.comparing(ActiveLatent::activation, Comparator.reverseOrder())
             .thenComparing(ActiveLatent::latent));
@@ -278,6 +347,10 @@ public final class SparseLatents {
    */
   public SparseLatents set(int latent, float activation) {
     checkLatent(latent);
+    if (Float.isNaN(activation)) {
+      throw new IllegalArgumentException(
+          "set: the activation of latent %d must be a number, got NaN".formatted(latent));
+    }
     int[] offsets = new int[rows() + 1];
     int[] latents = new int[activeCount() + rows()];
     float[] values = new float[latents.length];
@@ -326,10 +399,10 @@ public final class SparseLatents {
             offsets,
             Arrays.copyOfRange(csr.latents(), first, last),
             Arrays.copyOfRange(csr.values(), first, last)),
-        width,
+        levels,
         new long[] {to - from},
         tailShape,
-        scaling == null ? null : scaling.slice(from, to));
+        scaling.slice(from, to));
   }
 
   /**
@@ -340,28 +413,7 @@ public final class SparseLatents {
    */
   public NDArray toDense(NDManager manager) {
     Objects.requireNonNull(manager, "manager");
-    long bytes = Math.multiplyExact(Math.multiplyExact((long) rows(), width), (long) Float.BYTES);
-    if (bytes > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          "dense latents of "
-              + rows()
-              + " rows and width "
-              + width
-              + " take "
-              + bytes
-              + " bytes, above the limit of 2 GiB; use the sparse form or fewer rows");
-    }
-    // Filled through its own native memory: an array over a Java buffer would dangle in views of
-    // it.
-    NDArray dense = manager.zeros(Shapes.join(leadingShape, width), DataType.FLOAT32, Device.cpu());
-    FloatBuffer values = dense.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
-    for (int row = 0; row < rows(); row++) {
-      int base = row * width;
-      for (int e = csr.rowOffsets()[row]; e < csr.rowOffsets()[row + 1]; e++) {
-        values.put(base + csr.latents()[e], csr.values()[e]);
-      }
-    }
-    return dense.toDevice(manager.getDevice(), false);
+    return csr.toDense(Shapes.join(leadingShape, width()), manager);
   }
 
   /**
@@ -405,8 +457,18 @@ public final class SparseLatents {
     return tailShape;
   }
 
-  Optional<RowScaling> scaling() {
-    return Optional.ofNullable(scaling);
+  /** What decoding puts back. */
+  RowScaling scaling() {
+    return scaling;
+  }
+
+  /** Undoes the normalisation of decoded rows, in the shape of the input, for an owner. */
+  NDArray restore(NDArray decoded, Normalizer normalizer, NDManager scope, NDManager owner) {
+    NDArray restored =
+        normalizer
+            .restore(decoded, scaling, scope)
+            .reshape(Shapes.decoded(leadingShape, tailShape, decoded.getShape().get(1)));
+    return Calls.keep(restored, owner);
   }
 
   /** Tells whether a latent from a bound on is active. */
@@ -415,7 +477,7 @@ public final class SparseLatents {
   }
 
   SparseLatents with(Csr changed) {
-    return new SparseLatents(changed, width, leadingShape, tailShape, scaling);
+    return new SparseLatents(changed, levels, leadingShape, tailShape, scaling);
   }
 
   /** New activation of an active latent. */
@@ -443,18 +505,52 @@ public final class SparseLatents {
   }
 
   private void checkRow(int row) {
-    Objects.checkIndex(row, rows());
+    if (row < 0 || row >= rows()) {
+      throw new IndexOutOfBoundsException(
+          "row must lie in 0..%d, got %d (the batch has %d rows)"
+              .formatted(rows() - 1, row, rows()));
+    }
   }
 
   private void checkLatent(int latent) {
-    if (latent < 0 || latent >= width) {
+    if (latent < 0 || latent >= width()) {
       throw new IllegalArgumentException(
-          "latent must lie in 0.." + (width - 1) + " (width " + width + "), got " + latent);
+          "latent must lie in 0..%d (width %d), got %d".formatted(width() - 1, width(), latent));
     }
+  }
+
+  /** Equal are latents of equal shape, levels and activations, and with the same scaling. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof SparseLatents o
+        && levels.equals(o.levels)
+        && Arrays.equals(leadingShape, o.leadingShape)
+        && Arrays.equals(tailShape, o.tailShape)
+        && Arrays.equals(csr.rowOffsets(), o.csr.rowOffsets())
+        && Arrays.equals(csr.latents(), o.csr.latents())
+        && Arrays.equals(csr.values(), o.csr.values())
+        && Arrays.equals(scaling.scale(), o.scaling.scale())
+        && Arrays.equals(scaling.mean(), o.scaling.mean());
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(
+        new int[] {
+          Arrays.hashCode(csr.rowOffsets()),
+          Arrays.hashCode(csr.latents()),
+          Arrays.hashCode(csr.values())
+        });
   }
 
   @Override
   public String toString() {
-    return "SparseLatents[rows=" + rows() + ", width=" + width + ", active=" + activeCount() + "]";
+    return "SparseLatents[rows="
+        + rows()
+        + ", width="
+        + width()
+        + ", active="
+        + activeCount()
+        + "]";
   }
 }

@@ -2,7 +2,10 @@ package io.matryoshka.sae;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.kernel.Csr;
+import io.matryoshka.sae.model.RowScaling;
+import io.matryoshka.sae.model.Shapes;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
@@ -25,7 +28,7 @@ final class SparseLatentsFile {
     Csr csr = latents.csr();
     int n = csr.rows();
     int nnz = csr.latents().length;
-    boolean scaled = latents.scaling().isPresent();
+    boolean scaled = !latents.scaling().isNone();
     SafetensorsWriter.Builder builder =
         declare(n, nnz, latents.width(), latents.leadingShape(), latents.tailShape(), scaled);
     try (SafetensorsWriter writer = builder.create(file)) {
@@ -36,8 +39,8 @@ final class SparseLatentsFile {
                   "row_offsets", Arrays.stream(csr.rowOffsets()).asLongStream().toArray());
           case "latents" -> writer.writeInts("latents", csr.latents());
           case "values" -> writer.writeFloats("values", csr.values());
-          case "scale" -> writer.writeFloats("scale", latents.scaling().orElseThrow().scale());
-          default -> writer.writeFloats("mean", latents.scaling().orElseThrow().mean());
+          case "scale" -> writer.writeFloats("scale", latents.scaling().scale());
+          default -> writer.writeFloats("mean", latents.scaling().mean());
         }
       }
       writer.finish();
@@ -93,7 +96,7 @@ final class SparseLatentsFile {
                 + csr.rows()
                 + " rows");
       }
-      return new SparseLatents(csr, width, leading, tail, scaling(file, csr.rows()));
+      return new SparseLatents(csr, Levels.ofOne(width), leading, tail, scaling(file, csr.rows()));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new SaeFormatException(
           path + ": malformed sparse latents file: " + e.getMessage() + "; write it again", e);
@@ -103,7 +106,7 @@ final class SparseLatentsFile {
   private static RowScaling scaling(SafetensorsFile file, int rows)
       throws SafetensorsException, IOException {
     if (!file.names().contains("scale")) {
-      return null;
+      return RowScaling.NONE;
     }
     RowScaling scaling = new RowScaling(file.readFloats("scale"), file.readFloats("mean"));
     if (scaling.scale().length != rows || scaling.mean().length != rows) {

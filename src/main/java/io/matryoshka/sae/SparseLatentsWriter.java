@@ -1,6 +1,7 @@
 package io.matryoshka.sae;
 
 import io.matryoshka.sae.kernel.Csr;
+import io.matryoshka.sae.model.Shapes;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -99,12 +100,10 @@ public final class SparseLatentsWriter implements AutoCloseable {
     for (int row = 0; row < csr.rows(); row++) {
       offsets[rows + row + 1] = before + csr.rowOffsets()[row + 1];
     }
-    more.scaling()
-        .ifPresent(
-            scaling -> {
-              System.arraycopy(scaling.scale(), 0, scale, rows, csr.rows());
-              System.arraycopy(scaling.mean(), 0, mean, rows, csr.rows());
-            });
+    if (scaled) {
+      System.arraycopy(more.scaling().scale(), 0, scale, rows, csr.rows());
+      System.arraycopy(more.scaling().mean(), 0, mean, rows, csr.rows());
+    }
     rows += csr.rows();
   }
 
@@ -130,14 +129,14 @@ public final class SparseLatentsWriter implements AutoCloseable {
   private void requireSameKind(SparseLatents more) {
     if (tailShape == null) {
       tailShape = more.tailShape();
-      scaled = more.scaling().isPresent();
+      scaled = !more.scaling().isNone();
       if (scaled) {
         scale = new float[offsets.length];
         mean = new float[offsets.length];
         Arrays.fill(scale, 0, rows, 1f);
       }
     }
-    if (!Arrays.equals(tailShape, more.tailShape()) || scaled != more.scaling().isPresent()) {
+    if (!Arrays.equals(tailShape, more.tailShape()) || scaled == more.scaling().isNone()) {
       throw new IllegalArgumentException(
           target
               + ": rows of shape "
@@ -145,7 +144,7 @@ public final class SparseLatentsWriter implements AutoCloseable {
               + (scaled ? " with" : " without")
               + " normalisation were written before, got "
               + Arrays.toString(more.tailShape())
-              + (more.scaling().isPresent() ? " with" : " without")
+              + (more.scaling().isNone() ? " without" : " with")
               + "; write the latents of one SAE to a file");
     }
   }
@@ -215,7 +214,7 @@ public final class SparseLatentsWriter implements AutoCloseable {
     }
     long[] tail = tailShape == null ? new long[0] : tailShape;
     SafetensorsWriter.Builder builder =
-        SparseLatentsFile.declare(rows, entries(), width, leadingShape, tail, scaled).sync(true);
+        SparseLatentsFile.declare(rows, entries(), width, leadingShape, tail, scaled);
     metadata.forEach(builder::metadata);
     try (SafetensorsWriter writer = builder.create(target)) {
       writer.writeLongs("row_offsets", Arrays.copyOf(offsets, rows + 1));

@@ -1,41 +1,32 @@
 package io.matryoshka.sae;
 
+import io.matryoshka.sae.io.TemporaryFile;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.UUID;
 
 /** A temporary file that takes the elements of one tensor until their number is known. */
 final class SpillFile implements AutoCloseable {
 
   private static final int CHUNK_BYTES = 1 << 17;
 
-  private final Path path;
+  private final TemporaryFile file;
   private final FileChannel channel;
   private final ByteBuffer chunk =
       ByteBuffer.allocateDirect(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
-  private SpillFile(Path path, FileChannel channel) {
-    this.path = path;
-    this.channel = channel;
+  private SpillFile(TemporaryFile file) {
+    this.file = file;
+    this.channel = file.channel();
   }
 
   static SpillFile create(Path target, String tensor) throws IOException {
-    Path path =
-        target.resolveSibling(
-            "." + target.getFileName() + "." + tensor + "." + UUID.randomUUID() + ".tmp");
     return new SpillFile(
-        path,
-        FileChannel.open(
-            path,
-            StandardOpenOption.CREATE_NEW,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE));
+        TemporaryFile.create(
+            target.toAbsolutePath().getParent(), target.getFileName() + "." + tensor));
   }
 
   void write(int[] elements) throws IOException {
@@ -69,7 +60,7 @@ final class SpillFile implements AutoCloseable {
       chunk.clear();
       int count = channel.read(chunk, done);
       if (count < 0) {
-        throw new IOException(path + ": the temporary file has become shorter; run again");
+        throw new IOException(file.path() + ": the temporary file has become shorter; run again");
       }
       writer.write(tensor, chunk.flip());
       done += count;
@@ -78,10 +69,6 @@ final class SpillFile implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    try {
-      channel.close();
-    } finally {
-      Files.deleteIfExists(path);
-    }
+    file.close();
   }
 }

@@ -76,7 +76,7 @@ abstract class AcceleratorCases {
       assertClose(fast.encode(x), plain.encode(x));
       assertClose(fast.forward(x), plain.forward(x));
       assertClose(fast.forward(x, f -> f.zero(0)), plain.forward(x, f -> f.zero(0)));
-      assertClose(x.sub(fast.error(x)), plain.forward(x));
+      assertClose(x.sub(fast.errorTerm(x)), plain.forward(x));
       NDArray[] nested = fast.reconstructions(x);
       NDArray[] expected = plain.reconstructions(x);
       assertThat(nested).hasSameSizeAs(expected);
@@ -112,9 +112,9 @@ abstract class AcceleratorCases {
       assertClose(fast.forward(x), plain.forward(x));
       assertClose(fast.decode(fast.encodeOnDevice(x)), plain.forward(x));
       assertClose(fast.reconstructions(x)[0], plain.reconstructions(x)[0]);
-      assertClose(x.sub(fast.error(x)), plain.forward(x));
+      assertClose(x.sub(fast.errorTerm(x)), plain.forward(x));
       assertThat(fast.encoderRows(0, 3)).isEqualTo(plain.encoderRows(0, 3));
-      assertThat(fast.encode(new float[0]).rows()).isZero();
+      assertThat(fast.encodeSparse(new float[0]).rows()).isZero();
       assertThat(fast.forward(manager.zeros(new Shape(0, CaseFolder.D_IN))).getShape())
           .isEqualTo(new Shape(0, CaseFolder.D_IN));
     }
@@ -123,13 +123,13 @@ abstract class AcceleratorCases {
   @Test
   void screeningStats_demo_countFewCandidates() throws IOException {
     try (SAE sae = DemoData.sae(accelerator())) {
-      SparseLatents latents = sae.encode(rows());
+      SparseLatents latents = sae.encodeSparse(rows());
       long all = 40L * DemoData.D_SAE;
       assertThat(sae.screeningStats().screened()).isEqualTo(all);
       assertThat(sae.screeningStats().active()).isEqualTo(latents.activeCount());
       assertThat(sae.screeningStats().candidates())
           .isBetween((long) latents.activeCount(), all / 32);
-      assertThat(sae.screeningStats().denseRows()).isZero();
+      assertThat(sae.screeningStats().fallbackRows()).isZero();
       assertThat(sae.preparedBytes()).isEqualTo(DemoData.D_SAE * (DemoData.D_IN + 12L));
     }
   }
@@ -140,7 +140,7 @@ abstract class AcceleratorCases {
         NDManager manager = NDManager.newBaseManager(device())) {
       NDArray x = manager.ones(new Shape(3, CaseFolder.D_IN));
       for (NDArray result :
-          List.of(sae.encode(x), sae.forward(x), sae.error(x), sae.reconstructions(x)[0])) {
+          List.of(sae.encode(x), sae.forward(x), sae.errorTerm(x), sae.reconstructions(x)[0])) {
         float before = result.getFloat(0, 0);
         assertThat(result.addi(1).getFloat(0, 0)).isEqualTo(before + 1);
       }
@@ -159,7 +159,7 @@ abstract class AcceleratorCases {
     Map<String, BiFunction<SAE, NDArray, Object>> calls = new LinkedHashMap<>();
     calls.put("encode", SAE::encode);
     calls.put("forward", SAE::forward);
-    calls.put("error", SAE::error);
+    calls.put("error", SAE::errorTerm);
     calls.put("reconstructions", SAE::reconstructions);
     calls.put("sparse", SAE::encodeSparse);
     calls.put("top-k", (sae, x) -> sae.encodeSparse(x, Selection.topK(3)));

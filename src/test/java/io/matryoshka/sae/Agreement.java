@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.ScreeningStats;
+import io.matryoshka.sae.model.Engines;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ final class Agreement implements AutoCloseable {
 
   /** Encodes {@code [rows, d_in]} activations both ways and counts where they differ. */
   void add(float[] x, int rows) {
-    SparseLatents found = fast.encode(x);
+    SparseLatents found = fast.encodeSparse(x);
     int[] offsets = found.rowOffsets();
     int[] latents = found.latents();
     float[] values = found.activations();
@@ -93,7 +94,7 @@ final class Agreement implements AutoCloseable {
 
   /** The same z must give the same latents in the reference engine; only products are repeated. */
   private void compareWithReferenceEngine(float[] x, float[] z) {
-    SparseLatents found = reference.encode(x);
+    SparseLatents found = reference.encodeSparse(x);
     int[] offsets = found.rowOffsets();
     int[] latents = found.latents();
     int width = threshold.length;
@@ -149,7 +150,7 @@ final class Agreement implements AutoCloseable {
         (double) active / tokens,
         stats.candidates(),
         stats.screened(),
-        stats.denseRows(),
+        stats.fallbackRows(),
         BAND,
         inBand,
         differInBand,

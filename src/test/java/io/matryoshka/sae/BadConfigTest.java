@@ -3,6 +3,8 @@ package io.matryoshka.sae;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.config.UnsupportedArchitectureException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -122,9 +124,9 @@ class BadConfigTest {
 
   @ParameterizedTest
   @CsvSource({
-    "gated, 'runs the ReLU, JumpReLU and TopK families'",
+    "matching_pursuit, 'runs the ReLU, JumpReLU, TopK and gated families'",
     "transcoder, a transcoder maps between two places of a model and is not an SAE",
-    "temporal, 'runs the ReLU, JumpReLU and TopK families'",
+    "temporal, 'runs the ReLU, JumpReLU, TopK and gated families'",
   })
   void load_otherArchitecture_isUnsupported(String architecture, String why) throws IOException {
     CaseFolder.copy("jumprelu", folder).config(c -> c.put("architecture", architecture));

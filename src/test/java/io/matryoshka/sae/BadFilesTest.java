@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import ai.djl.Device;
 import io.matryoshka.sae.CaseFolder.Tensor;
+import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;

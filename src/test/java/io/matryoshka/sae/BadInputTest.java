@@ -73,7 +73,7 @@ class BadInputTest {
     assertRefused(() -> sae.encodeSparse(x), message);
     assertRefused(() -> sae.forward(x), message);
     assertRefused(() -> sae.forward(x, f -> f), message);
-    assertRefused(() -> sae.error(x), message);
+    assertRefused(() -> sae.errorTerm(x), message);
     assertRefused(() -> sae.reconstructions(x), message);
     assertRefused(() -> sae.steer(x, 0, 1f), message);
     assertRefused(() -> sae.encode(manager.create(1f)), "got []");
@@ -98,12 +98,12 @@ class BadInputTest {
   @Test
   void encode_plainArrays_nameWhatIsMissing() {
     assertRefused(
-        () -> sae.encode(new float[9]),
+        () -> sae.encodeSparse(new float[9]),
         "encode: the array must hold whole rows of d_in = 8 floats, got 9");
     assertRefused(
-        () -> sae.encode(FloatBuffer.allocate(17), 3),
+        () -> sae.encodeSparse(FloatBuffer.allocate(17), 3),
         "encode: 3 rows of d_in = 8 need 24 floats, the buffer has 17");
-    assertRefused(() -> sae.encode(FloatBuffer.allocate(17), -1), "encode: -1 rows");
+    assertRefused(() -> sae.encodeSparse(FloatBuffer.allocate(17), -1), "encode: -1 rows");
   }
 
   @Test
@@ -149,7 +149,7 @@ class BadInputTest {
     try (SAE loaded = CaseFolder.load("jumprelu", LoadOptions.defaults().engine(engine))) {
       float[] encoder = loaded.encoderRows(0, D_SAE);
       float[] f = loaded.encode(manager.create(x, new Shape(6, D_IN))).toFloatArray();
-      SparseLatents sparse = loaded.encode(x);
+      SparseLatents sparse = loaded.encodeSparse(x);
       float[] scattered = sparse.toDense(manager).toFloatArray();
       for (int latent = 0; latent < D_SAE; latent++) {
         float w0 = encoder[latent * D_IN];
@@ -204,13 +204,13 @@ class BadInputTest {
                 loaded.decode(sparse, manager),
                 loaded.forward(x),
                 loaded.forward(x, edited -> edited.set(3, 1f)),
-                loaded.error(x),
+                loaded.errorTerm(x),
                 loaded.reconstructions(x)[0],
                 loaded.steer(x, 1, 2f))) {
           assertThat(out.getShape()).isEqualTo(x.getShape());
         }
       }
-      assertThat(loaded.decode(loaded.encode(new float[0]))).isEmpty();
+      assertThat(loaded.decode(loaded.encodeSparse(new float[0]))).isEmpty();
     }
   }
 
@@ -264,8 +264,8 @@ class BadInputTest {
     x[D_IN] = 1f;
     try (SAE normalised = CaseFolder.load("normalize-layer-norm", LoadOptions.defaults());
         SAE demo = DemoData.sae(LoadOptions.defaults())) {
-      SparseLatents plain = sae.encode(x);
-      SparseLatents scaled = normalised.encode(x);
+      SparseLatents plain = sae.encodeSparse(x);
+      SparseLatents scaled = normalised.encodeSparse(x);
       assertRefused(
           () -> normalised.decode(plain),
           "this SAE normalises each token (layer_norm), but the latents carry no scale",
@@ -302,9 +302,9 @@ class BadInputTest {
     NDArray x = ones(2, D_IN);
     SparseLatents latents = SparseLatents.of(new int[] {0, 1}, new int[] {3}, ofOnes(1), D_SAE);
     Map<String, ThrowingCallable> calls = new TreeMap<>();
-    calls.put("encode", () -> closed.encode(x));
-    calls.put("encode array", () -> closed.encode(new float[D_IN]));
-    calls.put("encode buffer", () -> closed.encode(FloatBuffer.allocate(D_IN), 1));
+    calls.put("encode", () -> closed.encodeSparse(x));
+    calls.put("encode array", () -> closed.encodeSparse(new float[D_IN]));
+    calls.put("encode buffer", () -> closed.encodeSparse(FloatBuffer.allocate(D_IN), 1));
     calls.put("encodeSparse", () -> closed.encodeSparse(x));
     calls.put("encodeSparse selection", () -> closed.encodeSparse(x, Selection.topK(1)));
     calls.put("decode dense", () -> closed.decode(ones(2, D_SAE)));
@@ -313,7 +313,7 @@ class BadInputTest {
     calls.put("forward", () -> closed.forward(x));
     calls.put("forward edit", () -> closed.forward(x, f -> f));
     calls.put("steer", () -> closed.steer(x, 1, 1f));
-    calls.put("error", () -> closed.error(x));
+    calls.put("error", () -> closed.errorTerm(x));
     calls.put("reconstructions", () -> closed.reconstructions(x));
     calls.put("reconstructions of latents", () -> closed.reconstructions(latents, manager));
     calls.put("decoderRows", () -> closed.decoderRows(0, 1));
@@ -366,7 +366,7 @@ class BadInputTest {
     assertThatThrownBy(() -> sae.encodeSparse(ones(1, D_IN), null))
         .isInstanceOf(NullPointerException.class)
         .hasMessage("selection");
-    assertThatThrownBy(() -> sae.decode(sae.encode(new float[D_IN]), null))
+    assertThatThrownBy(() -> sae.decode(sae.encodeSparse(new float[D_IN]), null))
         .isInstanceOf(NullPointerException.class)
         .hasMessage("manager");
   }

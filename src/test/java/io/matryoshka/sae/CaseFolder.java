@@ -2,6 +2,7 @@ package io.matryoshka.sae;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.fetch.SaeFiles;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
@@ -35,7 +36,7 @@ final class CaseFolder {
   }
 
   static CaseFolder copy(String name, Path target) throws IOException {
-    for (String file : new String[] {SaeLoader.CONFIG, SaeLoader.WEIGHTS}) {
+    for (String file : new String[] {SaeFiles.CONFIG, SaeFiles.WEIGHTS}) {
       Files.copy(
           DemoData.path("/config/cases/" + name).resolve(file),
           target.resolve(file),
@@ -45,7 +46,7 @@ final class CaseFolder {
   }
 
   CaseFolder config(Consumer<ObjectNode> change) throws IOException {
-    Path file = path.resolve(SaeLoader.CONFIG);
+    Path file = path.resolve(SaeFiles.CONFIG);
     ObjectNode root = (ObjectNode) JSON.readTree(file.toFile());
     change.accept(root);
     JSON.writeValue(file.toFile(), root);
@@ -53,7 +54,7 @@ final class CaseFolder {
   }
 
   CaseFolder configText(String text) throws IOException {
-    Files.writeString(path.resolve(SaeLoader.CONFIG), text);
+    Files.writeString(path.resolve(SaeFiles.CONFIG), text);
     return this;
   }
 
@@ -71,7 +72,7 @@ final class CaseFolder {
 
   /** Writes the weights again after a change of the tensors. */
   CaseFolder weights(Consumer<Map<String, Tensor>> change) throws IOException {
-    Path file = path.resolve(SaeLoader.WEIGHTS);
+    Path file = path.resolve(SaeFiles.WEIGHTS);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try (SafetensorsFile in = SafetensorsFile.open(file)) {
       for (TensorInfo info : in.tensors()) {

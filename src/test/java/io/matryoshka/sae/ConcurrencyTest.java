@@ -77,7 +77,7 @@ class ConcurrencyTest {
 
   private static SparseLatents encode(SAE sae, int from, int to, Selection selection)
       throws IOException {
-    return sae.encode(FloatBuffer.wrap(rows(from, to)), to - from, selection);
+    return sae.encodeSparse(FloatBuffer.wrap(rows(from, to)), to - from, selection);
   }
 
   @Test
@@ -86,8 +86,8 @@ class ConcurrencyTest {
     try (SAE sae = DemoData.sae(LoadOptions.defaults());
         SAE prefix = sae.prefix(512);
         SAE fresh = DemoData.sae(LoadOptions.defaults())) {
-      SparseLatents latents = sae.encode(x);
-      SparseLatents narrow = prefix.encode(x);
+      SparseLatents latents = sae.encodeSparse(x);
+      SparseLatents narrow = prefix.encodeSparse(x);
       float[] decoded = sae.decode(latents);
       // The second SAE prepares its encoder while all threads ask for it.
       Callable<Void> call =
@@ -97,7 +97,7 @@ class ConcurrencyTest {
               NDArray array = manager.create(x, new Shape(ROWS, DemoData.D_IN));
               for (int i = 0; i < 3; i++) {
                 assertSame(fresh.encodeSparse(array), latents);
-                assertSame(view.encode(x), narrow);
+                assertSame(view.encodeSparse(x), narrow);
                 assertThat(fresh.decode(latents)).isEqualTo(decoded);
                 assertThat(fresh.forward(array).toFloatArray()).isEqualTo(decoded);
               }
@@ -133,7 +133,7 @@ class ConcurrencyTest {
     float[] x = rows(0, 32);
     for (int round = 0; round < 5; round++) {
       SAE sae = DemoData.sae(LoadOptions.defaults());
-      SparseLatents expected = sae.encode(x);
+      SparseLatents expected = sae.encodeSparse(x);
       CountDownLatch running = new CountDownLatch(THREADS);
       ExecutorService threads = Executors.newFixedThreadPool(THREADS);
       try {
@@ -156,7 +156,7 @@ class ConcurrencyTest {
       SAE sae, float[] x, SparseLatents expected, CountDownLatch running) {
     try {
       while (true) {
-        SparseLatents latents = sae.encode(x);
+        SparseLatents latents = sae.encodeSparse(x);
         running.countDown();
         assertSame(latents, expected);
       }

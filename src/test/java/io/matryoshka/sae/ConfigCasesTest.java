@@ -103,7 +103,7 @@ class ConfigCasesTest {
     boolean wide = sae.config().dtype() == Dtype.F64;
     double dense = wide && !name.contains("topk") ? DOUBLE_TOLERANCE : FLOAT_TOLERANCE;
 
-    SparseLatents sparse = sae.encode(x);
+    SparseLatents sparse = sae.encodeSparse(x);
     assertThat(sparse.rows()).isEqualTo(ROWS);
     assertClose(scattered(sparse), latents, FLOAT_TOLERANCE);
     assertClose(widened(sae.decode(sparse)), reconstruction, FLOAT_TOLERANCE);
@@ -117,7 +117,7 @@ class ConfigCasesTest {
       assertClose(doubles(sae.forward(rows)), reconstruction, FLOAT_TOLERANCE);
       NDArray[] nested = sae.reconstructions(rows);
       assertClose(doubles(nested[nested.length - 1]), reconstruction, FLOAT_TOLERANCE);
-      assertClose(doubles(rows.sub(sae.error(rows))), reconstruction, 2 * FLOAT_TOLERANCE);
+      assertClose(doubles(rows.sub(sae.errorTerm(rows))), reconstruction, 2 * FLOAT_TOLERANCE);
       assertThat(sae.forward(rows, f0 -> f0).toType(DataType.FLOAT32, false).toFloatArray())
           .as("with no edit the output is the input")
           .isEqualTo(x);
@@ -141,7 +141,7 @@ class ConfigCasesTest {
                 sae.forward(heads),
                 sae.decode(sae.encodeSparse(heads), manager),
                 sae.reconstructions(heads)[0],
-                heads.sub(sae.error(heads)))) {
+                heads.sub(sae.errorTerm(heads)))) {
           assertThat(out.getShape()).isEqualTo(heads.getShape());
           assertClose(doubles(out), reconstruction, 2 * FLOAT_TOLERANCE);
         }

@@ -57,7 +57,7 @@ class CudaTest {
         DemoReferenceTest.assertClose(actual.activations(), expected.activations());
       }
       assertThat(fast.preparedBytes()).as("the fast engine runs").isPositive();
-      assertThat(fast.screeningStats().denseRows()).isZero();
+      assertThat(fast.screeningStats().fallbackRows()).isZero();
       NDArray out = fast.forward(x);
       assertThat(out.getDevice()).isEqualTo(Device.gpu());
       DemoReferenceTest.assertClose(out.toFloatArray(), plain.forward(same).toFloatArray());
@@ -68,7 +68,7 @@ class CudaTest {
       }
       DemoReferenceTest.assertClose(
           fast.encode(x).toFloatArray(), plain.encode(same).toFloatArray());
-      assertThat(fast.encode(rows).latents()).isEqualTo(plain.encode(rows).latents());
+      assertThat(fast.encodeSparse(rows).latents()).isEqualTo(plain.encodeSparse(rows).latents());
     }
   }
 
@@ -77,11 +77,11 @@ class CudaTest {
     SyntheticSae synthetic = new SyntheticSae(D_IN, D_SAE, 5);
     synthetic.write(folder);
     try (SAE sae = SAE.load(folder, LoadOptions.defaults().device(Device.gpu()))) {
-      SparseLatents whole = sae.encode(synthetic.tokens(0, TOKENS));
-      assertThat(sae.screeningStats().denseRows()).isZero();
+      SparseLatents whole = sae.encodeSparse(synthetic.tokens(0, TOKENS));
+      assertThat(sae.screeningStats().fallbackRows()).isZero();
       for (int split : new int[] {1, 100, TOKENS / 10, TOKENS - 1}) {
         int first = TOKENS - split;
-        SparseLatents part = sae.encode(synthetic.tokens(first, split));
+        SparseLatents part = sae.encodeSparse(synthetic.tokens(first, split));
         int from = whole.rowOffsets()[first];
         int to = whole.rowOffsets()[TOKENS];
         assertThat(part.latents()).isEqualTo(Arrays.copyOfRange(whole.latents(), from, to));

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Agreement with SAELens on real activations. No pre-activation of the demo lies within 1e-5 of its
  * threshold, so the active set must be the same; values may differ by float32 summation order.
  */
-class DemoReferenceTest {
+public class DemoReferenceTest {
 
   /** Relative to the largest value: SAELens and this library sum in different orders. */
   private static final double TOLERANCE = 1e-5;
@@ -25,7 +25,7 @@ class DemoReferenceTest {
   @EnumSource(LoadOptions.Engine.class)
   void encodeSparse_demo_isSaeLens(LoadOptions.Engine engine) throws IOException {
     try (SAE sae = DemoData.sae(LoadOptions.defaults().engine(engine))) {
-      SparseLatents latents = sae.encode(DemoData.activations());
+      SparseLatents latents = sae.encodeSparse(DemoData.activations());
       int[] rows = DemoData.referenceInts("feature_acts_row");
       int[] expectedOffsets = new int[DemoData.ROWS + 1];
       for (int row : rows) {
@@ -73,7 +73,7 @@ class DemoReferenceTest {
     }
   }
 
-  static void assertClose(float[] actual, float[] expected) {
+  public static void assertClose(float[] actual, float[] expected) {
     assertThat(actual).hasSameSizeAs(expected);
     double largest = 0;
     for (float value : expected) {

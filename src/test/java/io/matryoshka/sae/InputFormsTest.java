@@ -32,7 +32,7 @@ class InputFormsTest {
   void calls_inputOfAnyRank_giveTheSameRows() throws IOException {
     try (SAE sae = DemoData.sae(LoadOptions.defaults());
         NDManager manager = NDManager.newBaseManager(Device.cpu())) {
-      SparseLatents expected = sae.encode(rows());
+      SparseLatents expected = sae.encodeSparse(rows());
       float[] reconstruction = sae.decode(expected);
       for (Shape leading : List.of(new Shape(24), new Shape(4, 6), new Shape(2, 3, 1, 4))) {
         NDArray x = manager.create(rows(), leading.add(DemoData.D_IN));
@@ -65,7 +65,7 @@ class InputFormsTest {
       assertThat(sae.encode(other).getDataType()).isEqualTo(DataType.FLOAT32);
       assertThat(sae.encode(other)).isEqualTo(sae.encode(float32));
       assertThat(sae.forward(other)).isEqualTo(sae.forward(float32));
-      assertThat(sae.error(other)).isEqualTo(sae.error(float32));
+      assertThat(sae.errorTerm(other)).isEqualTo(sae.errorTerm(float32));
       assertThat(sae.steer(other, 3, 1f)).isEqualTo(sae.steer(float32, 3, 1f));
       assertThat(sae.forward(other, f -> f.zero(3)))
           .isEqualTo(sae.forward(float32, f -> f.zero(3)));
@@ -89,9 +89,9 @@ class InputFormsTest {
             .put(5, rows)
             .position(5);
     try (SAE sae = DemoData.sae(LoadOptions.defaults())) {
-      SparseLatents expected = sae.encode(rows);
+      SparseLatents expected = sae.encodeSparse(rows);
       for (FloatBuffer buffer : List.of(heap, direct, swapped, heap.asReadOnlyBuffer())) {
-        SparseLatents latents = sae.encode(buffer, ROWS);
+        SparseLatents latents = sae.encodeSparse(buffer, ROWS);
         assertThat(latents.latents()).isEqualTo(expected.latents());
         assertThat(latents.activations()).isEqualTo(expected.activations());
         assertThat(buffer.position()).isEqualTo(5);
@@ -106,11 +106,11 @@ class InputFormsTest {
   void prefix_everyWidth_isTheStartOfTheWhole(Engine engine) throws IOException {
     float[] x = {1, -1, 2, 0.5f, 0, 1, -2, 1, 3, 0, 1, 1, 2, -1, 0, 1};
     try (SAE sae = CaseFolder.load("jumprelu", LoadOptions.defaults().engine(engine))) {
-      SparseLatents whole = sae.encode(x);
+      SparseLatents whole = sae.encodeSparse(x);
       for (int width = 1; width <= CaseFolder.D_SAE; width++) {
         try (SAE view = sae.prefix(width)) {
           SparseLatents cut = whole.range(0, width);
-          SparseLatents latents = view.encode(x);
+          SparseLatents latents = view.encodeSparse(x);
           assertThat(latents.width()).isEqualTo(width);
           assertThat(latents.latents()).isEqualTo(cut.latents());
           DemoReferenceTest.assertClose(latents.activations(), cut.activations());
@@ -131,10 +131,11 @@ class InputFormsTest {
 
       assertThat(inner.isClosed()).isFalse();
       assertThat(inner.widths()).containsExactly(32, 100);
-      SparseLatents expected = sae.encode(rows()).range(0, 100);
-      assertThat(inner.encode(rows()).latents()).isEqualTo(expected.latents());
-      DemoReferenceTest.assertClose(inner.encode(rows()).activations(), expected.activations());
-      DemoReferenceTest.assertClose(inner.decode(inner.encode(rows())), sae.decode(expected));
+      SparseLatents expected = sae.encodeSparse(rows()).range(0, 100);
+      assertThat(inner.encodeSparse(rows()).latents()).isEqualTo(expected.latents());
+      DemoReferenceTest.assertClose(
+          inner.encodeSparse(rows()).activations(), expected.activations());
+      DemoReferenceTest.assertClose(inner.decode(inner.encodeSparse(rows())), sae.decode(expected));
     }
   }
 

@@ -10,6 +10,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.LoadOptions.Engine;
 import io.matryoshka.sae.NativeMemory.Live;
+import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.fetch.SaeFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,13 +43,13 @@ class LeakTest {
     calls.put("encodeSparse", SAE::encodeSparse);
     calls.put("top-k", (sae, x) -> sae.encodeSparse(x, Selection.topK(3)));
     calls.put("batch top-k", (sae, x) -> sae.encodeSparse(x, Selection.batchTopK(3)));
-    calls.put("encode array", (sae, x) -> sae.encode(x.toFloatArray()));
+    calls.put("encode array", (sae, x) -> sae.encodeSparse(x.toFloatArray()));
     calls.put("decode", (sae, x) -> sae.decode(sae.encodeSparse(x), x.getManager()));
     calls.put("decode array", (sae, x) -> sae.decode(sae.encodeSparse(x)));
     calls.put("forward", SAE::forward);
     calls.put("forward edit", (sae, x) -> sae.forward(x, f -> f.zero(1).set(2, 3f)));
     calls.put("steer", (sae, x) -> sae.steer(x, 1, 2f));
-    calls.put("error", SAE::error);
+    calls.put("error", SAE::errorTerm);
     calls.put("reconstructions", SAE::reconstructions);
     calls.put("rows", (sae, x) -> sae.decoderRows(0, 2).length + sae.encoderRows(0, 2).length);
     calls.put("dense", (sae, x) -> sae.encodeSparse(x).toDense(x.getManager()));
@@ -183,10 +185,10 @@ class LeakTest {
     LoadOptions options = LoadOptions.defaults().engine(engine);
     // A copy of its own, since other tests of this JVM use the bundled files.
     Path bundled = DemoData.path("/io/matryoshka/sae/releases/demo/all-minilm-l6-v2-matryoshka");
-    for (String name : List.of(SaeLoader.CONFIG, SaeLoader.WEIGHTS)) {
+    for (String name : List.of(SaeFiles.CONFIG, SaeFiles.WEIGHTS)) {
       Files.copy(bundled.resolve(name), folder.resolve(name));
     }
-    Path weights = folder.resolve(SaeLoader.WEIGHTS);
+    Path weights = folder.resolve(SaeFiles.WEIGHTS);
     float[] x = DemoData.activations();
     try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       for (int i = 0; i < 15; i++) {
@@ -208,7 +210,7 @@ class LeakTest {
 
   private static void loadAndClose(Path folder, LoadOptions options, float[] x) throws IOException {
     try (SAE sae = SAE.load(folder, options)) {
-      assertThat(sae.encode(x).activeCount()).isPositive();
+      assertThat(sae.encodeSparse(x).activeCount()).isPositive();
     }
   }
 
@@ -238,7 +240,7 @@ class LeakTest {
       assertThatThrownBy(() -> SAE.load(folder)).isInstanceOf(SaeFormatException.class);
       assertThat(NativeMemory.live(manager)).isEqualTo(before);
       if (NativeMemory.isResidentKnown()) {
-        awaitNoUse(folder.resolve(SaeLoader.WEIGHTS));
+        awaitNoUse(folder.resolve(SaeFiles.WEIGHTS));
       }
     }
   }

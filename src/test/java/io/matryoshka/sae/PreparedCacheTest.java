@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.matryoshka.sae.LoadOptions.Engine;
 import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,7 +79,7 @@ class PreparedCacheTest {
 
   private static SparseLatents encode(Path folder, LoadOptions options) throws IOException {
     try (SAE sae = SAE.load(folder, options)) {
-      return sae.encode(tokens(sae.dIn()));
+      return sae.encodeSparse(tokens(sae.dIn()));
     }
   }
 
@@ -275,10 +276,10 @@ class PreparedCacheTest {
   @Test
   void encode_fileReplacedWhileOpen_staysRight() throws IOException {
     try (SAE open = SAE.load(sae)) {
-      SparseLatents first = open.encode(tokens(D_IN));
+      SparseLatents first = open.encodeSparse(tokens(D_IN));
       replaceWeights(made.resolve("other"));
       assertRight(sae, LoadOptions.defaults());
-      assertThat(open.encode(tokens(D_IN)).latents()).isEqualTo(first.latents());
+      assertThat(open.encodeSparse(tokens(D_IN)).latents()).isEqualTo(first.latents());
     }
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.LoadOptions.Engine;
+import io.matryoshka.sae.fetch.SaeFiles;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -52,7 +53,7 @@ class SelectionTest {
             .tensor("b_enc", Dtype.F32, D_SAE)
             .tensor("b_dec", Dtype.F32, D_IN)
             .tensor("threshold", Dtype.F32, D_SAE)
-            .create(folder.resolve(SaeLoader.WEIGHTS))) {
+            .create(folder.resolve(SaeFiles.WEIGHTS))) {
       writer.writeFloats("W_enc", floats(encoder));
       writer.writeFloats("W_dec", new float[D_IN * D_SAE]);
       writer.writeFloats("b_enc", floats(bias));
@@ -107,7 +108,7 @@ class SelectionTest {
   private SparseLatents encode(Engine engine, int width, Selection selection) throws IOException {
     try (SAE sae = SAE.load(folder, LoadOptions.defaults().engine(engine));
         SAE view = sae.prefix(width)) {
-      return view.encode(FloatBuffer.wrap(floats(x)), ROWS, selection);
+      return view.encodeSparse(FloatBuffer.wrap(floats(x)), ROWS, selection);
     }
   }
 

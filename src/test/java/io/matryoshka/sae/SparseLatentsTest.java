@@ -8,6 +8,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import java.io.IOException;
@@ -326,7 +327,7 @@ class SparseLatentsTest {
   void decode_editedLatents_addsTheirDirections() throws IOException {
     float[] x = {1, -1, 2, 0.5f, 0, 1, -2, 1, 3, 0, 1, 1, 2, -1, 0, 1};
     try (SAE sae = CaseFolder.load("jumprelu", LoadOptions.defaults())) {
-      SparseLatents edited = sae.encode(x).zero(4).set(9, 2.5f).scale(9, 2f);
+      SparseLatents edited = sae.encodeSparse(x).zero(4).set(9, 2.5f).scale(9, 2f);
       assertThat(edited.activation(1, 9)).isEqualTo(5f);
       float[] rows = sae.decoderRows(0, 24);
       float[] decoded = sae.decode(edited);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.kernel.Csr;
+import io.matryoshka.sae.model.RowScaling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,10 +45,10 @@ class SparseLatentsWriterTest {
     return new SparseLatents(
         new Csr(
             offsets, java.util.Arrays.copyOf(latents, size), java.util.Arrays.copyOf(values, size)),
-        WIDTH,
+        Levels.ofOne(WIDTH),
         new long[] {rows},
         new long[] {7},
-        scaled ? new RowScaling(scale, mean) : null);
+        scaled ? new RowScaling(scale, mean) : RowScaling.NONE);
   }
 
   private long temporaryFiles() throws IOException {
@@ -94,11 +95,11 @@ class SparseLatentsWriterTest {
     assertThat(read.rows(2000, 2004).activations()).isEqualTo(latents.activations());
     assertThat(read.rows(2000, 2004).latents()).isEqualTo(latents.latents());
     if (scaled) {
-      RowScaling scaling = read.scaling().orElseThrow();
+      RowScaling scaling = read.scaling();
       assertThat(scaling.scale()[0]).isOne();
       assertThat(scaling.scale()[2005]).isOne();
-      assertThat(scaling.scale()[2000]).isEqualTo(latents.scaling().orElseThrow().scale()[0]);
-      assertThat(scaling.mean()[2003]).isEqualTo(latents.scaling().orElseThrow().mean()[3]);
+      assertThat(scaling.scale()[2000]).isEqualTo(latents.scaling().scale()[0]);
+      assertThat(scaling.mean()[2003]).isEqualTo(latents.scaling().mean()[3]);
     }
   }
 

@@ -17,14 +17,14 @@ public final class FirstExample {
       float[] strengths = {5, 3};
       float[] x = sae.decode(SparseLatents.of(rowOffsets, madeOf, strengths, sae.dSae()));
 
-      SparseLatents latents = sae.encode(x);
+      SparseLatents latents = sae.encodeSparse(x);
       for (ActiveLatent active : latents.strongest(0, 3)) {
         System.out.printf("latent %d is active with %.2f%n", active.latent(), active.activation());
       }
 
       for (int width : sae.widths()) {
         try (SAE prefix = sae.prefix(width)) {
-          float[] reconstruction = prefix.decode(prefix.encode(x));
+          float[] reconstruction = prefix.decode(prefix.encodeSparse(x));
           double rest = distance(x, reconstruction);
           System.out.printf("the first %d latents leave a rest of %.2f%n", width, rest);
         }

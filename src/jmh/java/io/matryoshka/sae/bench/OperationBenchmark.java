@@ -62,7 +62,7 @@ public class OperationBenchmark {
   @Param("")
   public String keep;
 
-  private MadeUpFolder folder;
+  private SyntheticFolder folder;
   private SAE sae;
   private SAE view;
   private NDManager manager;
@@ -76,7 +76,10 @@ public class OperationBenchmark {
   @Setup
   public void open() throws IOException {
     SyntheticSae made = new SyntheticSae(dIn, dSae, SEED);
-    folder = keep.isEmpty() ? MadeUpFolder.temporary(made) : MadeUpFolder.kept(made, Path.of(keep));
+    folder =
+        keep.isEmpty()
+            ? SyntheticFolder.temporary(made)
+            : SyntheticFolder.kept(made, Path.of(keep));
     sae = SAE.load(folder.path(), LoadOptions.defaults().engine(engine));
     view = sae.prefix(width);
     manager = NDManager.newBaseManager(Device.cpu());

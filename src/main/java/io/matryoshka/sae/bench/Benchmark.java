@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.kernel.ScreeningCounters;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import java.util.Arrays;
 import java.util.Optional;
@@ -23,14 +24,14 @@ final class Benchmark {
   /** Calls that take minutes get one round. */
   private static final double LONGEST_SECONDS = 30;
 
-  /** Turns before the first measurement, in which the JVM compiles the loops. */
+  /** AlternatingTimer before the first measurement, in which the JVM compiles the loops. */
   private static final int WARM_UP_TURNS = 10;
 
   private final Optional<SAE> fast;
   private final Optional<SAE> dense;
   private final NDArray activations;
   private final double secondsPerTurn;
-  private final Turns turns;
+  private final AlternatingTimer turns;
   private boolean warm;
 
   /**
@@ -46,7 +47,7 @@ final class Benchmark {
     this.dense = dense;
     this.activations = activations;
     this.secondsPerTurn = secondsPerTurn;
-    this.turns = new Turns(activations.getManager(), secondsPerTurn);
+    this.turns = new AlternatingTimer(activations.getManager(), secondsPerTurn);
   }
 
   /**
@@ -60,9 +61,9 @@ final class Benchmark {
   Measurement measure(Operation operation, int tokens, int width) {
     try (NDManager manager = activations.getManager().newSubManager()) {
       Operation.Input input = input(operation, tokens, width, manager);
-      Optional<Turns.Call> fastCall =
+      Optional<AlternatingTimer.Call> fastCall =
           fast.map(sae -> sae.prefix(width)).map(v -> scope -> operation.fast(v, input, scope));
-      Optional<Turns.Call> denseCall =
+      Optional<AlternatingTimer.Call> denseCall =
           dense.map(sae -> sae.prefix(width)).map(v -> scope -> operation.dense(v, input, scope));
       warmUp(fastCall.or(() -> denseCall).orElseThrow());
       ScreeningStats before = stats();
@@ -85,12 +86,12 @@ final class Benchmark {
           rounds,
           spread(fast, fastTimes, rounds),
           spread(dense, denseTimes, rounds),
-          fast.isPresent() ? spread(dense, ratios, rounds) : Spread.NONE,
+          fast.isPresent() ? spread(dense, ratios, rounds) : TimingSummary.NONE,
           candidateShare(before, stats()));
     }
   }
 
-  private void warmUp(Turns.Call call) {
+  private void warmUp(AlternatingTimer.Call call) {
     for (int turn = 0; turn < (warm ? 1 : WARM_UP_TURNS); turn++) {
       turns.take(call);
     }
@@ -105,8 +106,10 @@ final class Benchmark {
     return 2 * MOST_ROUNDS * secondsPerTurn;
   }
 
-  private static Spread spread(Optional<SAE> measured, double[] values, int rounds) {
-    return measured.isPresent() ? Spread.of(Arrays.copyOf(values, rounds)) : Spread.NONE;
+  private static TimingSummary spread(Optional<SAE> measured, double[] values, int rounds) {
+    return measured.isPresent()
+        ? TimingSummary.of(Arrays.copyOf(values, rounds))
+        : TimingSummary.NONE;
   }
 
   private Operation.Input input(Operation operation, int tokens, int width, NDManager manager) {
@@ -123,7 +126,7 @@ final class Benchmark {
   }
 
   private ScreeningStats stats() {
-    return fast.map(SAE::screeningStats).orElse(ScreeningStats.NONE);
+    return ScreeningCounters.all();
   }
 
   private static double candidateShare(ScreeningStats before, ScreeningStats after) {

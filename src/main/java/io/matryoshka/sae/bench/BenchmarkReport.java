@@ -3,7 +3,7 @@ package io.matryoshka.sae.bench;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.kernel.MachineLimits;
+import io.matryoshka.sae.kernel.cpu.MachineLimits;
 import io.matryoshka.sae.report.LineChart;
 import io.matryoshka.sae.report.Scale;
 import java.util.ArrayList;
@@ -98,7 +98,7 @@ public record BenchmarkReport(
     put(node, "share_of_limit", result.shareOfLimit(m, limits));
   }
 
-  private static void put(ObjectNode node, String name, Spread spread) {
+  private static void put(ObjectNode node, String name, TimingSummary spread) {
     put(node, name, spread.median());
     put(node, name + "_low", spread.low());
     put(node, name + "_high", spread.high());
@@ -160,7 +160,7 @@ public record BenchmarkReport(
       BenchmarkResult result,
       Operation operation,
       int width,
-      Function<Measurement, Spread> time,
+      Function<Measurement, TimingSummary> time,
       List<LineChart.Line> lines) {
     List<LineChart.Point> points =
         result.measurements().stream()

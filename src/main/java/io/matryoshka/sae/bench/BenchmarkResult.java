@@ -1,7 +1,7 @@
 package io.matryoshka.sae.bench;
 
 import ai.djl.Device;
-import io.matryoshka.sae.kernel.MachineLimits;
+import io.matryoshka.sae.kernel.cpu.MachineLimits;
 import java.util.List;
 import java.util.Optional;
 

@@ -17,12 +17,12 @@ import java.util.function.IntConsumer;
 /** Measures one SAE over a whole grid. */
 public final class BenchmarkRun {
 
-  private final Subject subject;
-  private final Grid grid;
+  private final BenchmarkTarget subject;
+  private final BenchmarkGrid grid;
   private final IntConsumer progress;
   private int done;
 
-  private BenchmarkRun(Subject subject, Grid grid, IntConsumer progress) {
+  private BenchmarkRun(BenchmarkTarget subject, BenchmarkGrid grid, IntConsumer progress) {
     this.subject = subject;
     this.grid = grid;
     this.progress = progress;
@@ -33,13 +33,13 @@ public final class BenchmarkRun {
    *
    * @param subject the SAE
    * @param grid what to measure
-   * @param progress is told how many of {@link Grid#measurements()} are done
+   * @param progress is told how many of {@link BenchmarkGrid#measurements()} are done
    * @return the figures
    * @throws IllegalArgumentException if the grid does not fit the SAE
    * @throws IOException if the SAE or its activations cannot be read
    */
-  public static BenchmarkResult run(Subject subject, Grid grid, IntConsumer progress)
-      throws IOException {
+  public static BenchmarkResult run(
+      BenchmarkTarget subject, BenchmarkGrid grid, IntConsumer progress) throws IOException {
     return new BenchmarkRun(subject, grid, progress).run();
   }
 
@@ -102,7 +102,7 @@ public final class BenchmarkRun {
 
   private static double meanL0(SAE sae, float[] values) {
     int tokens = Math.min(512, values.length / sae.dIn());
-    SparseLatents latents = sae.encode(FloatBuffer.wrap(values), tokens);
+    SparseLatents latents = sae.encodeSparse(FloatBuffer.wrap(values), tokens);
     return (double) latents.activeCount() / tokens;
   }
 

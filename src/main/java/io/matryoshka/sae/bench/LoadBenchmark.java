@@ -11,7 +11,7 @@ final class LoadBenchmark {
 
   private static final int ROUNDS = 3;
 
-  private final Subject subject;
+  private final BenchmarkTarget subject;
   private final float[] token;
 
   /**
@@ -20,7 +20,7 @@ final class LoadBenchmark {
    * @param subject the SAE
    * @param token {@code [d_in]} activation
    */
-  LoadBenchmark(Subject subject, float[] token) {
+  LoadBenchmark(BenchmarkTarget subject, float[] token) {
     this.subject = subject;
     this.token = token;
   }
@@ -54,7 +54,8 @@ final class LoadBenchmark {
       first[round] = seconds[1];
       total[round] = seconds[0] + seconds[1];
     }
-    return new LoadTiming(kind, Spread.of(load), Spread.of(first), Spread.of(total));
+    return new LoadTiming(
+        kind, TimingSummary.of(load), TimingSummary.of(first), TimingSummary.of(total));
   }
 
   /** Of a user's SAE the stored layout stays where it is, and the new one is not stored. */
@@ -70,7 +71,7 @@ final class LoadBenchmark {
     long begin = System.nanoTime();
     try (SAE sae = subject.opener().open(engine, preparedCache)) {
       long loaded = System.nanoTime();
-      sae.encode(token);
+      sae.encodeSparse(token);
       long encoded = System.nanoTime();
       return new double[] {(loaded - begin) * 1e-9, (encoded - loaded) * 1e-9};
     }

@@ -8,7 +8,8 @@ package io.matryoshka.sae.bench;
  * @param firstSeconds of the encode of one token that follows, by round
  * @param totalSeconds both together, by round
  */
-public record LoadTiming(Kind kind, Spread loadSeconds, Spread firstSeconds, Spread totalSeconds) {
+public record LoadTiming(
+    Kind kind, TimingSummary loadSeconds, TimingSummary firstSeconds, TimingSummary totalSeconds) {
 
   /** What was at hand when the SAE was loaded. */
   public enum Kind {

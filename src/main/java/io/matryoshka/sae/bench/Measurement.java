@@ -1,6 +1,6 @@
 package io.matryoshka.sae.bench;
 
-import io.matryoshka.sae.kernel.MachineLimits;
+import io.matryoshka.sae.kernel.cpu.MachineLimits;
 
 /**
  * One operation at one size, with both engines, measured in turns.
@@ -22,9 +22,9 @@ public record Measurement(
     int width,
     int tokens,
     int rounds,
-    Spread fastSeconds,
-    Spread denseSeconds,
-    Spread ratio,
+    TimingSummary fastSeconds,
+    TimingSummary denseSeconds,
+    TimingSummary ratio,
     double candidateShare) {
 
   /**

@@ -27,7 +27,8 @@ public record MemoryUse(int tokens, long baseBytes, long peakBytes) {
   private static final long SETTLED_BYTES = 1 << 20;
 
   /** Measures it, if the system tells. Nothing else of the SAE should be open. */
-  static Optional<MemoryUse> of(Subject subject, float[] activations, int dIn) throws IOException {
+  static Optional<MemoryUse> of(BenchmarkTarget subject, float[] activations, int dIn)
+      throws IOException {
     int tokens = Math.min(MOST_TOKENS, activations.length / dIn);
     if (ProcessMemory.now().isEmpty()) {
       return Optional.empty();
@@ -38,7 +39,7 @@ public record MemoryUse(int tokens, long baseBytes, long peakBytes) {
     }
     try (SAE sae = subject.opener().open(Engine.FAST, true)) {
       for (int call = 0; call < CALLS; call++) {
-        sae.decode(sae.encode(FloatBuffer.wrap(activations), tokens));
+        sae.decode(sae.encodeSparse(FloatBuffer.wrap(activations), tokens));
       }
     }
     return Optional.of(new MemoryUse(tokens, base, ProcessMemory.peak().getAsLong()));

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.bench;
 
-import io.matryoshka.sae.kernel.PreparedEncoder;
+import io.matryoshka.sae.kernel.cpu.PreparedEncoder;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import io.matryoshka.sae.safetensors.TensorInfo;

@@ -1,8 +1,10 @@
 package io.matryoshka.sae.cli;
 
+import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,20 +24,25 @@ final class ActivationsOrDemoMixin {
       names = {"-i", "--input"},
       paramLabel = "FILE",
       arity = "1..*",
+      parameterConsumer = InputConsumer.class,
       description =
-          "Activations: .safetensors or .npy files, folders of them, or patterns; default for the"
-              + " bundled demo: its own.")
+          "Activations: .safetensors or .npy files, folders of them, or patterns, read one after"
+              + " the other; - is standard input; default for the bundled demo: its own.")
   private List<String> inputs = new ArrayList<>();
 
   @Mixin private TensorMixin tensor;
 
+  private List<Path> files;
+
   /**
-   * Tells whether the bundled activations are meant.
+   * Tells whether the bundled activations are meant, and finds the files that are otherwise.
    *
+   * @throws IOException if an input names nothing
    * @throws ParameterException if there is no input and the SAE is not the bundled demo
    */
-  boolean isDemo(Optional<SaeEntry> entry) {
+  boolean isDemo(Optional<SaeEntry> entry) throws IOException {
     if (!inputs.isEmpty()) {
+      files = TensorMixin.find(inputs);
       return false;
     }
     if (entry.filter(e -> e.release().equals(DemoData.RELEASE)).isEmpty()) {
@@ -47,12 +54,12 @@ final class ActivationsOrDemoMixin {
   }
 
   /** Opens the activations of an SAE. */
-  ActivationSource open(int dIn) throws IOException {
-    return open(inputs, dIn);
+  ActivationSource open(SAE sae) throws IOException {
+    return tensor.open(files, sae);
   }
 
   /** Opens other files, of which the same tensor is read. */
-  ActivationSource open(List<String> files, int dIn) throws IOException {
-    return tensor.open(files, dIn);
+  ActivationSource open(List<Path> others, SAE sae) throws IOException {
+    return tensor.open(others, sae);
   }
 }

@@ -2,16 +2,16 @@ package io.matryoshka.sae.cli;
 
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.bench.BenchmarkGrid;
 import io.matryoshka.sae.bench.BenchmarkReport;
 import io.matryoshka.sae.bench.BenchmarkResult;
 import io.matryoshka.sae.bench.BenchmarkRun;
-import io.matryoshka.sae.bench.Grid;
+import io.matryoshka.sae.bench.BenchmarkTarget;
 import io.matryoshka.sae.bench.Machine;
-import io.matryoshka.sae.bench.MadeUpActivations;
-import io.matryoshka.sae.bench.MadeUpFolder;
-import io.matryoshka.sae.bench.Subject;
+import io.matryoshka.sae.bench.SyntheticActivations;
+import io.matryoshka.sae.bench.SyntheticFolder;
 import io.matryoshka.sae.bench.SyntheticSae;
-import io.matryoshka.sae.kernel.MachineLimits;
+import io.matryoshka.sae.kernel.cpu.MachineLimits;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
@@ -57,6 +57,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       names = {"-i", "--input"},
       paramLabel = "FILE",
       arity = "1..*",
+      parameterConsumer = InputConsumer.class,
       description =
           "Activations for the SAE that you name, used again where they are too few; default:"
               + " made-up ones.")
@@ -114,9 +115,10 @@ final class BenchmarkCommand implements Callable<Integer> {
       measured.add(measure(named(), text));
     } else {
       for (SyntheticSae sae : madeUp()) {
-        try (MadeUpFolder folder =
-            keep == null ? MadeUpFolder.temporary(sae) : MadeUpFolder.kept(sae, keep)) {
-          Subject subject = Subject.of(sae, folder, load.options(output), load.device());
+        try (SyntheticFolder folder =
+            keep == null ? SyntheticFolder.temporary(sae) : SyntheticFolder.kept(sae, keep)) {
+          BenchmarkTarget subject =
+              BenchmarkTarget.of(sae, folder, load.options(output), load.device());
           measured.add(measure(subject, text));
         }
       }
@@ -146,8 +148,9 @@ final class BenchmarkCommand implements Callable<Integer> {
     return saes;
   }
 
-  private Subject named() throws IOException {
-    return new Subject(load.name(), load.device(), this::open, this::activations, Optional.empty());
+  private BenchmarkTarget named() throws IOException {
+    return new BenchmarkTarget(
+        load.name(), load.device(), this::open, this::activations, Optional.empty());
   }
 
   /** Opens the SAE that the user named; it is fetched the first time only. */
@@ -163,9 +166,9 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private float[] activations(SAE sae, int count) throws IOException {
     if (inputs.isEmpty()) {
-      return MadeUpActivations.of(sae, count, SEED);
+      return SyntheticActivations.of(sae, count, SEED);
     }
-    ActivationSource source = tensor.open(inputs, sae.dIn());
+    ActivationSource source = tensor.open(TensorMixin.find(inputs), sae);
     if (source.rows() == 0) {
       throw new IllegalArgumentException("--input: expected at least one row, got none");
     }
@@ -185,8 +188,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     return values;
   }
 
-  private BenchmarkResult measure(Subject subject, BenchmarkText text) throws IOException {
-    Grid chosen;
+  private BenchmarkResult measure(BenchmarkTarget subject, BenchmarkText text) throws IOException {
+    BenchmarkGrid chosen;
     try (SAE sae = subject.opener().open(LoadOptions.Engine.FAST, true)) {
       chosen = grid.grid(sae.dSae());
       chosen.requireFits(sae.dIn(), sae.dSae());

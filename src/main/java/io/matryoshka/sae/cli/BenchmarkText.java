@@ -5,8 +5,8 @@ import io.matryoshka.sae.bench.LoadTiming;
 import io.matryoshka.sae.bench.Machine;
 import io.matryoshka.sae.bench.Measurement;
 import io.matryoshka.sae.bench.MemoryUse;
-import io.matryoshka.sae.bench.Spread;
-import io.matryoshka.sae.kernel.MachineLimits;
+import io.matryoshka.sae.bench.TimingSummary;
+import io.matryoshka.sae.kernel.cpu.MachineLimits;
 
 /** Prints the figures of a benchmark for people, as they come. */
 final class BenchmarkText {
@@ -130,7 +130,7 @@ final class BenchmarkText {
     }
   }
 
-  private static String range(Spread spread) {
+  private static String range(TimingSummary spread) {
     return spread.isMeasured()
         ? significant(spread.low()) + "–" + significant(spread.high())
         : MISSING;

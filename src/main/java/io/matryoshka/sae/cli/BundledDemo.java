@@ -1,7 +1,9 @@
 package io.matryoshka.sae.cli;
 
 import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.io.DeletedOnExit;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -23,7 +25,9 @@ final class BundledDemo implements AutoCloseable {
   }
 
   ActivationSource activations() throws IOException {
-    return ActivationSource.open(List.of(copy(ACTIVATIONS)), DemoData.D_IN, "activations");
+    return ActivationSource.open(
+        List.of(copy(ACTIVATIONS)),
+        SourceOptions.defaults().dIn(DemoData.D_IN).tensor("activations"));
   }
 
   Tokens tokens() throws IOException {
@@ -33,6 +37,7 @@ final class BundledDemo implements AutoCloseable {
   private Path copy(String name) throws IOException {
     if (folder == null) {
       folder = Files.createTempDirectory("matryoshka-sae-demo");
+      DeletedOnExit.add(folder);
     }
     Path file = folder.resolve(name);
     try (InputStream in = DemoData.open(name)) {
@@ -44,9 +49,8 @@ final class BundledDemo implements AutoCloseable {
   @Override
   public void close() throws IOException {
     if (folder != null) {
-      Files.deleteIfExists(folder.resolve(ACTIVATIONS));
-      Files.deleteIfExists(folder.resolve(TOKENS));
-      Files.deleteIfExists(folder);
+      DeletedOnExit.delete(folder);
+      DeletedOnExit.remove(folder);
     }
   }
 }

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.cli;
 
-import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.hub.HubOptions;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -21,7 +21,7 @@ final class CacheDirMixin {
 
   /** What was given, else what the environment says. */
   Path orDefault() {
-    HubClient.Builder client = HubClient.builder().withoutToken();
-    return given().map(client::cacheDir).orElse(client).build().cacheDir();
+    HubOptions options = HubOptions.fromEnvironment();
+    return given().map(options::cacheDir).orElse(options).cacheDir();
   }
 }

@@ -2,6 +2,7 @@ package io.matryoshka.sae.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
@@ -55,7 +56,7 @@ final class DemoCommand implements Callable<Integer> {
     }
     LoadOptions options = LoadOptions.defaults().engine(engine);
     try (SAE sae = SAE.fromPretrained(DemoData.RELEASE, DemoData.SAE_ID, options)) {
-      SparseLatents latents = sae.encode(data.activations());
+      SparseLatents latents = sae.encodeSparse(data.activations());
       Evaluator evaluator = Evaluator.of(sae);
       evaluator.add(data.activations());
       DemoFigures figures = new DemoFigures(evaluator.result(), data.references());

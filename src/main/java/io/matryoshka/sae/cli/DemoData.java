@@ -2,13 +2,13 @@ package io.matryoshka.sae.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.io.TemporaryFile;
 import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,16 +77,13 @@ record DemoData(
 
   /** Copies the file out of the jar, as only files can be mapped. */
   private static float[] readActivations() throws IOException {
-    Path copy = Files.createTempFile("matryoshka-sae-demo", ".safetensors");
-    try {
-      try (InputStream in = open("activations.safetensors")) {
-        Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
-      }
-      try (SafetensorsFile file = SafetensorsFile.open(copy)) {
+    Path folder = Path.of(System.getProperty("java.io.tmpdir"));
+    try (TemporaryFile copy = TemporaryFile.create(folder, "activations.safetensors");
+        InputStream in = open("activations.safetensors")) {
+      copy.channel().write(ByteBuffer.wrap(in.readAllBytes()));
+      try (SafetensorsFile file = SafetensorsFile.open(copy.path())) {
         return file.readFloats("activations");
       }
-    } finally {
-      Files.deleteIfExists(copy);
     }
   }
 

@@ -71,16 +71,20 @@ final class DownloadCommand implements Callable<Integer> {
   private record Wanted(String saeId, SaeLocation location) {}
 
   @Override
+  @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
     ReleaseRegistry known = registry.registry();
     ObjectNode result = Output.object().put("release", releaseId);
     ArrayNode saes = result.putArray("saes");
-    for (Wanted sae : wanted(known)) {
-      Optional<Path> folder = fetch(sae, known);
-      ObjectNode node = saes.addObject().put("id", sae.saeId());
-      folder.ifPresent(path -> node.put("path", path.toString()));
-      if (!output.isJson()) {
-        output.line(sae.saeId() + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
+    try (ResumeHint hint =
+        ResumeHint.whileOpen(output, "run the same command to go on with what is there")) {
+      for (Wanted sae : wanted(known)) {
+        Optional<Path> folder = fetch(sae, known);
+        ObjectNode node = saes.addObject().put("id", sae.saeId());
+        folder.ifPresent(path -> node.put("path", path.toString()));
+        if (!output.isJson()) {
+          output.line(sae.saeId() + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
+        }
       }
     }
     if (output.isJson()) {
@@ -129,10 +133,10 @@ final class DownloadCommand implements Callable<Integer> {
     }
     if (prefix != null) {
       LoadOptions options =
-          hub.addTo(LoadOptions.defaults())
+          LoadOptions.defaults()
+              .hub(hub.options(output.downloadBars()))
               .registry(known)
-              .prefix(prefix)
-              .progress(output.downloadBars());
+              .prefix(prefix);
       SAE.fromPretrained(releaseId, sae.saeId(), options).close();
       return Optional.empty();
     }

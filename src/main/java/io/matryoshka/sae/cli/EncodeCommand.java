@@ -6,9 +6,12 @@ import io.matryoshka.sae.stream.EncodeOptions;
 import io.matryoshka.sae.stream.EncodeResult;
 import io.matryoshka.sae.stream.EncodeRun;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,6 +25,10 @@ import picocli.CommandLine.Option;
       "A folder gets shards and an index.json; a run that was stopped resumes with the same command."
     })
 final class EncodeCommand implements Callable<Integer> {
+
+  private static final Pattern OTHER_FILE =
+      Pattern.compile(
+          "(.+)\\.(npy|npz|pt|pth|bin|h5|hdf5|csv|tsv|json|jsonl|txt|parquet|arrow|pkl|gz|zip)");
 
   @Mixin private LoadMixin load;
 
@@ -56,20 +63,21 @@ final class EncodeCommand implements Callable<Integer> {
       description = "Delete the files of an earlier run in the folder instead of resuming it.")
   private boolean restart;
 
-  @Option(
-      names = "--skip-non-finite",
-      description =
-          "Store rows that hold a NaN or an infinity without latents, instead of stopping there.")
-  private boolean skipNonFinite;
+  @Mixin private RowsMixin rows;
 
   @Mixin private Output output;
 
   @Override
+  @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
+    requireFileOrFolder();
+    activations.find();
+    EncodeOptions basis = options();
     try (SAE sae = load.open(output)) {
-      ActivationSource source = activations.open(sae.dIn());
-      try (Progress bar = output.progress("encode", "tokens", source.rows())) {
-        EncodeOptions options = options().progress((done, rows) -> bar.stepTo(done));
+      ActivationSource source = activations.open(sae);
+      try (Progress bar = output.progress("encode", "tokens", source.rows());
+          ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
+        EncodeOptions options = basis.progress((done, rows) -> bar.stepTo(done));
         report(
             isFile()
                 ? EncodeRun.toFile(sae, source, target, options)
@@ -77,6 +85,22 @@ final class EncodeCommand implements Callable<Integer> {
       }
     }
     return ExitCode.OK.code();
+  }
+
+  private String howToGoOn() {
+    return isFile()
+        ? "nothing is written; with a folder as --output a run goes on where it was stopped"
+        : "run the same command to go on from the files finished in " + target;
+  }
+
+  /** A name like {@code latents.npy} is a mistake, not a folder to be made. */
+  private void requireFileOrFolder() {
+    Matcher ending = OTHER_FILE.matcher(target.getFileName().toString().toLowerCase(Locale.ROOT));
+    if (ending.matches() && !Files.isDirectory(target)) {
+      throw new IllegalArgumentException(
+          "--output: sparse latents go into a .safetensors file or a folder, got '%s'; name it %s"
+              .formatted(target, ending.group(1) + ".safetensors"));
+    }
   }
 
   private boolean isFile() {
@@ -90,7 +114,7 @@ final class EncodeCommand implements Callable<Integer> {
             .batchRows(batchRows)
             .rowsPerShard(rowsPerShard)
             .restart(restart)
-            .nonFiniteAsEmpty(skipNonFinite);
+            .rows(rows.rules());
     if (selection == null) {
       return options;
     }
@@ -105,6 +129,7 @@ final class EncodeCommand implements Callable<Integer> {
               .put("rows", result.rows())
               .put("entries", result.entries())
               .put("mean_l0", result.meanL0())
+              .put("masked_rows", result.maskedRows())
               .put("non_finite_rows", result.nonFiniteRows())
               .put("shards", result.shards())
               .put("resumed_rows", result.resumedRows())
@@ -112,18 +137,28 @@ final class EncodeCommand implements Callable<Integer> {
       return;
     }
     output.line(
-        "wrote %s: %d rows, %d active latents, mean L0 %s, %s rows/s"
+        "wrote %s: %s, %s, mean L0 %s, %s rows/s"
             .formatted(
                 target,
-                result.rows(),
-                result.entries(),
+                Numbers.count(result.rows(), "row"),
+                Numbers.count(result.entries(), "active latent"),
                 Numbers.fixed(result.meanL0(), 2),
                 Numbers.fixed(result.rowsPerSecond(), 0)));
     if (result.resumedRows() > 0) {
       output.line(result.resumedRows() + " of the rows were there from an earlier run");
     }
-    if (result.nonFiniteRows() > 0) {
-      output.line(result.nonFiniteRows() + " rows were not finite and are stored without latents");
+    leftOut(result.maskedRows(), "masked out");
+    leftOut(result.nonFiniteRows(), "not finite");
+  }
+
+  private void leftOut(long rows, String why) {
+    if (rows > 0) {
+      output.line(
+          "%s %s and %s stored without latents"
+              .formatted(
+                  Numbers.count(rows, "row") + (rows == 1 ? " was" : " were"),
+                  why,
+                  rows == 1 ? "is" : "are"));
     }
   }
 }

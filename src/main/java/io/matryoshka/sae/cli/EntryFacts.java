@@ -1,7 +1,7 @@
 package io.matryoshka.sae.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.kernel.PreparedEncoder;
+import io.matryoshka.sae.kernel.cpu.PreparedEncoder;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.registry.TrainingFacts;

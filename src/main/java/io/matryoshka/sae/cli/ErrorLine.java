@@ -8,7 +8,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.Optional;
 import picocli.CommandLine;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
@@ -21,8 +23,19 @@ final class ErrorLine {
   static int ofParameters(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     String name = command.getCommandSpec().qualifiedName();
-    command.getErr().println(name + ": " + oneLine(e.getMessage()) + "; see '" + name + " --help'");
+    String message = oneLine(unknownOption(e).orElse(e.getMessage()));
+    command.getErr().println(name + ": " + message + "; see '" + name + " --help'");
     return ExitCode.USAGE.code();
+  }
+
+  /** An option that does not exist explains why others seem to be missing. */
+  private static Optional<String> unknownOption(ParameterException e) {
+    return e instanceof MissingParameterException
+        ? e.getCommandLine().getUnmatchedArguments().stream()
+            .filter(word -> word.startsWith("-"))
+            .findFirst()
+            .map(word -> "Unknown option: '" + word + "'")
+        : Optional.empty();
   }
 
   /** For a command that fails. */

@@ -2,17 +2,18 @@ package io.matryoshka.sae.cli;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.eval.Evaluation;
+import io.matryoshka.sae.eval.EvaluationHints;
 import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRun;
-import io.matryoshka.sae.eval.RowMask;
-import io.matryoshka.sae.eval.RunOptions;
+import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -34,19 +35,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private ActivationsOrDemoMixin activations;
 
-  @Option(
-      names = "--mask",
-      paramLabel = "FILE",
-      description =
-          "One number or boolean per row, .npy or .safetensors: 0 leaves the row out, as a special"
-              + " token.")
-  private Path mask;
-
-  @Option(
-      names = "--mask-tensor",
-      paramLabel = "NAME",
-      description = "Tensor in the mask's .safetensors file; default: its only one.")
-  private String maskTensor;
+  @Mixin private RowsMixin rows;
 
   @ArgGroup private SelectionGroup selection;
 
@@ -68,7 +57,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--checkpoint-rows",
       paramLabel = "ROWS",
-      defaultValue = "" + RunOptions.DEFAULT_CHECKPOINT_ROWS,
+      defaultValue = "" + EvaluationRunOptions.DEFAULT_CHECKPOINT_ROWS,
       description = "Rows between two checkpoints; default: ${DEFAULT-VALUE}.")
   private int checkpointRows;
 
@@ -93,31 +82,42 @@ final class EvaluateCommand implements Callable<Integer> {
   @Mixin private Output output;
 
   @Override
+  @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
+    EvaluationRunOptions basis = options();
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open()) {
-      ActivationSource source = demo ? bundled.activations() : activations.open(sae.dIn());
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae);
       Evaluation evaluation;
-      try (Progress bar = output.progress("evaluate", "tokens", source.rows())) {
-        evaluation = EvaluationRun.run(sae, source, options().progress(bar::stepTo));
+      try (Progress bar = output.progress("evaluate", "tokens", source.rows());
+          ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
+        evaluation = EvaluationRun.run(sae, source, basis.progress(bar::stepTo));
       }
       write(new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity()));
+      OptionalInt trained = selection == null ? load.trainingK(sae) : OptionalInt.empty();
+      EvaluationHints.of(evaluation, sae, trained).forEach(output::note);
     }
     return ExitCode.OK.code();
   }
 
-  private RunOptions options() throws IOException {
+  private String howToGoOn() {
+    return checkpoint != null
+        ? "run the same command to go on from " + checkpoint
+        : "nothing is kept; with --checkpoint FILE a run goes on where it was stopped";
+  }
+
+  private EvaluationRunOptions options() throws IOException {
     EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
     if (selection != null) {
       evaluation = evaluation.selection(selection.selection());
     }
-    RunOptions options =
-        RunOptions.defaults().evaluation(evaluation).checkpointRows(checkpointRows);
-    if (mask != null) {
-      options = options.mask(RowMask.open(mask, Optional.ofNullable(maskTensor)));
-    }
+    EvaluationRunOptions options =
+        EvaluationRunOptions.defaults()
+            .evaluation(evaluation)
+            .rows(rows.rules())
+            .checkpointRows(checkpointRows);
     return checkpoint == null ? options : options.checkpoint(checkpoint);
   }
 

@@ -1,8 +1,8 @@
 package io.matryoshka.sae.cli;
 
 import ai.djl.engine.EngineException;
-import io.matryoshka.sae.SaeFormatException;
-import io.matryoshka.sae.UnsupportedArchitectureException;
+import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.config.UnsupportedArchitectureException;
 import io.matryoshka.sae.eval.EvaluationException;
 import io.matryoshka.sae.hub.AccessForbiddenException;
 import io.matryoshka.sae.hub.BadTokenException;

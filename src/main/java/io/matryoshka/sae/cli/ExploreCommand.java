@@ -11,6 +11,7 @@ import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.explore.Tokens;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,13 +43,17 @@ final class ExploreCommand implements Callable<Integer> {
 
   @Mixin private TokensMixin tokenTexts;
 
+  @Mixin private RowsMixin rows;
+
   @Option(
       names = "--latent",
       paramLabel = "N",
       arity = "1..*",
-      split = ",",
-      description = "Latents to describe; default: the first 2048 that fire.")
-  private List<Integer> latents = new ArrayList<>();
+      parameterConsumer = RangesConsumer.class,
+      description =
+          "Latents to describe, such as 3 or 0-7,17; may be given again; default: the first 2048"
+              + " that fire.")
+  private List<IntRange> latents = new ArrayList<>();
 
   @Option(
       names = "--contexts",
@@ -74,6 +79,7 @@ final class ExploreCommand implements Callable<Integer> {
       names = "--against-input",
       paramLabel = "FILE",
       arity = "1..*",
+      parameterConsumer = InputConsumer.class,
       description = "Other activations to compare with, read by the same SAE.")
   private List<String> otherInputs = new ArrayList<>();
 
@@ -98,28 +104,39 @@ final class ExploreCommand implements Callable<Integer> {
     }
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
+    List<Path> others = otherInputs.isEmpty() ? List.of() : TensorMixin.find(otherInputs);
+    RowRules rules = rows.rules();
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open();
         StagedProgress progress = new StagedProgress(output)) {
-      ActivationSource source = demo ? bundled.activations() : activations.open(sae.dIn());
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae);
       Optional<Tokens> tokens =
           demo && !tokenTexts.isGiven() ? Optional.of(bundled.tokens()) : tokenTexts.read(source);
       ExplorerOptions options =
-          ExplorerOptions.defaults().latents(latents).contexts(contexts, reach);
+          ExplorerOptions.defaults()
+              .latents(latents.stream().flatMap(IntRange::stream).toList())
+              .contexts(contexts, reach)
+              .rows(rules);
       Exploration found = new Explorer(sae, progress).explore(source, options);
-      Optional<Comparison> comparison = compare(sae, source, found, progress);
+      Optional<Comparison> comparison = compare(sae, source, found, others, progress);
       write(new ExplorationReport(load.name(), entry, found, tokens, comparison));
     }
     return ExitCode.OK.code();
   }
 
   private Optional<Comparison> compare(
-      SAE sae, ActivationSource source, Exploration found, StagedProgress progress)
+      SAE sae,
+      ActivationSource source,
+      Exploration found,
+      List<Path> others,
+      StagedProgress progress)
       throws IOException {
-    int batch = ExplorerOptions.defaults().rowsPerBatch();
-    if (!otherInputs.isEmpty()) {
+    if (!others.isEmpty()) {
+      // The mask is one of the first activations; what is not finite is left out of both.
+      RowRules finite = RowRules.all().skipNonFinite(rows.rules().skipsNonFinite());
       LatentStatistics other =
-          new Explorer(sae, progress).count(activations.open(otherInputs, sae.dIn()), batch);
+          new Explorer(sae, progress)
+              .count(activations.open(others, sae), ExplorerOptions.defaults().rows(finite));
       return Optional.of(
           Comparison.ofActivations(String.join(" ", otherInputs), found.statistics(), other));
     }
@@ -133,7 +150,9 @@ final class ExploreCommand implements Callable<Integer> {
     LoadOptions options = load.options(output);
     try (SAE other =
         SAE.fromPretrained(against.substring(0, colon), against.substring(colon + 1), options)) {
-      LatentStatistics counts = new Explorer(other, progress).count(source, batch);
+      LatentStatistics counts =
+          new Explorer(other, progress)
+              .count(source, ExplorerOptions.defaults().rows(rows.rules().withoutWarnings()));
       return Optional.of(
           Comparison.ofSaes(
               against,

@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 /** Prints an exploration for people: a summary, or each latent that was asked for. */
 final class ExploreText {
 
-  private static final int MOST_ROWS = 20;
+  private static final int MAX_ROWS = 20;
 
   private final ExplorationReport report;
   private final Output output;
@@ -45,11 +45,11 @@ final class ExploreText {
     List<LatentProfile> profiles = report.exploration().profiles();
     output.line(
         "%d tokens, %d latents described; the first %d:"
-            .formatted(statistics.rows(), profiles.size(), Math.min(MOST_ROWS, profiles.size())));
+            .formatted(statistics.rows(), profiles.size(), Math.min(MAX_ROWS, profiles.size())));
     TextTable table =
         TextTable.of(
             ">latent", ">level", ">density %", ">mean", ">max", ">parent", "strongest tokens");
-    for (LatentProfile profile : profiles.subList(0, Math.min(MOST_ROWS, profiles.size()))) {
+    for (LatentProfile profile : profiles.subList(0, Math.min(MAX_ROWS, profiles.size()))) {
       int latent = profile.latent();
       table.row(
           latent,
@@ -151,7 +151,7 @@ final class ExploreText {
         TextTable.of(">latent", ">other", ">density %", ">other %", ">z", ">mean", ">other mean");
     differences.stream()
         .sorted(LatentDifference.largestFirst())
-        .limit(MOST_ROWS)
+        .limit(MAX_ROWS)
         .forEach(
             d ->
                 table.row(

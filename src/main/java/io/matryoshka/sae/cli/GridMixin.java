@@ -1,6 +1,6 @@
 package io.matryoshka.sae.cli;
 
-import io.matryoshka.sae.bench.Grid;
+import io.matryoshka.sae.bench.BenchmarkGrid;
 import io.matryoshka.sae.bench.Operation;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -80,7 +80,7 @@ final class GridMixin {
   }
 
   /** What to measure of an SAE of this width. */
-  Grid grid(int dSae) {
+  BenchmarkGrid grid(int dSae) {
     Set<Operation> chosen = EnumSet.noneOf(Operation.class);
     boolean load = operations.isEmpty();
     for (String name : operations) {
@@ -90,7 +90,7 @@ final class GridMixin {
         chosen.add(operation(name));
       }
     }
-    return new Grid(
+    return new BenchmarkGrid(
         operations.isEmpty() ? EnumSet.allOf(Operation.class) : chosen,
         load,
         rising(tokens.isEmpty() ? all ? ALL_TOKENS : TOKENS : tokens),

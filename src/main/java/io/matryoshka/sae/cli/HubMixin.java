@@ -1,7 +1,7 @@
 package io.matryoshka.sae.cli;
 
-import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.hub.ProgressListener;
 import java.net.URI;
 import java.util.Optional;
@@ -36,26 +36,19 @@ final class HubMixin {
               + " HF_TOKEN.")
   private URI endpoint;
 
-  /** Adds what was given to the options of loading. */
-  LoadOptions addTo(LoadOptions options) {
-    LoadOptions all = options.forceDownload(forceDownload);
-    all = offline ? all.offline(true) : all;
-    all = cache.given().map(all::cacheDir).orElse(all);
-    all = endpoint != null ? all.endpoint(endpoint) : all;
-    return revision != null ? all.revision(revision) : all;
+  /** What was given; the rest comes from the environment. */
+  HubOptions options(ProgressListener listener) {
+    HubOptions options =
+        HubOptions.fromEnvironment().forceDownload(forceDownload).progress(listener);
+    options = offline ? options.offline(true) : options;
+    options = cache.given().map(options::cacheDir).orElse(options);
+    options = endpoint != null ? options.endpoint(endpoint) : options;
+    return revision != null ? options.revision(revision) : options;
   }
 
   /** Makes a client of the Hub. */
   HubClient client(ProgressListener listener) {
-    HubClient.Builder builder = HubClient.builder().forceDownload(forceDownload).progress(listener);
-    if (offline) {
-      builder.offline(true);
-    }
-    cache.given().ifPresent(builder::cacheDir);
-    if (endpoint != null) {
-      builder.endpoint(endpoint);
-    }
-    return builder.build();
+    return HubClient.of(options(listener));
   }
 
   /** The revision, if one was given. */

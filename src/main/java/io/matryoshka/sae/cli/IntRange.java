@@ -2,6 +2,8 @@ package io.matryoshka.sae.cli;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -17,6 +19,11 @@ record IntRange(int first, int last) {
 
   boolean contains(int number) {
     return first <= number && number <= last;
+  }
+
+  /** The numbers of the range, rising. */
+  Stream<Integer> stream() {
+    return IntStream.rangeClosed(first, last).boxed();
   }
 
   /** Reads {@code 3} or {@code 0-12}. */

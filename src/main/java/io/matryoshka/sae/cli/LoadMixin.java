@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -146,6 +147,12 @@ final class LoadMixin {
     return Optional.of(known.find(release, saeId()));
   }
 
+  /** Active latents per token that the SAE was trained with, if its files or the registry tell. */
+  OptionalInt trainingK(SAE sae) throws IOException {
+    OptionalInt published = entry().map(SaeEntry::trainingK).orElse(OptionalInt.empty());
+    return published.isPresent() ? published : sae.config().k();
+  }
+
   /** Whether {@link #open} needs no download of weights. */
   boolean isAtHand() throws IOException {
     Optional<SaeLocation> location = entry().map(SaeEntry::location);
@@ -170,10 +177,9 @@ final class LoadMixin {
             .widths(widths)
             .preparedCache(!noPreparedCache)
             .registry(registry.registry())
-            .progress(output.downloadBars());
+            .hub(hub.options(output.downloadBars()));
     options = dtype != null ? options.dtype(dtype) : options;
-    options = prefix != null ? options.prefix(prefix) : options;
-    return hub.addTo(options);
+    return prefix != null ? options.prefix(prefix) : options;
   }
 
   private String saeId() throws RegistryException {

@@ -15,6 +15,11 @@ final class Numbers {
     return String.format(Locale.ROOT, "%." + digits + "f", value);
   }
 
+  /** A number of things, in the singular for one. */
+  static String count(long number, String noun) {
+    return number + " " + noun + (number == 1 ? "" : "s");
+  }
+
   /** A size in the decimal units of disks and networks. */
   static String bytes(long bytes) {
     double value = bytes;

@@ -75,9 +75,15 @@ final class Output {
     console().out().println(text);
   }
 
-  /** Prints a table for people. */
+  /** Prints a table for people, as wide as the terminal if one shows it. */
   void table(TextTable table) {
-    table.lines().forEach(this::line);
+    int columns = console().outIsTerminal() ? Terminals.columns() : Integer.MAX_VALUE;
+    table.lines(columns).forEach(this::line);
+  }
+
+  /** Tells a person what the result does not say, on stderr. */
+  void note(String text) {
+    console().err().println("note: " + text);
   }
 
   /** Whether the result may have colours. */

@@ -3,7 +3,7 @@ package io.matryoshka.sae.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.SaeConfig;
+import io.matryoshka.sae.config.SaeConfig;
 import java.util.Arrays;
 import java.util.Optional;
 

@@ -1,6 +1,8 @@
 package io.matryoshka.sae.cli;
 
+import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -27,6 +29,40 @@ final class Terminals {
       }
     }
     return consoleIsTerminal();
+  }
+
+  /**
+   * Returns the width of the terminal: {@code COLUMNS} of the environment, else what {@code stty}
+   * says.
+   *
+   * @return columns, {@link Integer#MAX_VALUE} if unknown
+   */
+  static int columns() {
+    String told = System.getenv("COLUMNS");
+    return told != null ? positive(told) : positive(sttyColumns());
+  }
+
+  private static int positive(String number) {
+    try {
+      int columns = Integer.parseInt(number.strip());
+      return columns > 0 ? columns : Integer.MAX_VALUE;
+    } catch (NumberFormatException e) {
+      return Integer.MAX_VALUE;
+    }
+  }
+
+  private static String sttyColumns() {
+    File terminal = new File("/dev/tty");
+    if (!terminal.exists()) {
+      return "";
+    }
+    try {
+      Process stty = new ProcessBuilder("stty", "size").redirectInput(terminal).start();
+      String size = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      return size.replaceFirst("^\\d+ ", "");
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   /** Tells whether the user's environment lets programs colour what they print. */

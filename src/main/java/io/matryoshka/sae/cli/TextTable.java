@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -12,6 +13,10 @@ import java.util.stream.Stream;
 final class TextTable {
 
   private static final String GAP = "  ";
+
+  /** A column of text is made no narrower than this. */
+  private static final int MIN_CELL = 12;
+
   private static final Pattern COLOUR = Pattern.compile("\u001b\\[[0-9;]*m");
 
   private final List<String> heads;
@@ -61,6 +66,11 @@ final class TextTable {
   }
 
   List<String> lines() {
+    return lines(Integer.MAX_VALUE);
+  }
+
+  /** The lines, of some columns at most if that leaves each cell readable. */
+  List<String> lines(int columns) {
     List<List<String>> all = new ArrayList<>(rows);
     if (!heads.isEmpty()) {
       all.add(0, heads.stream().map(h -> isRight(h) ? h.substring(1) : h).toList());
@@ -74,7 +84,60 @@ final class TextTable {
         widths.set(c, Math.max(widths.get(c), columns(row.get(c))));
       }
     }
-    return all.stream().map(row -> line(row, widths)).toList();
+    narrow(widths, columns);
+    return all.stream().map(row -> line(cut(row, widths), widths)).toList();
+  }
+
+  /** Takes from the widest text column as long as the line is too wide. */
+  private void narrow(List<Integer> widths, int columns) {
+    int total = widths.stream().mapToInt(w -> w + GAP.length()).sum() - GAP.length();
+    while (total > columns) {
+      int widest = -1;
+      for (int c = 0; c < widths.size(); c++) {
+        boolean isText = c >= heads.size() || !isRight(heads.get(c));
+        if (isText
+            && widths.get(c) > MIN_CELL
+            && (widest < 0 || widths.get(c) > widths.get(widest))) {
+          widest = c;
+        }
+      }
+      if (widest < 0) {
+        return;
+      }
+      widths.set(widest, widths.get(widest) - 1);
+      total--;
+    }
+  }
+
+  private static List<String> cut(List<String> row, List<Integer> widths) {
+    List<String> cells = new ArrayList<>();
+    for (int c = 0; c < row.size(); c++) {
+      String cell = row.get(c);
+      cells.add(columns(cell) <= widths.get(c) ? cell : cut(cell, widths.get(c) - 1));
+    }
+    return cells;
+  }
+
+  /** The first columns of a text, with the colours that they have, and a mark. */
+  private static String cut(String text, int columns) {
+    StringBuilder kept = new StringBuilder();
+    Matcher colour = COLOUR.matcher(text);
+    int left = columns;
+    for (int at = 0; at < text.length(); ) {
+      if (colour.find(at) && colour.start() == at) {
+        kept.append(colour.group());
+        at = colour.end();
+      } else {
+        int point = text.codePointAt(at);
+        if (left-- > 0) {
+          kept.appendCodePoint(point);
+        } else if (left == -1) {
+          kept.append('…');
+        }
+        at += Character.charCount(point);
+      }
+    }
+    return kept.toString();
   }
 
   private String line(List<String> row, List<Integer> widths) {

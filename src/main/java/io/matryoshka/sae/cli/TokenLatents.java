@@ -3,6 +3,7 @@ package io.matryoshka.sae.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.ActiveLatent;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SparseLatents;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,8 +46,8 @@ final class TokenLatents {
   void add(int row, String text, SparseLatents latents, int index) {
     List<List<ActiveLatent>> byLevel = new ArrayList<>();
     SparseLatents single = latents.rows(index, index + 1);
-    for (Levels.Level level : levels.all()) {
-      byLevel.add(single.range(level.from(), level.to()).strongest(0, perLevel));
+    for (int level = 0; level < levels.count(); level++) {
+      byLevel.add(single.range(levels.from(level), levels.to(level)).strongest(0, perLevel));
     }
     tokens.add(new Token(row, text, single.activeCount(), byLevel));
   }
@@ -63,18 +64,21 @@ final class TokenLatents {
   TextTable table(boolean colours) {
     List<String> heads = new ArrayList<>(hasTexts ? List.of("token") : List.of(">row"));
     heads.add(">L0");
-    for (Levels.Level level : levels.all()) {
+    for (int level = 0; level < levels.count(); level++) {
       heads.add(
-          Levels.paint("level %d (%s)".formatted(level.index(), level.latents()), level, colours));
+          LevelColours.paint(
+              "level %d (%d-%d)".formatted(level, levels.from(level), levels.to(level) - 1),
+              level,
+              colours));
     }
     TextTable table = TextTable.of(heads.toArray(new String[0]));
     for (Token token : tokens) {
       List<Object> cells = new ArrayList<>();
       cells.add(hasTexts ? token.text() : token.row());
       cells.add(token.active());
-      for (Levels.Level level : levels.all()) {
-        String cell = cell(token.byLevel().get(level.index()));
-        cells.add(Levels.paint(cell, level, colours && !cell.isEmpty()));
+      for (int level = 0; level < levels.count(); level++) {
+        String cell = cell(token.byLevel().get(level));
+        cells.add(LevelColours.paint(cell, level, colours && !cell.isEmpty()));
       }
       table.row(cells.toArray());
     }
@@ -97,13 +101,13 @@ final class TokenLatents {
       }
       row.put("l0", token.active());
       ArrayNode latents = row.putArray("latents");
-      for (Levels.Level level : levels.all()) {
-        for (ActiveLatent active : token.byLevel().get(level.index())) {
+      for (int level = 0; level < levels.count(); level++) {
+        for (ActiveLatent active : token.byLevel().get(level)) {
           latents
               .addObject()
               .put("latent", active.latent())
               .put("activation", active.activation())
-              .put("level", level.index());
+              .put("level", level);
         }
       }
       rows.add(row);

@@ -2,12 +2,18 @@ package io.matryoshka.sae.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.eval.EvaluationHints;
+import io.matryoshka.sae.eval.Evaluator;
 import io.matryoshka.sae.explore.Tokens;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.BatchEncoder;
+import io.matryoshka.sae.stream.EncodedBatch;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.Optional;
@@ -27,6 +33,8 @@ final class TopCommand implements Callable<Integer> {
   @Mixin private ActivationsMixin activations;
 
   @Mixin private TokensMixin tokenTexts;
+
+  @Mixin private RowsMixin rowOptions;
 
   @Option(
       names = "--rows",
@@ -50,36 +58,40 @@ final class TopCommand implements Callable<Integer> {
     if (count < 1) {
       throw new IllegalArgumentException("--count: expected at least 1, got " + count);
     }
+    activations.find();
+    RowRules rules = rowOptions.rules();
     try (SAE sae = load.open(output)) {
-      ActivationSource source = activations.open(sae.dIn());
+      ActivationSource source = activations.open(sae);
       Optional<Tokens> tokens = tokenTexts.read(source);
       if (rows.first() >= source.rows()) {
         throw new IllegalArgumentException(
             "--rows: expected rows below " + source.rows() + ", got " + rows);
       }
-      print(sae, source, tokens);
+      print(sae, source, tokens, rules);
     }
     return ExitCode.OK.code();
   }
 
-  private void print(SAE sae, ActivationSource source, Optional<Tokens> tokens) throws IOException {
+  private void print(SAE sae, ActivationSource source, Optional<Tokens> tokens, RowRules rules)
+      throws IOException {
     TokenLatents latents = new TokenLatents(Levels.of(sae), count, tokens.isPresent());
-    int batchRows = Math.min(BATCH_ROWS, rows.last() - rows.first() + 1);
+    BatchEncoder encoder = new BatchEncoder(sae, source, Optional.empty(), rules);
+    Evaluator evaluator = Evaluator.of(sae);
+    int end = (int) Math.min(source.rows(), rows.last() + 1L);
+    int batchRows = Math.min(BATCH_ROWS, end - rows.first());
     try (ActivationBatches batches = source.batches(batchRows, rows.first());
-        Progress progress = output.progress("top", "tokens", source.rows())) {
-      while (batches.hasNext()) {
-        ActivationBatch batch = batches.next();
-        if (batch.firstRow() > rows.last()) {
-          break;
+        Progress progress = output.progress("top", "tokens", end)) {
+      for (int first = rows.first(); first < end; first += batchRows) {
+        ActivationBatch batch = batches.next().first(Math.min(batchRows, end - first));
+        EncodedBatch encoded = encoder.encode(batch);
+        add(encoded, tokens, latents);
+        if (first - rows.first() < BATCH_ROWS) {
+          evaluator.add(FloatBuffer.wrap(batch.values()), batch.rows(), encoded.counted());
         }
-        SparseLatents encoded = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
-        for (int r = 0; r < batch.rows() && batch.firstRow() + r <= rows.last(); r++) {
-          int row = (int) batch.firstRow() + r;
-          latents.add(row, tokens.map(t -> t.text(row)).orElse(""), encoded, r);
-        }
-        progress.stepTo(batch.firstRow());
+        progress.stepTo(encoded.endRow());
       }
     }
+    EvaluationHints.of(evaluator.result(), sae, load.trainingK(sae)).forEach(output::note);
     if (output.isJson()) {
       ObjectNode result = Output.object();
       ArrayNode array = result.putArray("rows");
@@ -87,6 +99,17 @@ final class TopCommand implements Callable<Integer> {
       output.json(result);
     } else {
       output.table(latents.table(output.hasColours()));
+    }
+  }
+
+  private static void add(EncodedBatch encoded, Optional<Tokens> tokens, TokenLatents latents) {
+    SparseLatents all = encoded.allRows();
+    boolean[] counted = encoded.counted();
+    for (int r = 0; r < encoded.rows(); r++) {
+      int row = (int) encoded.firstRow() + r;
+      if (counted[r]) {
+        latents.add(row, tokens.map(t -> t.text(row)).orElse(""), all, r);
+      }
     }
   }
 }

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param widths metrics for each prefix width, rising
  * @param levels what each level adds, in the order of {@code widths}
  * @param latents how often and how strongly each latent fired
+ * @param outliers the few rows that hold nearly all of the squared norm; empty if there are none
  */
 public record Evaluation(
     long rows,
@@ -30,7 +31,8 @@ public record Evaluation(
     double totalVariance,
     List<WidthMetrics> widths,
     List<LevelMetrics> levels,
-    LatentStatistics latents) {
+    LatentStatistics latents,
+    Optional<NormOutliers> outliers) {
 
   /**
    * Copies the lists.
@@ -44,11 +46,13 @@ public record Evaluation(
    * @param widths metrics for each prefix width
    * @param levels what each level adds
    * @param latents statistics of each latent
+   * @param outliers the few rows that hold nearly all of the squared norm
    */
   public Evaluation {
     widths = List.copyOf(widths);
     levels = List.copyOf(levels);
     Objects.requireNonNull(latents, "latents");
+    Objects.requireNonNull(outliers, "outliers");
   }
 
   /**
@@ -94,7 +98,8 @@ public record Evaluation(
         totals.inputs.variance(),
         widths,
         levels(widths, latents),
-        latents);
+        latents,
+        totals.energies.outliers());
   }
 
   private static List<LevelMetrics> levels(List<WidthMetrics> widths, LatentStatistics latents) {

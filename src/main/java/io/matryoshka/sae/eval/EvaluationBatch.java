@@ -2,6 +2,7 @@ package io.matryoshka.sae.eval;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -30,20 +31,30 @@ final class EvaluationBatch {
   private final boolean[] finite;
   private final RowSums[] sums;
 
-  /** Encodes and reduces {@code rows} rows of {@code x}. */
-  EvaluationBatch(SAE sae, EvaluationOptions options, float[] x, int rows) {
+  private EvaluationBatch(float[] x, int rows, int dIn, int levels, SparseLatents latents) {
     this.x = x;
     this.rows = rows;
-    dIn = sae.dIn();
-    latents =
-        sae.encode(
-            java.nio.FloatBuffer.wrap(x, 0, rows * dIn),
-            rows,
-            options.selection().orElse(sae.defaultSelection()));
+    this.dIn = dIn;
+    this.latents = latents;
     squaredNorm = new double[rows];
     finite = new boolean[rows];
-    sums = new RowSums[sae.widths().size()];
+    sums = new RowSums[levels];
     Arrays.setAll(sums, level -> new RowSums(rows, dIn));
+  }
+
+  /** Encodes and reduces {@code rows} rows of {@code x}. */
+  static EvaluationBatch encode(SAE sae, EvaluationOptions options, float[] x, int rows) {
+    SparseLatents latents =
+        sae.encodeSparse(
+            FloatBuffer.wrap(x, 0, rows * sae.dIn()),
+            rows,
+            options.selection().orElse(sae.defaultSelection()));
+    EvaluationBatch batch = new EvaluationBatch(x, rows, sae.dIn(), sae.widths().size(), latents);
+    batch.decode(sae);
+    return batch;
+  }
+
+  private void decode(SAE sae) {
     int blockRows = Math.max(1, Math.min(MAX_BLOCK_ROWS, BLOCK_FLOATS / (dIn * sums.length)));
     for (int from = 0; from < rows; from += blockRows) {
       int to = Math.min(rows, from + blockRows);
@@ -81,7 +92,7 @@ final class EvaluationBatch {
   VectorMoments inputMoments(double[] squaredDistance) {
     double[] mean = new double[dIn];
     double[] first = new double[dIn];
-    Rows work = new Rows(dIn);
+    RowReducer work = new RowReducer(dIn);
     long count = 0;
     for (int row = 0; row < rows; row++) {
       if (finite[row]) {
@@ -128,7 +139,7 @@ final class EvaluationBatch {
   /** Mean residual of a block, and the sum of squared distances to it. */
   private void addResiduals(float[] reconstruction, int level, int from, int to) {
     double[] mean = new double[dIn];
-    Rows work = new Rows(dIn);
+    RowReducer work = new RowReducer(dIn);
     long count = 0;
     for (int row = from; row < to; row++) {
       if (finite[row]) {
@@ -150,7 +161,7 @@ final class EvaluationBatch {
   }
 
   private double spreadAbout(double[] mean, float[] reconstruction, int from, int to) {
-    Rows work = new Rows(dIn);
+    RowReducer work = new RowReducer(dIn);
     double spread = 0;
     for (int row = from; row < to; row++) {
       if (finite[row]) {
@@ -181,7 +192,7 @@ final class EvaluationBatch {
 
   @FunctionalInterface
   private interface RowTask {
-    void run(Rows work, int row);
+    void run(RowReducer work, int row);
   }
 
   private void forRows(int from, int to, RowTask task) {
@@ -190,7 +201,7 @@ final class EvaluationBatch {
         .parallel()
         .forEach(
             i -> {
-              Rows work = new Rows(dIn);
+              RowReducer work = new RowReducer(dIn);
               int first = from + i * ROWS_PER_TASK;
               for (int row = first; row < Math.min(to, first + ROWS_PER_TASK); row++) {
                 task.run(work, row);

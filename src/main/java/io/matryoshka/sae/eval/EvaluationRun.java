@@ -1,15 +1,17 @@
 package io.matryoshka.sae.eval;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
-import io.matryoshka.sae.stream.Fingerprint;
+import io.matryoshka.sae.stream.NonFiniteRows;
 import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -21,16 +23,23 @@ public final class EvaluationRun {
 
   private final SAE sae;
   private final ActivationSource source;
-  private final RunOptions options;
-  private final Optional<StateFile> file;
+  private final EvaluationRunOptions options;
+  private final Optional<EvaluationCheckpoint> file;
   private final ObjectNode settings;
+  private final NonFiniteRows nonFinite;
+  private final List<Fault> noted = new ArrayList<>();
 
-  private EvaluationRun(SAE sae, ActivationSource source, RunOptions options) throws IOException {
+  /** A row that is left out, until it is reported. */
+  private record Fault(long row, String text) {}
+
+  private EvaluationRun(SAE sae, ActivationSource source, EvaluationRunOptions options)
+      throws IOException {
     this.sae = sae;
     this.source = source;
     this.options = options;
-    file = options.checkpoint().map(StateFile::new);
+    file = options.checkpoint().map(EvaluationCheckpoint::new);
     settings = settings();
+    nonFinite = new NonFiniteRows(source, options.rows());
   }
 
   /**
@@ -40,41 +49,39 @@ public final class EvaluationRun {
    * @param source activations of its width
    * @param options mask, checkpoint and progress
    * @return the metrics
+   * @throws io.matryoshka.sae.stream.ActivationException if a row that cannot be encoded stops it
    * @throws IllegalArgumentException if source or mask do not fit
    * @throws EvaluationException if the checkpoint is malformed or belongs to another SAE, source,
    *     mask or options
    * @throws IOException if a file cannot be read or the checkpoint cannot be written
    */
-  public static Evaluation run(SAE sae, ActivationSource source, RunOptions options)
+  public static Evaluation run(SAE sae, ActivationSource source, EvaluationRunOptions options)
       throws IOException {
     if (source.dIn() != sae.dIn()) {
       throw new IllegalArgumentException(
           "evaluate: the activations have width %d, the SAE has d_in = %d; check that they come from its hook point"
               .formatted(source.dIn(), sae.dIn()));
     }
-    if (options.mask().isPresent() && options.mask().get().rows() != source.rows()) {
-      throw new IllegalArgumentException(
-          "evaluate: the mask must have one element per row, expected %d, got %d (%s)"
-              .formatted(source.rows(), options.mask().get().rows(), options.mask().get().file()));
-    }
+    options.rows().requireFits(source);
     return new EvaluationRun(sae, source, options).run();
   }
 
   private Evaluation run() throws IOException {
-    int[] widths = sae.widths().stream().mapToInt(Integer::intValue).toArray();
+    int[] widths = Levels.of(sae).toArray();
     Totals totals = file.isPresent() ? saved(file.get(), widths) : new Totals(widths, sae.dIn());
-    Evaluator evaluator = Evaluator.resume(sae, options.evaluation(), totals);
+    Evaluator evaluator = Evaluator.resume(sae, options.evaluation(), totals, this::note);
     long done = totals.rowsDone();
     options.progress().accept(done);
     long savedAt = done;
     try (ActivationBatches batches = source.batches(options.evaluation().batchRows(), done)) {
       while (batches.hasNext()) {
         ActivationBatch batch = batches.next();
-        evaluator.add(FloatBuffer.wrap(batch.values()), batch.rows(), counted(batch));
+        evaluator.add(FloatBuffer.wrap(batch.values()), batch.rows(), options.rows().kept(batch));
         done += batch.rows();
         if (done == source.rows()) {
           evaluator.endBatch();
         }
+        report();
         if (done - savedAt >= options.checkpointRows() || done == source.rows()) {
           save(totals);
           savedAt = done;
@@ -86,7 +93,7 @@ public final class EvaluationRun {
   }
 
   /** What an earlier run has done: whole evaluation batches, or everything. */
-  private Totals saved(StateFile state, int[] widths) throws IOException {
+  private Totals saved(EvaluationCheckpoint state, int[] widths) throws IOException {
     Totals totals =
         state.read(settings, widths, sae.dIn()).orElseGet(() -> new Totals(widths, sae.dIn()));
     long done = totals.rowsDone();
@@ -98,13 +105,16 @@ public final class EvaluationRun {
     return totals;
   }
 
-  private boolean[] counted(ActivationBatch batch) throws IOException {
-    if (options.mask().isPresent()) {
-      return options.mask().get().read(batch.firstRow(), batch.rows());
+  private void note(long row, String fault) {
+    noted.add(new Fault(row, fault));
+  }
+
+  /** Stops at the rows noted since the last call, or counts them. */
+  private void report() throws IOException {
+    for (Fault fault : noted) {
+      nonFinite.add(fault.row(), fault.text());
     }
-    boolean[] all = new boolean[batch.rows()];
-    Arrays.fill(all, true);
-    return all;
+    noted.clear();
   }
 
   private void save(Totals totals) throws IOException {
@@ -116,14 +126,7 @@ public final class EvaluationRun {
   private ObjectNode settings() throws IOException {
     ObjectNode json = Evaluator.settings(sae, options.evaluation());
     json.set("source", RunSettings.describe(source));
-    if (options.mask().isPresent()) {
-      RowMask mask = options.mask().get();
-      json.putObject("mask")
-          .put("file", mask.file().getFileName().toString())
-          .put("tensor", mask.tensor())
-          .put("rows", mask.rows())
-          .put("ends_sha256", Fingerprint.of(mask.file()));
-    }
+    options.rows().addTo(json);
     return json;
   }
 }

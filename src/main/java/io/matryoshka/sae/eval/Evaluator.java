@@ -2,7 +2,9 @@ package io.matryoshka.sae.eval;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.stream.RowFaults;
 import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -10,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Takes model activations in pieces of any size and gives the metrics of an SAE on them, for every
@@ -26,6 +29,9 @@ import java.util.Objects;
  * EvaluationOptions}), and all sums have a fixed order. So the result is the same to the last bit
  * however the caller splits the rows, and whatever the number of threads.
  *
+ * <p>A row that cannot be encoded ({@link RowFaults}), and one with a reconstruction that is not
+ * finite, is counted apart and enters nothing else.
+ *
  * <p>Memory: one evaluation batch of activations and a bounded block of reconstructions, plus 20
  * bytes a latent. Not safe for concurrent use. Does not close the SAE.
  */
@@ -37,6 +43,24 @@ public final class Evaluator {
   private final SAE sae;
   private final EvaluationOptions options;
   private final Totals totals;
+  private final RowFaults faults;
+  private final FaultListener listener;
+
+  /** Is told of rows that are left out because they are not finite. */
+  @FunctionalInterface
+  interface FaultListener {
+
+    /** Tells nobody. */
+    FaultListener NONE = (row, fault) -> {};
+
+    void accept(long row, String fault);
+  }
+
+  /** Rows of the stream so far. */
+  private long streamRows;
+
+  /** The place in the stream of each row of {@link #pending}. */
+  private long[] pendingAt = new long[0];
 
   /** Unmasked rows of the open batch. */
   private float[] pending;
@@ -46,10 +70,13 @@ public final class Evaluator {
   /** Rows of the open batch, masked ones included. */
   private int openRows;
 
-  private Evaluator(SAE sae, EvaluationOptions options, Totals totals) {
+  private Evaluator(SAE sae, EvaluationOptions options, Totals totals, FaultListener listener) {
     this.sae = sae;
     this.options = options;
     this.totals = totals;
+    this.listener = listener;
+    faults = RowFaults.of(sae);
+    streamRows = totals.rowsDone();
     pending = new float[0];
   }
 
@@ -72,8 +99,8 @@ public final class Evaluator {
    */
   public static Evaluator of(SAE sae, EvaluationOptions options) {
     Objects.requireNonNull(options, "options");
-    int[] widths = sae.widths().stream().mapToInt(Integer::intValue).toArray();
-    return new Evaluator(sae, options, new Totals(widths, sae.dIn()));
+    int[] widths = Levels.of(sae).toArray();
+    return new Evaluator(sae, options, new Totals(widths, sae.dIn()), FaultListener.NONE);
   }
 
   /**
@@ -145,6 +172,7 @@ public final class Evaluator {
       } else {
         totals.maskedRows++;
       }
+      streamRows++;
     }
     if (openRows == options.batchRows()) {
       endBatch();
@@ -152,8 +180,9 @@ public final class Evaluator {
   }
 
   /** Goes on with totals, which the evaluator then changes. */
-  static Evaluator resume(SAE sae, EvaluationOptions options, Totals totals) {
-    return new Evaluator(sae, options, totals);
+  static Evaluator resume(
+      SAE sae, EvaluationOptions options, Totals totals, FaultListener listener) {
+    return new Evaluator(sae, options, totals, listener);
   }
 
   /** What the totals of an evaluator belong to. */
@@ -177,10 +206,10 @@ public final class Evaluator {
    * @throws IOException if the file cannot be read
    */
   public static Evaluator load(Path file, SAE sae, EvaluationOptions options) throws IOException {
-    int[] widths = sae.widths().stream().mapToInt(Integer::intValue).toArray();
-    return new StateFile(file)
+    int[] widths = Levels.of(sae).toArray();
+    return new EvaluationCheckpoint(file)
         .read(settings(sae, options), widths, sae.dIn())
-        .map(totals -> resume(sae, options, totals))
+        .map(totals -> resume(sae, options, totals, FaultListener.NONE))
         .orElseThrow(() -> new NoSuchFileException(file.toString(), null, "no such file"));
   }
 
@@ -195,7 +224,7 @@ public final class Evaluator {
    */
   public void save(Path file) throws IOException {
     endBatch();
-    new StateFile(file).write(settings(sae, options), totals);
+    new EvaluationCheckpoint(file).write(settings(sae, options), totals);
   }
 
   /**
@@ -238,7 +267,7 @@ public final class Evaluator {
       return Evaluation.of(totals, options.batchRows());
     }
     Totals sum = totals.copy();
-    sum.add(new EvaluationBatch(sae, options, pending, pendingRows));
+    sum.add(EvaluationBatch.encode(sae, options, pending, pendingRows));
     return Evaluation.of(sum, options.batchRows());
   }
 
@@ -251,13 +280,28 @@ public final class Evaluator {
       pending = Arrays.copyOf(pending, (int) Math.min(Math.min(doubled, whole), MAX_ARRAY));
     }
     x.get(at, pending, pendingRows * dIn, dIn);
-    pendingRows++;
+    Optional<String> fault = faults.before(pending, pendingRows);
+    if (fault.isPresent()) {
+      totals.nonFiniteRows++;
+      listener.accept(streamRows, fault.get());
+      return;
+    }
+    if (pendingRows == pendingAt.length) {
+      pendingAt = Arrays.copyOf(pendingAt, Math.max(16, 2 * pendingRows));
+    }
+    pendingAt[pendingRows++] = streamRows;
   }
 
   /** Counts the open evaluation batch as it stands. */
   void endBatch() {
     if (pendingRows > 0) {
-      totals.add(new EvaluationBatch(sae, options, pending, pendingRows));
+      EvaluationBatch batch = EvaluationBatch.encode(sae, options, pending, pendingRows);
+      totals.add(batch);
+      for (int row = 0; row < pendingRows; row++) {
+        if (!batch.isFinite(row)) {
+          listener.accept(pendingAt[row], "has a reconstruction that is NaN or infinite");
+        }
+      }
     }
     pendingRows = 0;
     openRows = 0;

@@ -26,13 +26,13 @@ public record ExplainedVariance(
     double pooled, double legacy, double asCoded, double dictionaryLearning, double sparsify) {
 
   static ExplainedVariance of(Totals totals, WidthTotals width) {
-    double meanError = width.value(Average.SQUARED_ERROR);
+    double meanError = width.value(RunningMetric.SQUARED_ERROR);
     return new ExplainedVariance(
         oneMinus(meanError, totals.inputs.variance()),
-        width.value(Average.LEGACY),
-        oneMinus(width.value(Average.BATCH_SQUARED_ERROR), asCodedVariance(totals)),
-        width.value(Average.DICTIONARY_LEARNING),
-        1 - width.value(Average.FVU));
+        width.value(RunningMetric.LEGACY),
+        oneMinus(width.value(RunningMetric.BATCH_SQUARED_ERROR), asCodedVariance(totals)),
+        width.value(RunningMetric.DICTIONARY_LEARNING),
+        1 - width.value(RunningMetric.FVU));
   }
 
   private static double asCodedVariance(Totals totals) {

@@ -38,17 +38,17 @@ public record Reconstruction(
     double relativeBias) {
 
   static Reconstruction of(Totals totals, WidthTotals width) {
-    double squaredError = width.value(Average.SQUARED_ERROR);
+    double squaredError = width.value(RunningMetric.SQUARED_ERROR);
     return new Reconstruction(
         squaredError,
         squaredError / totals.inputs.mean().length,
-        width.value(Average.SAELENS_MSE),
-        width.value(Average.NORMALISED_MSE),
-        width.value(Average.ERROR_NORM),
-        width.value(Average.COSINE),
-        width.value(Average.L2_RATIO),
+        width.value(RunningMetric.SAELENS_MSE),
+        width.value(RunningMetric.NORMALISED_MSE),
+        width.value(RunningMetric.ERROR_NORM),
+        width.value(RunningMetric.COSINE),
+        width.value(RunningMetric.L2_RATIO),
         totals.inputNorm.value(),
-        width.value(Average.OUTPUT_NORM),
-        width.value(Average.RELATIVE_BIAS));
+        width.value(RunningMetric.OUTPUT_NORM),
+        width.value(RunningMetric.RELATIVE_BIAS));
   }
 }

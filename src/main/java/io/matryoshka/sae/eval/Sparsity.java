@@ -28,8 +28,8 @@ public record Sparsity(double l0, List<Long> l0Histogram, double l1) {
 
   static Sparsity of(WidthTotals width) {
     return new Sparsity(
-        width.value(Average.L0),
+        width.value(RunningMetric.L0),
         Arrays.stream(width.l0Counts()).boxed().toList(),
-        width.value(Average.L1));
+        width.value(RunningMetric.L1));
   }
 }

@@ -10,6 +10,7 @@ final class Totals {
   final Mean inputNorm;
   final Mean batchEnergy;
   final VectorMoments inputs;
+  final EnergyHistogram energies = new EnergyHistogram();
   final WidthTotals[] byWidth;
   final LatentTotals latents;
   long maskedRows;
@@ -54,6 +55,7 @@ final class Totals {
     for (int row = 0; row < batch.rows(); row++) {
       if (batch.isFinite(row)) {
         energy.add(batch.squaredNorm(row));
+        energies.add(batch.squaredNorm(row));
         inputNorm.add(Math.sqrt(batch.squaredNorm(row)));
         addLatents(batch.latents(), row);
       } else {
@@ -106,6 +108,7 @@ final class Totals {
     inputNorm.add(other.inputNorm);
     batchEnergy.add(other.batchEnergy);
     inputs.add(other.inputs);
+    energies.add(other.energies);
     for (int level = 0; level < byWidth.length; level++) {
       byWidth[level].add(other.byWidth[level]);
     }

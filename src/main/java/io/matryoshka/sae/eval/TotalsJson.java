@@ -21,6 +21,9 @@ final class TotalsJson {
     json.set("batch_energy", write(totals.batchEnergy));
     json.put("rows", totals.inputs.count());
     json.set("spread", write(totals.inputs.spread()));
+    ArrayNode energies = json.putArray("energies");
+    totals.energies.forEach(
+        (exponent, rows, sum) -> energies.addArray().add(exponent).add(rows).add(sum));
     ArrayNode mean = json.putArray("mean");
     for (double value : totals.inputs.mean()) {
       mean.add(value);
@@ -28,8 +31,8 @@ final class TotalsJson {
     ArrayNode widths = json.putArray("widths");
     for (WidthTotals width : totals.byWidth) {
       ObjectNode one = widths.addObject();
-      for (Average average : Average.values()) {
-        one.set(average.name(), write(width.mean(average)));
+      for (RunningMetric metric : RunningMetric.values()) {
+        one.set(metric.name(), write(width.mean(metric)));
       }
       ArrayNode counts = one.putArray("l0_counts");
       for (long count : width.l0Counts()) {
@@ -85,16 +88,23 @@ final class TotalsJson {
     Totals totals =
         new Totals(
             widths, mean(json, "input_norm"), mean(json, "batch_energy"), inputs, byWidth, latents);
+    for (JsonNode bin : json.required("energies")) {
+      requireSize("energies", bin, 3);
+      totals.energies.add(
+          (int) number("energies", bin, 0),
+          (long) number("energies", bin, 1),
+          number("energies", bin, 2));
+    }
     totals.maskedRows = json.required("masked_rows").longValue();
     totals.nonFiniteRows = json.required("non_finite_rows").longValue();
     return totals;
   }
 
   private static WidthTotals readWidth(JsonNode json) {
-    Average[] averages = Average.values();
-    Mean[] means = new Mean[averages.length];
+    RunningMetric[] metrics = RunningMetric.values();
+    Mean[] means = new Mean[metrics.length];
     for (int i = 0; i < means.length; i++) {
-      means[i] = mean(json, averages[i].name());
+      means[i] = mean(json, metrics[i].name());
     }
     return new WidthTotals(means, longs(json, "l0_counts", json.required("l0_counts").size()));
   }

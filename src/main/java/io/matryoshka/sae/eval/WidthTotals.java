@@ -8,7 +8,7 @@ final class WidthTotals {
   /** SAELens divides by 1 where the norm of the activation is below this. */
   private static final double SMALL_NORM = 1e-4;
 
-  private final Mean[] means = new Mean[Average.values().length];
+  private final Mean[] means = new Mean[RunningMetric.values().length];
   private long[] l0Counts = new long[0];
 
   WidthTotals() {
@@ -20,12 +20,12 @@ final class WidthTotals {
     this.l0Counts = l0Counts;
   }
 
-  Mean mean(Average average) {
-    return means[average.ordinal()];
+  Mean mean(RunningMetric metric) {
+    return means[metric.ordinal()];
   }
 
-  double value(Average average) {
-    return mean(average).value();
+  double value(RunningMetric metric) {
+    return mean(metric).value();
   }
 
   long[] l0Counts() {
@@ -44,34 +44,34 @@ final class WidthTotals {
         batchError.add(error);
         batchNorm.add(sums.squaredNorm()[row]);
         batchProduct.add(sums.product()[row]);
-        mean(Average.SAELENS_MSE).add(error / inputs.count());
-        mean(Average.LEGACY).addIfFinite(1 - error / squaredDistance[row]);
+        mean(RunningMetric.SAELENS_MSE).add(error / inputs.count());
+        mean(RunningMetric.LEGACY).addIfFinite(1 - error / squaredDistance[row]);
         addRow(error, batch.squaredNorm(row), sums.squaredNorm()[row], sums.product()[row]);
       }
     }
     if (inputs.count() > 0) {
-      mean(Average.SQUARED_ERROR).add(batchError);
-      mean(Average.BATCH_SQUARED_ERROR).add(batchError.value());
-      mean(Average.FVU).addIfFinite(batchError.total() / inputs.spread().total());
-      mean(Average.DICTIONARY_LEARNING)
+      mean(RunningMetric.SQUARED_ERROR).add(batchError);
+      mean(RunningMetric.BATCH_SQUARED_ERROR).add(batchError.value());
+      mean(RunningMetric.FVU).addIfFinite(batchError.total() / inputs.spread().total());
+      mean(RunningMetric.DICTIONARY_LEARNING)
           .addIfFinite(1 - sums.residual().unbiasedVariance() / inputs.unbiasedVariance());
-      mean(Average.RELATIVE_BIAS).addIfFinite(batchNorm.value() / batchProduct.value());
+      mean(RunningMetric.RELATIVE_BIAS).addIfFinite(batchNorm.value() / batchProduct.value());
     }
   }
 
   private void addRow(double error, double inputEnergy, double outputEnergy, double product) {
     double inputNorm = Math.sqrt(inputEnergy);
     double outputNorm = Math.sqrt(outputEnergy);
-    mean(Average.ERROR_NORM).add(Math.sqrt(error));
-    mean(Average.OUTPUT_NORM).add(outputNorm);
-    mean(Average.NORMALISED_MSE).addIfFinite(error / inputEnergy);
-    mean(Average.COSINE).addIfFinite(product / (inputNorm * outputNorm));
-    mean(Average.L2_RATIO).add(outputNorm / (inputNorm >= SMALL_NORM ? inputNorm : 1));
+    mean(RunningMetric.ERROR_NORM).add(Math.sqrt(error));
+    mean(RunningMetric.OUTPUT_NORM).add(outputNorm);
+    mean(RunningMetric.NORMALISED_MSE).addIfFinite(error / inputEnergy);
+    mean(RunningMetric.COSINE).addIfFinite(product / (inputNorm * outputNorm));
+    mean(RunningMetric.L2_RATIO).add(outputNorm / (inputNorm >= SMALL_NORM ? inputNorm : 1));
   }
 
   void addSparsity(int l0, double l1) {
-    mean(Average.L0).add(l0);
-    mean(Average.L1).add(l1);
+    mean(RunningMetric.L0).add(l0);
+    mean(RunningMetric.L1).add(l1);
     if (l0 >= l0Counts.length) {
       l0Counts = Arrays.copyOf(l0Counts, l0 + 1);
     }

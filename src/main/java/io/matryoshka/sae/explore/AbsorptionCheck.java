@@ -1,10 +1,12 @@
 package io.matryoshka.sae.explore;
 
-import io.matryoshka.sae.NormalizeActivations;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.eval.LatentStatistics;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -20,7 +22,7 @@ import java.util.stream.IntStream;
  *       activation times {@code ||W_dec[p]||}: it has as much of the direction as the parent says
  *       of a typical token where it fires.
  *   <li>A latent i that fires with activation f contributes {@code f W_dec[i] . u}. {@code M} is
- *       the contribution of the parent; {@code A} the sum of the {@value #MOST_CHILDREN} largest
+ *       the contribution of the parent; {@code A} the sum of the {@value #MAX_CHILDREN} largest
  *       positive ones of children (latents of higher levels) whose cosine with the parent is at
  *       least {@value #MIN_COSINE}.
  *   <li>The fraction is 0 if {@code M >= P} or {@code A / P < }{@value #MIN_SHARE}, 1 if {@code M
@@ -45,7 +47,7 @@ import java.util.stream.IntStream;
 public final class AbsorptionCheck implements LatentPass.Collector {
 
   /** Largest number of children whose contributions are summed. */
-  static final int MOST_CHILDREN = 3;
+  static final int MAX_CHILDREN = 3;
 
   static final double MIN_COSINE = 0.1;
   static final double MIN_FULL_COSINE = 0.025;
@@ -54,7 +56,7 @@ public final class AbsorptionCheck implements LatentPass.Collector {
 
   private static final int BLOCK = 1024;
 
-  private final ParentTally[] parents;
+  private final ParentAbsorption[] parents;
   private final int dIn;
   private final float[] decoderBias;
 
@@ -76,12 +78,12 @@ public final class AbsorptionCheck implements LatentPass.Collector {
     dIn = sae.dIn();
     decoderBias = sae.decoderBias();
     Levels levels = Levels.of(sae);
-    parents = new ParentTally[latents.length];
+    parents = new ParentAbsorption[latents.length];
     for (int i = 0; i < latents.length; i++) {
       int firstChild = levels.to(levels.of(latents[i]));
       float[] row = sae.decoderRows(latents[i], latents[i] + 1);
       double mean = statistics.meanActivation(latents[i]);
-      parents[i] = new ParentTally(latents[i], firstChild, row, sae.dSae(), mean);
+      parents[i] = new ParentAbsorption(latents[i], firstChild, row, sae.dSae(), mean);
     }
     fillProducts(sae);
   }
@@ -99,12 +101,12 @@ public final class AbsorptionCheck implements LatentPass.Collector {
   }
 
   @Override
-  public void add(long firstRow, float[] x, SparseLatents latents) {
+  public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
     float[] centred = new float[latents.rows() * dIn];
     for (int i = 0; i < centred.length; i++) {
       centred[i] = x[i] - decoderBias[i % dIn];
     }
-    Arrays.stream(parents).parallel().forEach(parent -> parent.add(centred, latents));
+    Arrays.stream(parents).parallel().forEach(parent -> parent.add(centred, latents, leftOut));
   }
 
   /**
@@ -113,6 +115,6 @@ public final class AbsorptionCheck implements LatentPass.Collector {
    * @return one for each parent, in the order given
    */
   public List<Absorption> result() {
-    return Arrays.stream(parents).map(ParentTally::result).toList();
+    return Arrays.stream(parents).map(ParentAbsorption::result).toList();
   }
 }

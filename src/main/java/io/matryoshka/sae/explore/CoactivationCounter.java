@@ -1,8 +1,10 @@
 package io.matryoshka.sae.explore;
 
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import java.util.BitSet;
 
 /**
  * Counts for every parent and child, latents of different Matryoshka levels, the tokens where both
@@ -42,14 +44,14 @@ public final class CoactivationCounter implements LatentPass.Collector {
       throw new IllegalArgumentException(
           "coactivation: expected at least 2 pairs to keep, got " + maxPairs);
     }
-    levelOf = levels.table();
+    levelOf = levels.byLatent();
     pairs = new PairCounts(maxPairs);
     firings = new FiringCounter(levelOf.length);
   }
 
   @Override
-  public void add(long firstRow, float[] x, SparseLatents latents) {
-    firings.add(firstRow, x, latents);
+  public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
+    firings.add(firstRow, x, latents, leftOut);
     for (int row = 0; row < latents.rows(); row++) {
       collect(latents, row);
       for (int child = 1; child < activeCount; child++) {

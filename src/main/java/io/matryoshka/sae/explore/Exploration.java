@@ -1,12 +1,15 @@
 package io.matryoshka.sae.explore;
 
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.eval.LatentStatistics;
 import java.util.List;
+import java.util.Objects;
 
 /** What {@link Explorer} found. */
 public final class Exploration {
 
   private final Levels levels;
+  private final long rows;
   private final LatentStatistics statistics;
   private final TopContexts contexts;
   private final List<LatentProfile> profiles;
@@ -14,11 +17,13 @@ public final class Exploration {
 
   Exploration(
       Levels levels,
+      long rows,
       LatentStatistics statistics,
       TopContexts contexts,
       List<LatentProfile> profiles,
       long missedPairs) {
     this.levels = levels;
+    this.rows = rows;
     this.statistics = statistics;
     this.contexts = contexts;
     this.profiles = List.copyOf(profiles);
@@ -41,8 +46,17 @@ public final class Exploration {
    * @return index of the first width that holds it
    */
   public int level(int latent) {
-    java.util.Objects.checkIndex(latent, statistics.size());
+    Objects.checkIndex(latent, statistics.size());
     return levels.of(latent);
+  }
+
+  /**
+   * Returns the number of rows of the source, those included that do not count.
+   *
+   * @return at least the rows of {@link #statistics}
+   */
+  public long rows() {
+    return rows;
   }
 
   /**

@@ -21,6 +21,7 @@ final class ExplorationJson {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("name", report.name());
     root.put("rows", exploration.statistics().rows());
+    root.put("rows_left_out", exploration.rows() - exploration.statistics().rows());
     exploration.widths().forEach(root.putArray("widths")::add);
     root.put("missed_pairs", exploration.missedPairs());
     ArrayNode latents = root.putArray("latents");

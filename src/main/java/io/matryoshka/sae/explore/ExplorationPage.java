@@ -1,5 +1,6 @@
 package io.matryoshka.sae.explore;
 
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.eval.LatentStatistics;
 import io.matryoshka.sae.report.BarChart;
 import io.matryoshka.sae.report.Block;
@@ -14,6 +15,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -82,7 +84,7 @@ final class ExplorationPage {
     List<Double> share = new ArrayList<>();
     for (int level = 0; level < levels.count(); level++) {
       int index = level;
-      String range = levels.range(level);
+      String range = levels.from(level) + "–" + (levels.to(level) - 1);
       double[] density =
           IntStream.range(levels.from(level), levels.to(level))
               .mapToDouble(statistics::density)
@@ -95,11 +97,8 @@ final class ExplorationPage {
       densities.add(new Histogram.Group(range, density));
       cosines.add(new Histogram.Group(range, cosine));
       names.add(range);
-      active.add(java.util.Arrays.stream(density).sum());
-      share.add(
-          100
-              * java.util.Arrays.stream(density).filter(d -> d > 0).count()
-              / (double) density.length);
+      active.add(Arrays.stream(density).sum());
+      share.add(100 * Arrays.stream(density).filter(d -> d > 0).count() / (double) density.length);
     }
     return Row.of(
         new Histogram("Density by level", "share of tokens", Scale.LOG, "latents", BINS, densities),

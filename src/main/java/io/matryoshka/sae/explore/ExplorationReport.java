@@ -40,7 +40,7 @@ public record ExplorationReport(
     Objects.requireNonNull(entry, "entry");
     Objects.requireNonNull(exploration, "exploration");
     Objects.requireNonNull(comparison, "comparison");
-    tokens.ifPresent(t -> t.requireRows(exploration.statistics().rows()));
+    tokens.ifPresent(t -> t.requireRows(exploration.rows()));
   }
 
   /**

@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 /** The tables of the page. */
 final class ExplorationTables {
 
-  private static final int MOST_PAIRS = 2000;
+  private static final int MAX_PAIRS = 2000;
 
   private final ExplorationReport report;
   private final Exploration exploration;
@@ -81,7 +81,7 @@ final class ExplorationTables {
                     .reversed()
                     .thenComparingInt(Coactivation::parent)
                     .thenComparingInt(Coactivation::child))
-            .limit(MOST_PAIRS)
+            .limit(MAX_PAIRS)
             .toList();
     int[] parents = pairs.stream().mapToInt(Coactivation::parent).toArray();
     int[] children = pairs.stream().mapToInt(Coactivation::child).toArray();

@@ -1,7 +1,8 @@
 package io.matryoshka.sae.explore;
 
-import io.matryoshka.sae.NormalizeActivations;
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.eval.LatentStatistics;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
@@ -29,7 +30,7 @@ public final class Explorer {
   public static final int ABSORPTION_ROWS = 100_000;
 
   /** Parents that absorption is checked for. */
-  public static final int MOST_PARENTS = 512;
+  public static final int MAX_PARENTS = 512;
 
   /** Is told how far a task is. */
   @FunctionalInterface
@@ -74,9 +75,9 @@ public final class Explorer {
    * @param source activations of the SAE's hook point
    * @param options what to look for
    * @return what was found
-   * @throws IOException if activations cannot be read
-   * @throws IllegalArgumentException if the activations have another width than {@code d_in}, or a
-   *     chosen latent does not exist
+   * @throws IOException if activations cannot be read, or a row that cannot be encoded stops it
+   * @throws IllegalArgumentException if the activations have another width than {@code d_in}, the
+   *     mask does not fit, or a chosen latent does not exist
    */
   public Exploration explore(ActivationSource source, ExplorerOptions options) throws IOException {
     requireLatents(options.latents());
@@ -85,6 +86,7 @@ public final class Explorer {
     LatentPass.run(
         sae,
         source,
+        options.rows(),
         options.rowsPerBatch(),
         List.of(contexts, pairs),
         done -> listener.step("encode", done, source.rows()));
@@ -106,23 +108,26 @@ public final class Explorer {
               coactivations.children(latents[i], options.relatives()),
               Optional.ofNullable(absorption.get(latents[i]))));
     }
-    return new Exploration(Levels.of(sae), statistics, contexts, profiles, coactivations.missed());
+    return new Exploration(
+        Levels.of(sae), source.rows(), statistics, contexts, profiles, coactivations.missed());
   }
 
   /**
    * Counts how often and how strongly each latent fires.
    *
    * @param source activations of the SAE's hook point
-   * @param rowsPerBatch rows encoded at a time
+   * @param options rows encoded at a time, and which rows count
    * @return statistics of all latents
-   * @throws IOException if activations cannot be read
+   * @throws IOException if activations cannot be read, or a row that cannot be encoded stops it
    */
-  public LatentStatistics count(ActivationSource source, int rowsPerBatch) throws IOException {
+  public LatentStatistics count(ActivationSource source, ExplorerOptions options)
+      throws IOException {
     FiringCounter counter = new FiringCounter(sae.dSae());
     LatentPass.run(
         sae,
         source,
-        rowsPerBatch,
+        options.rows(),
+        options.rowsPerBatch(),
         List.of(counter),
         done -> listener.step("encode", done, source.rows()));
     return counter.statistics();
@@ -141,7 +146,7 @@ public final class Explorer {
     return latents.isEmpty()
         ? IntStream.range(0, statistics.size())
             .filter(latent -> statistics.firings(latent) > 0)
-            .limit(ExplorerOptions.MOST_LATENTS)
+            .limit(ExplorerOptions.MAX_LATENTS)
             .toArray()
         : latents.stream().mapToInt(i -> i).distinct().toArray();
   }
@@ -159,7 +164,7 @@ public final class Explorer {
     int[] parents =
         IntStream.of(latents)
             .filter(latent -> levels.of(latent) < levels.count() - 1)
-            .limit(MOST_PARENTS)
+            .limit(MAX_PARENTS)
             .toArray();
     boolean fits = sae.config().normalizeActivations() == NormalizeActivations.NONE;
     if (fits && parents.length > 0) {
@@ -168,6 +173,7 @@ public final class Explorer {
       LatentPass.run(
           sae,
           source,
+          options.rows().withoutWarnings(),
           rows,
           options.rowsPerBatch(),
           List.of(check),

@@ -1,18 +1,20 @@
 package io.matryoshka.sae.explore;
 
+import io.matryoshka.sae.stream.RowRules;
 import java.util.List;
 import java.util.Objects;
 
 /**
  * What {@link Explorer} looks for.
  *
- * @param latents the latents to describe; empty for the first {@value #MOST_LATENTS} that fire
+ * @param latents the latents to describe; empty for the first {@value #MAX_LATENTS} that fire
  * @param contexts strongest tokens kept for each latent
  * @param reach tokens of context on each side of them
  * @param relatives neighbours, parents and children listed for each latent
  * @param minBoth parents and children fire together on at least this many tokens
  * @param maxPairs pairs of latents counted at a time, see {@link CoactivationCounter}
  * @param rowsPerBatch rows encoded at a time
+ * @param rows which rows count
  */
 public record ExplorerOptions(
     List<Integer> latents,
@@ -21,10 +23,11 @@ public record ExplorerOptions(
     int relatives,
     int minBoth,
     int maxPairs,
-    int rowsPerBatch) {
+    int rowsPerBatch,
+    RowRules rows) {
 
   /** Latents described by default: more would make a report of many megabytes. */
-  public static final int MOST_LATENTS = 2048;
+  public static final int MAX_LATENTS = 2048;
 
   /**
    * Checks the numbers and copies the list.
@@ -36,6 +39,7 @@ public record ExplorerOptions(
    * @param minBoth tokens on which parents and children fire together, from 1
    * @param maxPairs pairs counted at a time, from 2
    * @param rowsPerBatch rows encoded at a time, from 1
+   * @param rows which rows count
    * @throws IllegalArgumentException if a number is out of range
    */
   public ExplorerOptions {
@@ -46,6 +50,7 @@ public record ExplorerOptions(
     require("minBoth", minBoth, 1);
     require("maxPairs", maxPairs, 2);
     require("rowsPerBatch", rowsPerBatch, 1);
+    Objects.requireNonNull(rows, "rows");
   }
 
   private static void require(String name, int value, int least) {
@@ -56,12 +61,14 @@ public record ExplorerOptions(
 
   /**
    * Returns the defaults: 8 contexts of 8 tokens on each side, 5 relatives that fire together on 3
-   * tokens, {@link CoactivationCounter#DEFAULT_PAIRS} pairs, batches of 1024 rows.
+   * tokens, {@link CoactivationCounter#DEFAULT_PAIRS} pairs, batches of 1024 rows, every row
+   * counts.
    *
    * @return the defaults
    */
   public static ExplorerOptions defaults() {
-    return new ExplorerOptions(List.of(), 8, 8, 5, 3, CoactivationCounter.DEFAULT_PAIRS, 1024);
+    return new ExplorerOptions(
+        List.of(), 8, 8, 5, 3, CoactivationCounter.DEFAULT_PAIRS, 1024, RowRules.all());
   }
 
   /**
@@ -72,7 +79,8 @@ public record ExplorerOptions(
    */
   public ExplorerOptions latents(List<Integer> chosen) {
     Objects.requireNonNull(chosen, "chosen");
-    return new ExplorerOptions(chosen, contexts, reach, relatives, minBoth, maxPairs, rowsPerBatch);
+    return new ExplorerOptions(
+        chosen, contexts, reach, relatives, minBoth, maxPairs, rowsPerBatch, rows);
   }
 
   /**
@@ -83,6 +91,18 @@ public record ExplorerOptions(
    * @return changed options
    */
   public ExplorerOptions contexts(int count, int tokens) {
-    return new ExplorerOptions(latents, count, tokens, relatives, minBoth, maxPairs, rowsPerBatch);
+    return new ExplorerOptions(
+        latents, count, tokens, relatives, minBoth, maxPairs, rowsPerBatch, rows);
+  }
+
+  /**
+   * Sets which rows count.
+   *
+   * @param rules mask, and what happens at a row that cannot be encoded
+   * @return changed options
+   */
+  public ExplorerOptions rows(RowRules rules) {
+    return new ExplorerOptions(
+        latents, contexts, reach, relatives, minBoth, maxPairs, rowsPerBatch, rules);
   }
 }

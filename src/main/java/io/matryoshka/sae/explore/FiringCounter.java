@@ -2,6 +2,7 @@ package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import java.util.BitSet;
 
 /**
  * Counts how often and how strongly each latent fires. Takes 20 bytes a latent. Not safe for use by
@@ -26,8 +27,8 @@ public final class FiringCounter implements LatentPass.Collector {
   }
 
   @Override
-  public void add(long firstRow, float[] x, SparseLatents latents) {
-    rows += latents.rows();
+  public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
+    rows += latents.rows() - leftOut.cardinality();
     for (int row = 0; row < latents.rows(); row++) {
       latents.forEach(
           row,

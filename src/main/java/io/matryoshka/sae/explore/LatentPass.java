@@ -5,9 +5,13 @@ import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.BatchEncoder;
+import io.matryoshka.sae.stream.EncodedBatch;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.FloatBuffer;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /** Encodes a source of activations once and shows every batch to all who want to see it. */
@@ -22,9 +26,11 @@ public final class LatentPass {
      *
      * @param firstRow index of its first row within the source
      * @param x {@code [rows, d_in]} model activations, row-major; not to be changed
-     * @param latents the active latents of these rows
+     * @param latents the active latents of these rows; none for a row that is left out
+     * @param leftOut rows of the batch that do not count: masked ones, and those that cannot be
+     *     encoded
      */
-    void add(long firstRow, float[] x, SparseLatents latents);
+    void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut);
   }
 
   private LatentPass() {}
@@ -34,46 +40,45 @@ public final class LatentPass {
    *
    * @param sae encodes; stays open
    * @param source the activations
+   * @param rules which rows count
    * @param rowsPerBatch rows in memory at a time; two batches are
    * @param collectors take each batch one after the other, on the calling thread
    * @param progress told the number of rows done after every batch
-   * @throws IOException if activations cannot be read
-   * @throws IllegalArgumentException if the width of the source is not {@code d_in}
+   * @throws IOException if activations cannot be read, or a row that cannot be encoded stops the
+   *     pass
+   * @throws IllegalArgumentException if the width of the source is not {@code d_in}, or the mask
+   *     does not fit
    */
   public static void run(
       SAE sae,
       ActivationSource source,
+      RowRules rules,
       int rowsPerBatch,
       List<? extends Collector> collectors,
       LongConsumer progress)
       throws IOException {
-    if (source.dIn() != sae.dIn()) {
-      throw new IllegalArgumentException(
-          "explore: activations must have width d_in = %d, got %d; check that they come from %s"
-              .formatted(
-                  sae.dIn(),
-                  source.dIn(),
-                  sae.config().hookPoint().orElse("the hook point of this SAE")));
-    }
-    run(sae, source, source.rows(), rowsPerBatch, collectors, progress);
+    run(sae, source, rules, source.rows(), rowsPerBatch, collectors, progress);
   }
 
   /** Runs a pass over the first rows, rounded up to whole batches. */
   static void run(
       SAE sae,
       ActivationSource source,
+      RowRules rules,
       long rows,
       int rowsPerBatch,
       List<? extends Collector> collectors,
       LongConsumer progress)
       throws IOException {
+    BatchEncoder encoder = new BatchEncoder(sae, source, Optional.empty(), rules);
     try (ActivationBatches batches = source.batches(rowsPerBatch, 0)) {
       long done = 0;
       while (done < rows) {
         ActivationBatch batch = batches.next();
-        SparseLatents latents = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
+        EncodedBatch encoded = encoder.encode(batch);
+        SparseLatents latents = encoded.allRows();
         for (Collector collector : collectors) {
-          collector.add(batch.firstRow(), batch.values(), latents);
+          collector.add(batch.firstRow(), batch.values(), latents, encoded.leftOut());
         }
         done = batch.firstRow() + batch.rows();
         progress.accept(done);

@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param parents latents of lower levels whose firing is most correlated with it
  * @param children latents of higher levels whose firing is most correlated with it
  * @param absorption how far its children take its place; empty for the last level, for an SAE that
- *     normalises its input, and beyond the first {@value Explorer#MOST_PARENTS} parents described
+ *     normalises its input, and beyond the first {@value Explorer#MAX_PARENTS} parents described
  */
 public record LatentProfile(
     int latent,

@@ -3,6 +3,7 @@ package io.matryoshka.sae.explore;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.filetype.FileType;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
@@ -46,7 +47,8 @@ public final class Tokens {
   /**
    * Reads a file: lines of UTF-8 text with one token each, all in one sequence, or, if its name
    * ends in {@code .json}, a list, or an object whose {@code tokens} is a list, of texts or of
-   * objects with a text {@code token} and perhaps a number {@code sentence}.
+   * objects with a text {@code token} and perhaps a number {@code sentence}. Lists in that list are
+   * sequences, such as the prompts of a batch.
    *
    * @param file the file
    * @return its tokens
@@ -61,7 +63,8 @@ public final class Tokens {
       }
       return parse(file.toString(), new ObjectMapper().readTree(Files.readString(file)));
     } catch (MalformedInputException e) {
-      throw new IllegalArgumentException(file + ": expected UTF-8 text", e);
+      String found = FileType.of(file).problem().map(what -> "; it " + what).orElse("");
+      throw new IllegalArgumentException(file + ": expected UTF-8 text" + found, e);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(file + ": not JSON: " + e.getOriginalMessage(), e);
     }
@@ -73,19 +76,54 @@ public final class Tokens {
       throw new IllegalArgumentException(
           file + ": expected a JSON list of tokens, or an object with such a list 'tokens'");
     }
-    List<String> texts = new ArrayList<>(list.size());
-    int[] sequences = new int[list.size()];
+    Builder tokens = new Builder(file);
     for (JsonNode item : list) {
+      if (item.isArray()) {
+        tokens.startSequence();
+        item.forEach(tokens::add);
+        tokens.startSequence();
+      } else {
+        tokens.add(item);
+      }
+    }
+    return tokens.build();
+  }
+
+  /** Collects tokens; those of an inner list, and those of one sentence, are a sequence. */
+  private static final class Builder {
+    private final String file;
+    private final List<String> texts = new ArrayList<>();
+    private final List<Integer> sequences = new ArrayList<>();
+    private int sequence;
+    private int sentence;
+
+    Builder(String file) {
+      this.file = file;
+    }
+
+    void startSequence() {
+      sequence++;
+    }
+
+    void add(JsonNode item) {
       JsonNode text = item.isObject() ? item.path("token") : item;
       if (!text.isTextual()) {
         throw new IllegalArgumentException(
             "%s: token %d: expected a text, or an object with a text 'token', got %s"
                 .formatted(file, texts.size(), item));
       }
-      sequences[texts.size()] = item.path("sentence").asInt(0);
+      int next = item.path("sentence").asInt(sentence);
+      if (next != sentence) {
+        sentence = next;
+        sequence++;
+      }
       texts.add(text.textValue());
+      sequences.add(sequence);
     }
-    return new Tokens(texts, sequences);
+
+    Tokens build() {
+      return new Tokens(texts, sequences.stream().mapToInt(Integer::intValue).toArray());
+    }
   }
 
   /**

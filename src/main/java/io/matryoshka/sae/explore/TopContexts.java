@@ -4,6 +4,7 @@ import io.matryoshka.sae.SparseLatents;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
 
@@ -69,7 +70,7 @@ public final class TopContexts implements LatentPass.Collector {
   }
 
   @Override
-  public void add(long firstRow, float[] x, SparseLatents latents) {
+  public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
     if (firstRow != endRow) {
       throw new IllegalArgumentException(
           "top contexts: expected the rows from " + endRow + ", got those from " + firstRow);

@@ -64,6 +64,46 @@ final class BlobLock implements Closeable {
     }
   }
 
+  /** Takes the lock if nobody holds it. */
+  static Optional<BlobLock> tryAcquire(Path lockFile) throws IOException {
+    Path path = lockFile.toAbsolutePath().normalize();
+    Shared shared =
+        IN_THIS_JVM.compute(path, (key, old) -> enter(old == null ? new Shared() : old));
+    boolean held = shared.lock.tryLock();
+    boolean success = false;
+    try {
+      if (held) {
+        Optional<BlobLock> lock = lockIfFree(path, shared);
+        success = lock.isPresent();
+        return lock;
+      }
+      return Optional.empty();
+    } finally {
+      if (!success) {
+        leave(path, shared, held);
+      }
+    }
+  }
+
+  private static Optional<BlobLock> lockIfFree(Path path, Shared shared) throws IOException {
+    Files.createDirectories(path.getParent());
+    FileChannel channel =
+        FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      if (channel.tryLock() != null) {
+        return Optional.of(new BlobLock(path, shared, Optional.of(channel)));
+      }
+    } catch (OverlappingFileLockException e) {
+      LOG.trace("A second copy of this class in the same JVM holds {}", path, e);
+    } catch (IOException e) {
+      channel.close();
+      LOG.debug("No lock on {}; no download that can be resumed is made there", path, e);
+      return Optional.of(new BlobLock(path, shared, Optional.empty()));
+    }
+    channel.close();
+    return Optional.empty();
+  }
+
   /** Tells whether other processes are kept out as well. */
   boolean excludesProcesses() {
     return channel.isPresent();

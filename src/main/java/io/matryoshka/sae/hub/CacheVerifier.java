@@ -3,21 +3,28 @@ package io.matryoshka.sae.hub;
 import io.matryoshka.sae.hub.CacheProblem.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Compares stored content with the names it has. */
 final class CacheVerifier {
+  private static final Logger LOG = LoggerFactory.getLogger(CacheVerifier.class);
+
   private final List<CacheProblem> problems = new ArrayList<>();
   private int verifiedFiles;
   private long verifiedBytes;
   private int unverifiableFiles;
 
   void verify(Path folder, CachedRepo repo, Map<String, String> refs) throws IOException {
+    RepoCache cache = RepoCache.ofFolder(folder);
     for (Path blob : HubCache.list(folder.resolve("blobs"))) {
+      clearDeadPart(cache, blob);
       verifyBlob(blob);
     }
     for (CachedRevision revision : repo.revisions()) {
@@ -34,9 +41,25 @@ final class CacheVerifier {
         });
   }
 
+  /** Deletes what a killed download has left of a blob that another client has finished. */
+  private static void clearDeadPart(RepoCache cache, Path part) {
+    String name = part.getFileName().toString();
+    if (name.endsWith(PartFile.RESUMABLE)) {
+      Path blob =
+          part.resolveSibling(name.substring(0, name.length() - PartFile.RESUMABLE.length()));
+      try {
+        if (Files.isRegularFile(blob)) {
+          cache.clearDeadPartOf(blob);
+        }
+      } catch (IOException e) {
+        LOG.debug("{} stays", part, e);
+      }
+    }
+  }
+
   private void verifyBlob(Path blob) {
     String name = blob.getFileName().toString();
-    if (name.endsWith(".tmp")) {
+    if (name.endsWith(".tmp") || Files.notExists(blob, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
     if (name.endsWith(".incomplete")) {

@@ -7,7 +7,7 @@ import java.util.Objects;
 /**
  * One repository in the cache.
  *
- * @param type {@code model}, {@code dataset} or {@code space}
+ * @param type {@code model}, {@code dataset}, {@code space} or {@code kernel}
  * @param repoId {@code name} or {@code owner/name}
  * @param path its folder
  * @param sizeBytes the bytes it takes on disk; content shared by several revisions counts once
@@ -18,7 +18,7 @@ public record CachedRepo(
   /**
    * Copies the list.
    *
-   * @param type {@code model}, {@code dataset} or {@code space}
+   * @param type {@code model}, {@code dataset}, {@code space} or {@code kernel}
    * @param repoId {@code name} or {@code owner/name}
    * @param path its folder
    * @param sizeBytes the bytes it takes on disk; content shared by several revisions counts once

@@ -33,17 +33,34 @@ final class FileFetcher {
     if (file.isPinned() || settings.offline()) {
       Optional<Path> cached = cached(cache, file);
       if (cached.isPresent()) {
+        cache.clearDeadPart(cached.get());
         return cached.get();
       }
     }
     requireOnline(file, cache);
+    return fetchOnline(file, cache);
+  }
+
+  /**
+   * Returns the path of a file in the cache, after comparing its length with what the Hub says even
+   * if its revision is a commit, and fetching it again if they differ. Where the Hub cannot be
+   * asked, the cache stands in.
+   */
+  Path refresh(RepoFile file) throws IOException {
+    return settings.offline() ? fetch(file) : fetchOnline(file, cache(file));
+  }
+
+  private Path fetchOnline(RepoFile file, RepoCache cache) throws IOException {
     try {
       FileMetadata metadata;
       try {
         metadata = metadataReader.read(file);
-      } catch (EntryNotFoundException | RevisionNotFoundException e) {
+      } catch (RevisionNotFoundException e) {
         throw e;
       } catch (HubException e) {
+        if (e instanceof EntryNotFoundException missing && missing.isCertain()) {
+          throw e;
+        }
         Optional<Path> cached = cached(cache, file);
         if (cached.isPresent()) {
           LOG.warn(
@@ -114,6 +131,7 @@ final class FileFetcher {
     boolean force = settings.forceDownload();
     if (!force && RepoCache.isComplete(snapshot, metadata.size())) {
       cache.writeRef(file.revision(), metadata.commit());
+      cache.clearDeadPart(snapshot);
       return snapshot;
     }
     cache.prepare(snapshot);
@@ -128,6 +146,8 @@ final class FileFetcher {
         RemoteSource source =
             new RemoteSource(file, metadata, http, metadataReader, settings, false);
         new BlobDownload(source, settings, blob).run(lock.excludesProcesses());
+      } else {
+        PartFile.discardDead(blob);
       }
       cache.publish(blob, snapshot, missing, settings.symlinks());
     }

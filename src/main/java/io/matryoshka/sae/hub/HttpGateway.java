@@ -2,7 +2,6 @@ package io.matryoshka.sae.hub;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,26 +18,37 @@ final class HttpGateway {
   private static final int MAX_REDIRECTS = 20;
   private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
 
-  private final HttpClient client;
+  private static final int PROXY_WANTS_PASSWORD = 407;
+
+  private final HubSettings settings;
   private final HubHosts hosts;
-  private final Optional<Token> token;
-  private final Duration readTimeout;
+  private HttpClient client;
 
   HttpGateway(HubSettings settings) {
-    this.client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1) // one connection per range in parallel downloads
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .proxy(
-                Optional.ofNullable(ProxySelector.getDefault()).orElse(HttpClient.Builder.NO_PROXY))
-            .build();
+    this.settings = settings;
     this.hosts = new HubHosts(settings.endpoint());
-    this.token = settings.token();
-    this.readTimeout = settings.downloadTimeout();
+    if (!settings.offline() && settings.proxies().authorization(settings.endpoint()).isPresent()) {
+      HubProxies.permitPasswords();
+    }
+  }
+
+  /** Makes the client when it is first needed, as an offline program never does. */
+  private synchronized HttpClient client() {
+    if (client == null) {
+      HttpClient.Builder builder =
+          HttpClient.newBuilder()
+              .version(
+                  HttpClient.Version.HTTP_1_1) // one connection per range in parallel downloads
+              .followRedirects(HttpClient.Redirect.NEVER)
+              .proxy(settings.proxies());
+      CertificateFiles.context(settings.certificates()).ifPresent(builder::sslContext);
+      client = builder.build();
+    }
+    return client;
   }
 
   /** An answer and the address that gave it, after any redirects. */
-  record Answer(URI uri, HttpResponse<TimedBody> response) {
+  record Answer(URI uri, HttpResponse<StallTimeoutBody> response) {
     int status() {
       return response.statusCode();
     }
@@ -82,7 +92,7 @@ final class HttpGateway {
   Answer get(URI start, Optional<String> range) throws IOException {
     URI uri = start;
     for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      Answer answer = send("GET", uri, range, readTimeout);
+      Answer answer = send("GET", uri, range, settings.downloadTimeout());
       Optional<URI> target;
       try {
         target = answer.redirect();
@@ -108,18 +118,40 @@ final class HttpGateway {
             .header("User-Agent", "matryoshka-sae; java/" + Runtime.version().feature())
             .header("Accept-Encoding", "identity");
     range.ifPresent(r -> request.header("Range", r));
-    token
+    settings
+        .token()
         .filter(t -> hosts.trusts(uri))
         .ifPresent(t -> request.header("Authorization", t.authorization()));
+    settings
+        .proxies()
+        .authorization(uri)
+        .ifPresent(password -> request.header("Proxy-Authorization", password));
+    return new Answer(uri, requireNoProxyRefusal(uri, send(request.build(), uri)));
+  }
+
+  private HttpResponse<StallTimeoutBody> send(HttpRequest request, URI uri) throws IOException {
     try {
-      return new Answer(uri, client.send(request.build(), info -> new TimedBody(readTimeout)));
+      return client().send(request, info -> new StallTimeoutBody(settings.downloadTimeout()));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("Interrupted while asking for " + HubUris.printable(uri));
     } catch (IOException e) {
       // Of a body that ends early the client may tell before it hands the body out.
-      throw e.getClass() == IOException.class ? TimedBody.lost(e) : e;
+      throw e.getClass() == IOException.class ? StallTimeoutBody.lost(e) : e;
     }
+  }
+
+  /** A proxy that refuses to open a tunnel gives an answer without a body. */
+  private static HttpResponse<StallTimeoutBody> requireNoProxyRefusal(
+      URI uri, HttpResponse<StallTimeoutBody> response) throws IOException {
+    StallTimeoutBody body = response.body();
+    if (body != null && response.statusCode() != PROXY_WANTS_PASSWORD) {
+      return response;
+    }
+    if (body != null) {
+      body.discard();
+    }
+    throw new ProxyRefusalException(HubUris.printable(uri), response.statusCode());
   }
 
   private static RedirectException tooManyRedirects(URI start) {

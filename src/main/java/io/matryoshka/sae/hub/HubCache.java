@@ -19,12 +19,14 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * What is stored in a cache folder, whoever put it there. Only reads; what it does not know, it
- * leaves out. Safe for concurrent use, also while downloads run.
+ * What is stored in a cache folder, whoever put it there. Reads, and {@link #verify()} clears what
+ * this library itself has left; what it does not know, it leaves out. Safe for concurrent use, also
+ * while downloads run.
  */
 public final class HubCache {
   private static final Map<String, String> TYPES =
-      Map.of("models--", "model", "datasets--", "dataset", "spaces--", "space");
+      Map.of(
+          "models--", "model", "datasets--", "dataset", "spaces--", "space", "kernels--", "kernel");
 
   private final Path cacheDir;
 
@@ -62,7 +64,9 @@ public final class HubCache {
   }
 
   /**
-   * Reads everything that is stored and compares it with the hash by which it is named.
+   * Reads everything that is stored and compares it with the hash by which it is named. Deletes
+   * what a killed download of this library has left of a file that is whole by now, and nothing
+   * else.
    *
    * @return what was found
    * @throws IOException if the cache cannot be listed

@@ -1,10 +1,7 @@
 package io.matryoshka.sae.hub;
 
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -23,7 +20,13 @@ import org.slf4j.LoggerFactory;
  * one. Any number of threads, clients and processes may ask for the same file at the same time; one
  * of them fetches it. A thread that is interrupted stops with an {@link
  * java.io.InterruptedIOException}, and what it has fetched serves the next attempt. The proxy is
- * the one of the JVM ({@code https.proxyHost} and its kin).
+ * the one of the JVM ({@code https.proxyHost} and its kin), else that of the environment ({@code
+ * HTTPS_PROXY} and its kin); certificate authorities named in {@code SSL_CERT_FILE} are trusted
+ * beside those of the JVM.
+ *
+ * <p>Python's client and this one do not keep each other out: its locks are of another kind ({@code
+ * flock}, where Java has {@code fcntl}). Both may fetch the same file at the same time; each writes
+ * to a name of its own and renames it when it is whole, so the result is right all the same.
  *
  * <p>Immutable and safe for concurrent use; use one client for many files, as it keeps connections.
  */
@@ -46,28 +49,19 @@ public final class HubClient {
    * @throws IllegalArgumentException if a variable has a value that cannot be used
    */
   public static HubClient fromEnvironment() {
-    return builder().build();
+    return of(HubOptions.fromEnvironment());
   }
 
   /**
-   * Starts from the environment variables of this process.
+   * Makes a client. Reads the environment, and the token file if no token was set.
    *
-   * @return a builder
-   * @throws IllegalArgumentException if a variable has a value that cannot be used
+   * @param options what to use instead of the environment
+   * @return the client
+   * @throws IllegalArgumentException if a variable of the environment has a value that cannot be
+   *     used
    */
-  public static Builder builder() {
-    return builder(System.getenv());
-  }
-
-  /**
-   * Starts from the given variables instead of those of this process.
-   *
-   * @param environment names and values as in the environment of the process
-   * @return a builder
-   * @throws IllegalArgumentException if a variable has a value that cannot be used
-   */
-  public static Builder builder(Map<String, String> environment) {
-    return new Builder(new HubEnvironment(environment));
+  public static HubClient of(HubOptions options) {
+    return new HubClient(options.settings());
   }
 
   /**
@@ -93,6 +87,19 @@ public final class HubClient {
    */
   public Path download(RepoFile file) throws IOException {
     return fetcher.fetch(Objects.requireNonNull(file, "file"));
+  }
+
+  /**
+   * Returns the path of a file, after comparing its length with what the Hub says, also where the
+   * revision is a commit: another tool may have left a part of it in the cache. A file of another
+   * length is fetched again.
+   *
+   * @param file what to fetch
+   * @return its path in the cache; do not write to it
+   * @throws IOException as {@link #download} does
+   */
+  public Path refresh(RepoFile file) throws IOException {
+    return fetcher.refresh(Objects.requireNonNull(file, "file"));
   }
 
   /**
@@ -177,216 +184,5 @@ public final class HubClient {
         + ", cacheDir="
         + settings.cacheDir()
         + (settings.offline() ? ", offline]" : "]");
-  }
-
-  /** Collects what a client is to be built with; what is not set comes from the environment. */
-  public static final class Builder {
-    private static final int DEFAULT_CONNECTIONS = 4;
-    private static final long DEFAULT_CHUNK_BYTES = 16L << 20;
-
-    private final HubEnvironment environment;
-    private URI endpoint;
-    private Path cacheDir;
-    private Optional<Token> token = Optional.empty();
-    private boolean tokenFromEnvironment = true;
-    private boolean offline;
-    private boolean forceDownload;
-    private boolean symlinks;
-    private Duration metadataTimeout;
-    private Duration downloadTimeout;
-    private RetryPolicy retries = RetryPolicy.DEFAULT;
-    private int connections = DEFAULT_CONNECTIONS;
-    private long chunkBytes = DEFAULT_CHUNK_BYTES;
-    private ProgressListener progress = ProgressListener.none();
-
-    private Builder(HubEnvironment environment) {
-      this.environment = environment;
-      this.endpoint = HubEnvironment.parseEndpoint(environment.endpoint());
-      this.cacheDir = environment.cacheDir();
-      this.offline = environment.offline();
-      this.symlinks = environment.symlinks();
-      this.metadataTimeout = environment.metadataTimeout();
-      this.downloadTimeout = environment.downloadTimeout();
-    }
-
-    /**
-     * Sets the server, {@code HF_ENDPOINT} otherwise.
-     *
-     * @param newEndpoint an http or https address
-     * @return this builder
-     * @throws IllegalArgumentException if it is not such an address
-     */
-    public Builder endpoint(URI newEndpoint) {
-      this.endpoint = HubEnvironment.parseEndpoint(newEndpoint.toString());
-      return this;
-    }
-
-    /**
-     * Sets the cache folder, {@code HF_HUB_CACHE} or {@code HF_HOME/hub} otherwise.
-     *
-     * @param newCacheDir a folder, made when it is first needed
-     * @return this builder
-     */
-    public Builder cacheDir(Path newCacheDir) {
-      this.cacheDir = newCacheDir.toAbsolutePath();
-      return this;
-    }
-
-    /**
-     * Sets the access token, {@code HF_TOKEN} or the token file otherwise.
-     *
-     * @param newToken the token
-     * @return this builder
-     * @throws IllegalArgumentException if it holds characters that no token has
-     */
-    public Builder token(String newToken) {
-      this.token = Token.parse(newToken, "the caller");
-      this.tokenFromEnvironment = false;
-      return this;
-    }
-
-    /**
-     * Sends no token, whatever the environment has.
-     *
-     * @return this builder
-     */
-    public Builder withoutToken() {
-      this.token = Optional.empty();
-      this.tokenFromEnvironment = false;
-      return this;
-    }
-
-    /**
-     * Sets whether to answer from the cache alone, {@code HF_HUB_OFFLINE} otherwise.
-     *
-     * @param newOffline true to send no request
-     * @return this builder
-     */
-    public Builder offline(boolean newOffline) {
-      this.offline = newOffline;
-      return this;
-    }
-
-    /**
-     * Sets whether to fetch files although they are cached.
-     *
-     * @param newForceDownload true to replace what is cached
-     * @return this builder
-     */
-    public Builder forceDownload(boolean newForceDownload) {
-      this.forceDownload = newForceDownload;
-      return this;
-    }
-
-    /**
-     * Sets who is told how downloads advance.
-     *
-     * @param listener the listener
-     * @return this builder
-     */
-    public Builder progress(ProgressListener listener) {
-      this.progress = Objects.requireNonNull(listener, "listener");
-      return this;
-    }
-
-    /**
-     * Sets how long to wait for the first answer about a file, {@code HF_HUB_ETAG_TIMEOUT}
-     * otherwise.
-     *
-     * @param timeout more than zero
-     * @return this builder
-     */
-    public Builder metadataTimeout(Duration timeout) {
-      this.metadataTimeout = requirePositive("metadataTimeout", timeout);
-      return this;
-    }
-
-    /**
-     * Sets how long a transfer may stand still, {@code HF_HUB_DOWNLOAD_TIMEOUT} otherwise. It does
-     * not limit the whole transfer.
-     *
-     * @param timeout more than zero
-     * @return this builder
-     */
-    public Builder downloadTimeout(Duration timeout) {
-      this.downloadTimeout = requirePositive("downloadTimeout", timeout);
-      return this;
-    }
-
-    /**
-     * Sets how often a request is repeated when it fails for a reason that may pass, 5 times
-     * otherwise. Bytes that arrive start the count again.
-     *
-     * @param maxRetries 0 or more
-     * @param firstDelay the wait before the first repetition, 1 second otherwise; it doubles up to
-     *     eightfold. A wait that the server asks for goes before
-     * @return this builder
-     * @throws IllegalArgumentException if one is negative
-     */
-    public Builder retries(int maxRetries, Duration firstDelay) {
-      if (maxRetries < 0 || firstDelay.isNegative()) {
-        throw new IllegalArgumentException(
-            "retries: expected 0 or more and no negative delay, got "
-                + maxRetries
-                + " and "
-                + firstDelay);
-      }
-      this.retries =
-          new RetryPolicy(
-              maxRetries, firstDelay, firstDelay.multipliedBy(8), retries.maxRetryAfter());
-      return this;
-    }
-
-    /**
-     * Sets over how many connections a large file is fetched at most, 4 otherwise.
-     *
-     * @param maxConnections 1 or more; 1 means one stream
-     * @return this builder
-     * @throws IllegalArgumentException if it is less than 1
-     */
-    public Builder connections(int maxConnections) {
-      if (maxConnections < 1) {
-        throw new IllegalArgumentException(
-            "connections: expected 1 or more, got " + maxConnections);
-      }
-      this.connections = maxConnections;
-      return this;
-    }
-
-    /** Sets the length of the ranges of a parallel download; for tests. */
-    Builder chunkBytes(long bytes) {
-      this.chunkBytes = bytes;
-      return this;
-    }
-
-    /**
-     * Builds the client. Reads the token file if no token was set.
-     *
-     * @return the client
-     * @throws IllegalArgumentException if the token of the environment cannot be one
-     */
-    public HubClient build() {
-      return new HubClient(
-          new HubSettings(
-              endpoint,
-              cacheDir,
-              tokenFromEnvironment ? environment.token() : token,
-              offline,
-              forceDownload,
-              symlinks,
-              metadataTimeout,
-              downloadTimeout,
-              retries,
-              connections,
-              chunkBytes,
-              progress));
-    }
-
-    private static Duration requirePositive(String what, Duration timeout) {
-      if (timeout.isNegative() || timeout.isZero()) {
-        throw new IllegalArgumentException(what + ": expected more than zero, got " + timeout);
-      }
-      return timeout;
-    }
   }
 }

@@ -1,16 +1,17 @@
 package io.matryoshka.sae.hub;
 
+import io.matryoshka.sae.io.UserPaths;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,14 +19,15 @@ import org.slf4j.LoggerFactory;
 final class HubEnvironment {
   private static final Logger LOG = LoggerFactory.getLogger(HubEnvironment.class);
   private static final Set<String> TRUE = Set.of("1", "ON", "YES", "TRUE");
-  private static final Pattern VARIABLE = Pattern.compile("\\$(?:(\\w+)|\\{(\\w+)})");
   private static final String DEFAULT_ENDPOINT = "https://huggingface.co";
   private static final int DEFAULT_TIMEOUT_SECONDS = 10;
 
   private final Map<String, String> variables;
+  private final UserPaths paths;
 
   HubEnvironment(Map<String, String> variables) {
     this.variables = Map.copyOf(variables);
+    this.paths = new UserPaths(variables);
   }
 
   String endpoint() {
@@ -35,7 +37,12 @@ final class HubEnvironment {
   Path cacheDir() {
     return path("HF_HUB_CACHE")
         .or(() -> path("HUGGINGFACE_HUB_CACHE"))
-        .orElseGet(() -> home().resolve("hub"));
+        .or(() -> home().map(home -> home.resolve("hub")))
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "there is no home folder that could hold the cache of the Hub; set HF_HOME to a"
+                        + " folder that can be written"));
   }
 
   boolean offline() {
@@ -72,10 +79,14 @@ final class HubEnvironment {
   }
 
   private Optional<Token> fileToken() {
-    Path file = path("HF_TOKEN_PATH").orElseGet(() -> home().resolve("token"));
-    if (!Files.isRegularFile(file)) {
-      return Optional.empty();
-    }
+    Optional<Path> file =
+        path("HF_TOKEN_PATH")
+            .or(() -> home().map(home -> home.resolve("token")))
+            .filter(Files::isRegularFile);
+    return file.isEmpty() ? Optional.empty() : readToken(file.get());
+  }
+
+  private static Optional<Token> readToken(Path file) {
     try {
       return Token.parse(Files.readString(file), file.toString());
     } catch (IOException e) {
@@ -84,30 +95,29 @@ final class HubEnvironment {
     }
   }
 
-  private Path home() {
+  private Optional<Path> home() {
     return path("HF_HOME")
         .or(() -> path("XDG_CACHE_HOME").map(p -> p.resolve("huggingface")))
-        .orElseGet(() -> Path.of(userHome(), ".cache", "huggingface"));
-  }
-
-  private String userHome() {
-    return text("HOME").orElseGet(() -> System.getProperty("user.home"));
+        .or(() -> paths.home().map(p -> p.resolve(".cache").resolve("huggingface")));
   }
 
   private Optional<Path> path(String name) {
-    return text(name).map(value -> Path.of(expand(value)).toAbsolutePath());
+    return text(name).map(value -> paths.expand(name, value));
   }
 
-  private String expand(String value) {
-    boolean home = value.equals("~") || value.startsWith("~/") || value.startsWith("~\\");
-    String path = home ? userHome() + value.substring(1) : value;
-    return VARIABLE
-        .matcher(path)
-        .replaceAll(
-            match -> {
-              String name = match.group(1) == null ? match.group(2) : match.group(1);
-              return Matcher.quoteReplacement(variables.getOrDefault(name, match.group()));
-            });
+  /** The proxies that the environment names. */
+  HubProxies proxies() {
+    return new HubProxies(variables);
+  }
+
+  /** Files with certificate authorities, as OpenSSL, Python and curl are told of them. */
+  List<Path> certificates() {
+    List<Path> files =
+        Stream.of("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+            .flatMap(name -> path(name).stream())
+            .distinct()
+            .toList();
+    return files.isEmpty() ? path("SSL_CERT_DIR").stream().toList() : files;
   }
 
   private Duration seconds(String name) {

@@ -2,6 +2,8 @@ package io.matryoshka.sae.hub;
 
 import io.matryoshka.sae.hub.HttpGateway.Answer;
 import java.net.URI;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -113,6 +115,18 @@ final class HubErrors {
               + "the server is in trouble; try again later, or see https://status.huggingface.co"
               + said);
     }
+    if (status == 404 || status == 410) {
+      return EntryNotFoundException.presumably(
+          asked
+              + "no such file '"
+              + file.filename()
+              + "', or no revision '"
+              + file.revision()
+              + "' or repository "
+              + file.repoId()
+              + " (the server does not say which); check these names and HF_ENDPOINT"
+              + said);
+    }
     return new HubException(
         asked
             + "expected the file; check the repository, the revision, the file name, HF_ENDPOINT and"
@@ -132,6 +146,18 @@ final class HubErrors {
   }
 
   HubException unreachable(RepoFile file, URI uri, Exception cause) {
+    if (isUntrusted(cause)) {
+      return new HubException(
+          "Download "
+              + file
+              + " from "
+              + HubUris.printable(uri)
+              + ": the server's certificate is not trusted ("
+              + describe(cause)
+              + "); if your network has a certificate authority of its own, name its file in PEM"
+              + " form in SSL_CERT_FILE, or a Java trust store by -Djavax.net.ssl.trustStore=...",
+          cause);
+    }
     return new HubUnavailableException(
         "Download "
             + file
@@ -142,6 +168,15 @@ final class HubErrors {
             + "; check the network, the proxy and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use only"
             + " what is cached",
         cause);
+  }
+
+  private static boolean isUntrusted(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      if (t instanceof CertificateException || t instanceof CertPathBuilderException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   HubException badRedirect(RepoFile file, RedirectException cause) {

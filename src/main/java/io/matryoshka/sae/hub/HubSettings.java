@@ -3,6 +3,7 @@ package io.matryoshka.sae.hub;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** What a client was built with; immutable. */
@@ -18,4 +19,6 @@ record HubSettings(
     RetryPolicy retries,
     int connections,
     long chunkBytes,
-    ProgressListener progress) {}
+    ProgressListener progress,
+    HubProxies proxies,
+    List<Path> certificates) {}

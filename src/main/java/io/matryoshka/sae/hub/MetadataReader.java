@@ -63,7 +63,14 @@ final class MetadataReader {
         answer
             .header("X-Repo-Commit")
             .filter(RepoFile::isCommit)
-            .orElseThrow(() -> errors.notTheHub(file, answer, "X-Repo-Commit with a commit hash"));
+            .or(() -> Optional.of(file.revision()).filter(RepoFile::isCommit))
+            .orElseThrow(
+                () ->
+                    errors.notTheHub(
+                        file,
+                        answer,
+                        "X-Repo-Commit with a commit hash, which is not needed if the revision"
+                            + " is the 40 digits of a commit"));
     String etag =
         answer
             .header("X-Linked-Etag")

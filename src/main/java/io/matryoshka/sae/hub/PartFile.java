@@ -1,5 +1,6 @@
 package io.matryoshka.sae.hub;
 
+import io.matryoshka.sae.io.AtomicFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -7,11 +8,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -25,14 +29,21 @@ import java.util.concurrent.ThreadLocalRandom;
 final class PartFile implements Closeable {
   private static final String SUFFIX = ".incomplete";
 
+  /** The end of the names of part files that only this library knows and resumes. */
+  static final String RESUMABLE = ".matryoshka" + SUFFIX;
+
+  private static final String NOTE = ".prefix.tmp";
+
   private final Path path;
   private final Path prefixNote;
-  private FileChannel channel;
+  private volatile FileChannel channel;
+  private Optional<Object> fileKey;
   private final boolean resumable;
 
-  private PartFile(Path path, FileChannel channel, boolean resumable) {
+  private PartFile(Path path, FileChannel channel, boolean resumable) throws IOException {
     this.path = path;
-    this.prefixNote = path.resolveSibling(path.getFileName() + ".prefix.tmp");
+    this.fileKey = fileKey(path);
+    this.prefixNote = note(path);
     this.channel = channel;
     this.resumable = resumable;
   }
@@ -40,12 +51,66 @@ final class PartFile implements Closeable {
   static PartFile open(Path blob, boolean resumable) throws IOException {
     String unique = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
     Path path =
-        blob.resolveSibling(
-            blob.getFileName() + (resumable ? ".matryoshka" : "." + unique) + SUFFIX);
+        blob.resolveSibling(blob.getFileName() + (resumable ? RESUMABLE : "." + unique + SUFFIX));
     try {
       FileChannel channel =
-          FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileChannel.open(
+              path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
       return new PartFile(path, channel, resumable);
+    } catch (IOException e) {
+      throw writeFailure(path, e);
+    }
+  }
+
+  private static Path note(Path path) {
+    return path.resolveSibling(path.getFileName() + NOTE);
+  }
+
+  /** Tells whether a resumable download of a blob was begun and not finished. */
+  static boolean hasPart(Path blob) {
+    Path part = blob.resolveSibling(blob.getFileName() + RESUMABLE);
+    return Files.exists(part) || Files.exists(note(part));
+  }
+
+  /** Deletes what a resumable download has left; the caller holds the lock of the blob. */
+  static void discardDead(Path blob) throws IOException {
+    Path part = blob.resolveSibling(blob.getFileName() + RESUMABLE);
+    Files.deleteIfExists(part);
+    Files.deleteIfExists(note(part));
+  }
+
+  /** Something by which the system knows a file whatever its name is, where it tells. */
+  private static Optional<Object> fileKey(Path path) throws IOException {
+    try {
+      return Optional.ofNullable(Files.readAttributes(path, BasicFileAttributes.class).fileKey());
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Puts the file back under its name, if another program has deleted it meanwhile, as the clean-up
+   * of a cache does: its bytes are still there as long as it is open.
+   */
+  void restoreIfDeleted() throws IOException {
+    try {
+      if (fileKey(path).equals(fileKey) || !channel.isOpen()) {
+        return;
+      }
+      Files.deleteIfExists(path);
+      FileChannel copy =
+          FileChannel.open(
+              path,
+              StandardOpenOption.CREATE_NEW,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE);
+      long size = channel.size();
+      for (long done = 0; done < size; ) {
+        done += channel.transferTo(done, size - done, copy);
+      }
+      channel.close();
+      channel = copy;
+      fileKey = fileKey(path);
     } catch (IOException e) {
       throw writeFailure(path, e);
     }
@@ -97,7 +162,10 @@ final class PartFile implements Closeable {
   void truncate() throws IOException {
     try {
       if (!channel.isOpen()) {
-        channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        channel =
+            FileChannel.open(
+                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        fileKey = fileKey(path);
       }
       channel.truncate(0);
       Files.deleteIfExists(prefixNote);
@@ -115,7 +183,7 @@ final class PartFile implements Closeable {
     try {
       Files.writeString(
           prefixNote,
-          String.format("%020d", prefix),
+          String.format(Locale.ROOT, "%020d", prefix),
           StandardOpenOption.CREATE,
           StandardOpenOption.WRITE);
     } catch (IOException e) {
@@ -125,9 +193,10 @@ final class PartFile implements Closeable {
 
   /** Gives the complete file its name. */
   void moveTo(Path blob) throws IOException {
+    restoreIfDeleted();
     try {
       channel.close();
-      Files.move(path, blob, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFile.replace(path, blob);
       Files.deleteIfExists(prefixNote);
     } catch (IOException e) {
       throw writeFailure(blob, e);

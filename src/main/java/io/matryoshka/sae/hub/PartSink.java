@@ -10,14 +10,17 @@ import java.util.Optional;
 final class PartSink implements TransferSink, Closeable {
   private final PartFile part;
   private final ProgressReporter progress;
-  private final Optional<PrefixHasher> hasher;
+  private final Optional<IncrementalHasher> hasher;
   private volatile boolean inOrder = true;
 
-  PartSink(PartFile part, ContentHash hash, ProgressReporter progress) {
+  PartSink(PartFile part, ContentHash hash, ProgressReporter progress) throws IOException {
+    part.restoreIfDeleted();
     this.part = part;
     this.progress = progress;
     this.hasher =
-        hash == ContentHash.SHA256 ? Optional.of(new PrefixHasher(part.path())) : Optional.empty();
+        hash == ContentHash.SHA256
+            ? Optional.of(IncrementalHasher.start(part.path()))
+            : Optional.empty();
   }
 
   /** From now on ranges may come in any order, and {@link #advance} says what is without gaps. */
@@ -52,18 +55,19 @@ final class PartSink implements TransferSink, Closeable {
 
   @Override
   public void restart() throws IOException {
-    hasher.ifPresent(PrefixHasher::restart);
+    hasher.ifPresent(IncrementalHasher::restart);
     part.truncate();
     progress.reset();
   }
 
   /** Returns the hash of the finished file under the rule that its name follows. */
   String hash(ContentHash hash) throws IOException {
+    part.restoreIfDeleted();
     return hasher.isPresent() ? hasher.get().finish() : hash.hash(part.path());
   }
 
   @Override
   public void close() {
-    hasher.ifPresent(PrefixHasher::close);
+    hasher.ifPresent(IncrementalHasher::close);
   }
 }

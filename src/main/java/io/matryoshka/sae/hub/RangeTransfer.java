@@ -78,7 +78,7 @@ final class RangeTransfer {
 
   private void request() throws IOException {
     Answer answer = source.get(useRange ? Optional.of(range()) : Optional.empty());
-    try (TimedBody body = answer.response().body()) {
+    try (StallTimeoutBody body = answer.response().body()) {
       requireIdentity(answer);
       switch (answer.status()) {
         case 206:
@@ -163,7 +163,7 @@ final class RangeTransfer {
     end = source.metadata().size();
   }
 
-  private void copy(TimedBody body) throws IOException {
+  private void copy(StallTimeoutBody body) throws IOException {
     List<ByteBuffer> data = next(body);
     while (!data.isEmpty()) {
       long length = data.stream().mapToLong(ByteBuffer::remaining).sum();
@@ -186,7 +186,7 @@ final class RangeTransfer {
     }
   }
 
-  private List<ByteBuffer> next(TimedBody body) throws IOException {
+  private List<ByteBuffer> next(StallTimeoutBody body) throws IOException {
     try {
       return body.next();
     } catch (InterruptedIOException e) {

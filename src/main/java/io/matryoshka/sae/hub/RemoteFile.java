@@ -121,7 +121,7 @@ public final class RemoteFile {
       long total = ranges.stream().mapToLong(ByteRange::length).sum();
       ProgressReporter progress =
           new ProgressReporter(settings.progress(), file(), OptionalLong.of(total));
-      new OrderedReads(this, List.copyOf(ranges), connections, progress).run(consumer);
+      new OrderedRangeReader(this, List.copyOf(ranges), connections, progress).run(consumer);
     }
   }
 

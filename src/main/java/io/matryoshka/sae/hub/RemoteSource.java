@@ -16,7 +16,7 @@ final class RemoteSource {
   private final HttpGateway http;
   private final MetadataReader metadataReader;
   private final HubErrors errors;
-  private final SteadyContent content;
+  private final EtagGuard content;
   private final boolean partsOnly;
   private URI current;
 
@@ -38,7 +38,7 @@ final class RemoteSource {
     this.http = http;
     this.metadataReader = metadataReader;
     this.errors = new HubErrors(settings.endpoint(), settings.token());
-    this.content = new SteadyContent(file, metadata.etag());
+    this.content = new EtagGuard(file, metadata.etag());
     this.partsOnly = partsOnly;
     this.current = metadata.source();
   }

@@ -1,9 +1,11 @@
 package io.matryoshka.sae.hub;
 
+import io.matryoshka.sae.io.AtomicFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -29,6 +31,16 @@ final class RepoCache {
   RepoCache(Path cacheDir, String repoId) {
     this.cacheDir = cacheDir;
     this.repo = cacheDir.resolve("models--" + repoId.replace("/", "--"));
+  }
+
+  /** Takes the folder of a repository of any kind. */
+  static RepoCache ofFolder(Path repo) {
+    return new RepoCache(repo);
+  }
+
+  private RepoCache(Path repo) {
+    this.cacheDir = repo.getParent();
+    this.repo = repo;
   }
 
   Path blob(String etag) {
@@ -102,6 +114,33 @@ final class RepoCache {
     }
   }
 
+  /**
+   * Deletes what a killed download of a file has left, now that the file is whole: another client
+   * may have finished it.
+   */
+  void clearDeadPart(Path snapshot) {
+    try {
+      if (Files.isSymbolicLink(snapshot)) {
+        clearDeadPartOf(blob(Files.readSymbolicLink(snapshot).getFileName().toString()));
+      }
+    } catch (IOException e) {
+      LOG.debug("What a download of {} has left stays", snapshot, e);
+    }
+  }
+
+  /** Does the same for a blob; a part file that a running program writes stays. */
+  void clearDeadPartOf(Path blob) throws IOException {
+    if (PartFile.hasPart(blob)) {
+      Optional<BlobLock> lock = BlobLock.tryAcquire(lock(blob.getFileName().toString()));
+      if (lock.isPresent()) {
+        try (BlobLock held = lock.get()) {
+          LOG.debug("Deleting the part file of {}, which is whole, under {}", blob, held);
+          PartFile.discardDead(blob);
+        }
+      }
+    }
+  }
+
   /** Makes the folders for a file's blob and snapshot. */
   void prepare(Path snapshot) throws IOException {
     try {
@@ -132,10 +171,11 @@ final class RepoCache {
     Path ref = ref(revision);
     try {
       Files.createDirectories(ref.getParent());
-      Path temporary = temporary();
-      Files.writeString(temporary, commit);
-      Files.move(
-          temporary, ref, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      // Python reads every file in refs as a ref, so that a temporary one must lie elsewhere.
+      try (AtomicFile file = AtomicFile.create(ref, blobs())) {
+        file.writeFully(commit.getBytes(StandardCharsets.US_ASCII));
+        file.commit();
+      }
     } catch (IOException e) {
       LOG.debug("Ref {} cannot be written; offline, the revision will not be found", ref, e);
     }
@@ -167,11 +207,9 @@ final class RepoCache {
         return;
       }
       if (fresh && !Files.isSymbolicLink(blob)) {
-        replace(blob, snapshot);
+        AtomicFile.replace(blob, snapshot);
       } else {
-        Path copy = temporary();
-        Files.copy(blob, copy);
-        replace(copy, snapshot);
+        copy(blob, snapshot);
       }
     } catch (IOException e) {
       throw PartFile.writeFailure(snapshot, e);
@@ -183,31 +221,35 @@ final class RepoCache {
     if (Files.isSymbolicLink(snapshot) && Files.readSymbolicLink(snapshot).equals(target)) {
       return true;
     }
-    Path temporary = temporary();
+    Path temporary =
+        blobs()
+            .resolve(HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
     try {
       Files.createSymbolicLink(temporary, target);
     } catch (IOException | UnsupportedOperationException e) {
       LOG.debug("No symbolic links in {}; storing the file itself", repo, e);
       return false;
     }
-    replace(temporary, snapshot);
-    return true;
-  }
-
-  private Path temporary() throws IOException {
-    Path blobs = Files.createDirectories(repo.resolve("blobs"));
-    return blobs.resolve(
-        HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()) + ".tmp");
-  }
-
-  private static void replace(Path from, Path to) throws IOException {
     try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      if (from.getFileName().toString().endsWith(".tmp")) {
-        Files.deleteIfExists(from);
-      }
-      throw e;
+      AtomicFile.replace(temporary, snapshot);
+      return true;
+    } finally {
+      Files.deleteIfExists(temporary);
     }
+  }
+
+  private void copy(Path blob, Path snapshot) throws IOException {
+    try (AtomicFile file = AtomicFile.create(snapshot, blobs());
+        FileChannel source = FileChannel.open(blob)) {
+      long size = source.size();
+      for (long done = 0; done < size; ) {
+        done += source.transferTo(done, size - done, file.channel());
+      }
+      file.commit();
+    }
+  }
+
+  private Path blobs() throws IOException {
+    return Files.createDirectories(repo.resolve("blobs"));
   }
 }

@@ -1,5 +1,12 @@
 package io.matryoshka.sae.kernel;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Objects;
 
 /**
@@ -47,5 +54,34 @@ public record Csr(int[] rowOffsets, int[] latents, float[] values) {
    */
   public int rows() {
     return rowOffsets.length - 1;
+  }
+
+  /**
+   * Makes dense rows.
+   *
+   * @param shape {@code [..., width]} with as many elements as rows times width
+   * @param manager owns the result, on its device
+   * @return float32 of that shape
+   * @throws IllegalArgumentException if it takes more than 2 GiB
+   */
+  public NDArray toDense(Shape shape, NDManager manager) {
+    int width = Math.toIntExact(shape.get(shape.dimension() - 1));
+    long bytes = Math.multiplyExact(Math.multiplyExact((long) rows(), width), (long) Float.BYTES);
+    if (bytes > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "dense latents of %d rows and width %d take %d bytes, above the limit of 2 GiB; use the sparse form or fewer rows"
+              .formatted(rows(), width, bytes));
+    }
+    // Filled through its own native memory: an array over a Java buffer would dangle in views of
+    // it.
+    NDArray dense = manager.zeros(shape, DataType.FLOAT32, Device.cpu());
+    FloatBuffer target = dense.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    for (int row = 0; row < rows(); row++) {
+      int base = row * width;
+      for (int e = rowOffsets[row]; e < rowOffsets[row + 1]; e++) {
+        target.put(base + latents[e], values[e]);
+      }
+    }
+    return dense.toDevice(manager.getDevice(), false);
   }
 }

@@ -3,7 +3,7 @@ package io.matryoshka.sae.kernel;
 import java.util.Arrays;
 
 /** Collects rows of active latents one after the other. */
-final class CsrBuilder {
+public final class CsrBuilder {
 
   private int[] rowOffsets;
   private int rows;
@@ -11,11 +11,11 @@ final class CsrBuilder {
   private float[] values = new float[1024];
   private int size;
 
-  CsrBuilder(int expectedRows) {
+  public CsrBuilder(int expectedRows) {
     rowOffsets = new int[expectedRows + 1];
   }
 
-  void add(int latent, float value) {
+  public void add(int latent, float value) {
     if (size == latents.length) {
       grow();
     }
@@ -23,14 +23,14 @@ final class CsrBuilder {
     values[size++] = value;
   }
 
-  void endRow() {
+  public void endRow() {
     if (rows + 2 > rowOffsets.length) {
       rowOffsets = Arrays.copyOf(rowOffsets, Math.max(2 * rows, rows + 2));
     }
     rowOffsets[++rows] = size;
   }
 
-  Csr build() {
+  public Csr build() {
     return new Csr(
         Arrays.copyOf(rowOffsets, rows + 1),
         Arrays.copyOf(latents, size),

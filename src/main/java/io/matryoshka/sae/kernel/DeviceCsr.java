@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import io.matryoshka.sae.kernel.torch.HostCopy;
 
 /**
  * Active latents of a block of rows in compressed sparse row form, on a device.

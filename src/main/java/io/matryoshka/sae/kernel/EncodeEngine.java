@@ -14,7 +14,7 @@ public interface EncodeEngine {
    * @param rule which pre-activations become active
    * @return the active latents
    */
-  Csr encode(NDArray rows, int width, Rule rule);
+  Csr encode(NDArray rows, int width, SelectionRule rule);
 
   /**
    * Encodes rows less a vector, which may take less memory than to subtract it before.
@@ -25,7 +25,7 @@ public interface EncodeEngine {
    * @param rule which pre-activations become active
    * @return the active latents
    */
-  default Csr encode(NDArray rows, NDArray shift, int width, Rule rule) {
+  default Csr encode(NDArray rows, NDArray shift, int width, SelectionRule rule) {
     try (NDArray shifted = rows.sub(shift)) {
       return encode(shifted, width, rule);
     }
@@ -40,7 +40,7 @@ public interface EncodeEngine {
    * @param owner owns the result
    * @return the active latents
    */
-  default DeviceCsr encodeOnDevice(NDArray rows, int width, Rule rule, NDManager owner) {
+  default DeviceCsr encodeOnDevice(NDArray rows, int width, SelectionRule rule, NDManager owner) {
     return DeviceCsr.of(encode(rows, width, rule), rows.getDevice(), owner);
   }
 
@@ -63,4 +63,11 @@ public interface EncodeEngine {
   default ScreeningStats stats() {
     return ScreeningStats.NONE;
   }
+
+  /**
+   * Says which engine this is.
+   *
+   * @return a few words
+   */
+  String description();
 }

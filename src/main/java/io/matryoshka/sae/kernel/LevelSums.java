@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 
 /** The last step of nested decoding: each width has the sums of its level and of those below. */
-final class LevelSums {
+public final class LevelSums {
 
   private LevelSums() {}
 
@@ -17,7 +17,7 @@ final class LevelSums {
    * @param scope owns the results
    * @return one {@code [rows, d_in]} per level
    */
-  static NDArray[] upToEach(NDArray parts, int rows, int levels, NDManager scope) {
+  public static NDArray[] upToEach(NDArray parts, int rows, int levels, NDManager scope) {
     NDArray byLevel = parts.reshape(rows, levels, parts.getShape().get(1));
     byLevel.attach(scope);
     NDArray[] results = new NDArray[levels];

@@ -1,18 +1,18 @@
 package io.matryoshka.sae.kernel;
 
 /** Constants and helpers of the error bounds; docs/performance.md derives them. */
-final class Rounding {
+public final class Rounding {
 
   /** Unit roundoff of float32: half the distance from 1 to the next float. */
-  static final double UNIT = 0x1p-24;
+  public static final double UNIT = 0x1p-24;
 
   /** Inflates a bound so that some dozens of float32 roundings cannot make it too small. */
-  static final double INFLATE = 1 + 64 * UNIT;
+  public static final double INFLATE = 1 + 64 * UNIT;
 
   private Rounding() {}
 
   /** The smallest float that is not below a double. */
-  static float up(double value) {
+  public static float up(double value) {
     float rounded = (float) value;
     return rounded < value ? Math.nextUp(rounded) : rounded;
   }
@@ -23,7 +23,7 @@ final class Rounding {
    * @param sumOfSquares of {@code n} numbers, added in float32 in any order
    * @param n how many
    */
-  static float norm(float sumOfSquares, int n) {
+  public static float norm(float sumOfSquares, int n) {
     double inflation = 1 + 2 * (n + 32) * UNIT;
     double underflow = n * 0x1p-148;
     return up(Math.sqrt(sumOfSquares * inflation + underflow));
@@ -33,7 +33,7 @@ final class Rounding {
    * Bounds, relative to {@code |x| |w|}, by how much a float32 dot product of length {@code n} in
    * any order, added to further terms, can differ from another such product or from the true value.
    */
-  static double dotError(int n) {
+  public static double dotError(int n) {
     return 2 * (n + 32) * UNIT * INFLATE;
   }
 }

@@ -8,11 +8,11 @@ import java.util.Arrays;
  *
  * <p>NaN counts as the largest value, as in {@code torch.topk}, so it is kept and seen.
  */
-final class Selector {
+public final class Selector {
 
   private Selector() {}
 
-  static Csr select(Csr candidates, Rule rule) {
+  public static Csr select(Csr candidates, SelectionRule rule) {
     return switch (rule.kind()) {
       case THRESHOLD -> candidates;
       case TOP_K -> topK(candidates, rule.k());

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.registry.ReleaseRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -101,7 +100,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public static LanguageModel fromPretrained(String model, LanguageModelOptions options)
       throws IOException {
-    return open(new ModelLocator(ReleaseRegistry.bundled(), options).find(model), options);
+    return open(new ModelLocator(options).find(model), options);
   }
 
   /**
@@ -129,8 +128,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IOException as {@link #fromPretrained} does
    */
   public static LanguageModel of(SAE sae, LanguageModelOptions options) throws IOException {
-    LanguageModel model =
-        open(new ModelLocator(ReleaseRegistry.bundled(), options).of(sae), options);
+    LanguageModel model = open(new ModelLocator(options).of(sae), options);
     try {
       new Requirements(model.name, model.config).require(sae, HookPoint.of(sae));
       return model;

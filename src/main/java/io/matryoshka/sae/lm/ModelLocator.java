@@ -1,8 +1,9 @@
 package io.matryoshka.sae.lm;
 
-import io.matryoshka.sae.BundledFiles;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.fetch.BundledFiles;
 import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeLocation;
@@ -17,11 +18,11 @@ final class ModelLocator {
       List.of(ShardIndex.CONFIG, ShardIndex.SINGLE_FILE, ShardIndex.TOKENIZER);
 
   private final ReleaseRegistry registry;
-  private final LanguageModelOptions options;
+  private final HubOptions hub;
 
-  ModelLocator(ReleaseRegistry registry, LanguageModelOptions options) {
-    this.registry = registry;
-    this.options = options;
+  ModelLocator(LanguageModelOptions options) {
+    this.registry = options.registry();
+    this.hub = options.hub();
   }
 
   /** Finds the model whose activations an SAE reads. */
@@ -71,16 +72,6 @@ final class ModelLocator {
     if (location instanceof SaeLocation.Directory directory) {
       return LocalFiles.open(directory.path());
     }
-    return HubFiles.open((SaeLocation.Hub) location, client(), options.revision());
-  }
-
-  private HubClient client() {
-    HubClient.Builder builder = HubClient.builder();
-    options.offline().ifPresent(builder::offline);
-    options.cacheDir().ifPresent(builder::cacheDir);
-    options.token().ifPresent(builder::token);
-    options.endpoint().ifPresent(builder::endpoint);
-    options.progress().ifPresent(builder::progress);
-    return builder.build();
+    return HubFiles.open((SaeLocation.Hub) location, HubClient.of(hub), hub.revision());
   }
 }

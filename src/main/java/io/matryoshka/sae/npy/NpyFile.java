@@ -1,5 +1,6 @@
 package io.matryoshka.sae.npy;
 
+import io.matryoshka.sae.filetype.FileType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,10 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
  * A {@code .npy} file open for reading, of format version 1, 2 or 3.
+ *
+ * <p>Arrays in Fortran (column-major) order are read, too; elements are counted and returned in
+ * row-major order all the same.
  *
  * <p>Elements are read by position, in parts of any size; the array is never held as a whole. All
  * methods may be called by many threads at once; an interrupt of a thread that reads closes the
@@ -65,12 +70,37 @@ public final class NpyFile implements AutoCloseable {
     }
   }
 
+  /**
+   * Opens a file of two-byte elements that hold the bits of a floating type, whatever type the
+   * header names: {@code V2} as ml_dtypes writes bfloat16, or {@code u2} and {@code i2} from a view
+   * in PyTorch.
+   *
+   * @param path the file
+   * @param bits what the elements are
+   * @return the open file, to be closed by the caller
+   * @throws NpyException if the file is malformed, or its elements do not have two bytes
+   * @throws IOException if the file cannot be read
+   */
+  public static NpyFile open(Path path, HalfType bits) throws IOException {
+    NpyFile file = open(path);
+    NpyType type = bits == HalfType.BFLOAT16 ? NpyType.BF16 : NpyType.F2;
+    if (file.header.type().bytes() != type.bytes()) {
+      file.close();
+      throw new NpyException(
+          "%s: has elements of dtype '%s', expected two bytes each to read as %s"
+              .formatted(path, file.descr(), bits.name().toLowerCase(Locale.ROOT)));
+    }
+    return new NpyFile(path, file.channel, file.header.as(type));
+  }
+
   private static NpyHeader readHeader(Path path, FileChannel channel) throws IOException {
     ByteBuffer start = read(path, channel, 0, MAGIC.length + 2);
     byte[] magic = new byte[MAGIC.length];
     start.get(magic);
     if (!Arrays.equals(magic, MAGIC)) {
-      throw new NpyException(path + ": is not a .npy file: it does not start with \\x93NUMPY");
+      String found = FileType.of(path).problem().orElse("it does not start with \\x93NUMPY");
+      throw new NpyException(
+          path + ": is not a .npy file: " + found.replaceFirst("^is ", "it is "));
     }
     int version = start.get();
     if (version < 1 || version > 3) {
@@ -191,6 +221,23 @@ public final class NpyFile implements AutoCloseable {
     if (!channel.isOpen()) {
       throw new IllegalStateException(path + " is closed");
     }
+    if (header.type() == NpyType.V2) {
+      throw new NpyException(
+          path
+              + ": two-byte values without a number type; if they are bfloat16, say so (--as"
+              + " bfloat16), or save them as safetensors from PyTorch");
+    }
+    if (header.fortranOrder()) {
+      new FortranOrder(header.shape(), (first, piece, n) -> readStored(first, piece, 0, n))
+          .read(firstElement, target, offset, count);
+    } else {
+      readStored(firstElement, target, offset, count);
+    }
+  }
+
+  /** Reads consecutive elements as they lie in the file. */
+  private void readStored(long firstElement, float[] target, int offset, int count)
+      throws IOException {
     int width = header.type().bytes();
     int perChunk = Math.min(count, CHUNK_BYTES / width);
     ByteBuffer chunk = ByteBuffer.allocate(perChunk * width).order(header.order());

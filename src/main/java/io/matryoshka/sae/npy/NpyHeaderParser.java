@@ -57,14 +57,10 @@ final class NpyHeaderParser {
     if (descr.isEmpty() || fortranOrder == null || shape == null) {
       throw fault("the header must have the keys 'descr', 'fortran_order' and 'shape'");
     }
-    if (fortranOrder && shape.length > 1) {
-      throw new NpyException(
-          path + ": the array is in Fortran (column-major) order, which is not read; " + ADVICE);
-    }
     Optional<NpyType> type = NpyType.find(descr.substring(1));
     char order = descr.charAt(0);
     boolean orderFits =
-        type.isPresent() && type.get().bytes() == 1
+        type.isPresent() && (type.get().bytes() == 1 || type.get() == NpyType.V2)
             ? "|<>".indexOf(order) >= 0
             : "<>".indexOf(order) >= 0;
     if (type.isEmpty() || !orderFits) {
@@ -81,6 +77,7 @@ final class NpyHeaderParser {
         type.get(),
         order == '>' ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN,
         shape,
+        fortranOrder && shape.length > 1,
         dataOffset);
   }
 

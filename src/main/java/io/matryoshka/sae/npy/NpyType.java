@@ -51,10 +51,24 @@ enum NpyType {
   F2(2) {
     @Override
     void toFloats(ByteBuffer bytes, float[] target, int offset, int count) {
-      short[] values = shorts(bytes, count);
-      for (int i = 0; i < count; i++) {
-        target[offset + i] = halfToFloat(values[i]);
-      }
+      HalfType.FLOAT16.toFloats(bytes, target, offset, count);
+    }
+  },
+  /** Two bytes without a type: read only when the caller says what they are. */
+  V2(2) {
+    @Override
+    void toFloats(ByteBuffer bytes, float[] target, int offset, int count) {
+      throw new IllegalStateException("two-byte values without a number type");
+    }
+  },
+  /**
+   * Not a type of NumPy; what {@link NpyFile#open(java.nio.file.Path, HalfType)} makes of two
+   * bytes.
+   */
+  BF16(2) {
+    @Override
+    void toFloats(ByteBuffer bytes, float[] target, int offset, int count) {
+      HalfType.BFLOAT16.toFloats(bytes, target, offset, count);
     }
   },
   I4(4) {
@@ -121,7 +135,8 @@ enum NpyType {
   /** Finds the type of a description without its byte order, such as {@code f4}. */
   static Optional<NpyType> find(String code) {
     for (NpyType type : values()) {
-      if (type.name().toLowerCase(Locale.ROOT).equals(code)) {
+      if (type != BF16
+          && (type == V2 ? type.name() : type.name().toLowerCase(Locale.ROOT)).equals(code)) {
         return Optional.of(type);
       }
     }
@@ -132,18 +147,6 @@ enum NpyType {
     short[] values = new short[count];
     bytes.asShortBuffer().get(values);
     return values;
-  }
-
-  private static float halfToFloat(short half) {
-    int magnitude = half & 0x7fff;
-    int sign = (half & 0x8000) << 16;
-    if (magnitude >= 0x7c00) {
-      return Float.intBitsToFloat(sign | 0x7f800000 | (magnitude & 0x03ff) << 13);
-    }
-    if (magnitude >= 0x0400) {
-      return Float.intBitsToFloat(sign | ((magnitude << 13) + (112 << 23))); // bias 15 to 127
-    }
-    return Float.intBitsToFloat(sign | Float.floatToRawIntBits(magnitude * 0x1p-24f));
   }
 
   /** Halves a value beyond 2^63, keeping the lost bit for the rounding, and doubles the result. */

@@ -1,17 +1,13 @@
 package io.matryoshka.sae.npy;
 
+import io.matryoshka.sae.io.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.UUID;
 import java.util.stream.Collectors;
 
 /**
@@ -32,18 +28,16 @@ public final class NpyWriter implements AutoCloseable {
   private static final int CHUNK_FLOATS = 1 << 14;
 
   private final Path target;
-  private final Path temporary;
-  private final FileChannel channel;
+  private final AtomicFile file;
   private final long elements;
   private final ByteBuffer chunk =
       ByteBuffer.allocateDirect(CHUNK_FLOATS * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private long written;
   private boolean finished;
 
-  private NpyWriter(Path target, Path temporary, FileChannel channel, long elements) {
+  private NpyWriter(Path target, AtomicFile file, long elements) {
     this.target = target;
-    this.temporary = temporary;
-    this.channel = channel;
+    this.file = file;
     this.elements = elements;
   }
 
@@ -59,13 +53,9 @@ public final class NpyWriter implements AutoCloseable {
    */
   public static NpyWriter create(Path target, long... shape) throws IOException {
     long elements = elementCount(shape);
-    Path temporary =
-        target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-    FileChannel channel =
-        FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    NpyWriter writer = new NpyWriter(target, temporary, channel, elements);
+    NpyWriter writer = new NpyWriter(target, AtomicFile.create(target), elements);
     try {
-      writer.writeFully(ByteBuffer.wrap(header(shape)));
+      writer.file.writeFully(header(shape));
       return writer;
     } catch (IOException e) {
       try {
@@ -167,9 +157,9 @@ public final class NpyWriter implements AutoCloseable {
       throw new IllegalStateException(
           target + ": array is incomplete: " + written + " of " + elements + " elements written");
     }
-    channel.close();
-    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    file.commit();
     finished = true;
+    file.close();
   }
 
   /**
@@ -180,24 +170,17 @@ public final class NpyWriter implements AutoCloseable {
    */
   @Override
   public void close() throws IOException {
-    if (finished) {
-      return;
-    }
-    try {
-      channel.close();
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    file.close();
   }
 
   private void writeFully(ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
-      channel.write(bytes);
+      file.channel().write(bytes);
     }
   }
 
   private void requireOpen() {
-    if (!channel.isOpen()) {
+    if (!file.channel().isOpen()) {
       throw new IllegalStateException(target + " is " + (finished ? "finished" : "closed"));
     }
   }

@@ -14,7 +14,7 @@ import java.util.List;
 record Axis(Scale scale, double low, double high, List<Double> ticks) {
 
   private static final int TICKS = 5;
-  private static final int MOST_DECADES = 7;
+  private static final int MAX_DECADES = 7;
 
   /** Makes an axis that starts and ends at a tick and holds the given range. */
   static Axis of(Scale scale, double min, double max) {
@@ -53,7 +53,7 @@ record Axis(Scale scale, double low, double high, List<Double> ticks) {
   private static Axis log(double min, double max) {
     int first = (int) Math.floor(Math.log10(min) + 1e-9);
     int last = Math.max((int) Math.ceil(Math.log10(max) - 1e-9), first + 1);
-    int every = (last - first + MOST_DECADES - 1) / MOST_DECADES;
+    int every = (last - first + MAX_DECADES - 1) / MAX_DECADES;
     List<Double> ticks = new ArrayList<>();
     for (int decade = first; decade <= last; decade++) {
       if ((decade - first) % every == 0) {

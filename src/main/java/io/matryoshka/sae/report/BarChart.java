@@ -2,11 +2,12 @@ package io.matryoshka.sae.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** Bars that start at 0, one for each category and series. */
 public final class BarChart extends Chart {
 
-  private static final int MOST_LABELLED_BARS = 12;
+  private static final int MAX_LABELLED_BARS = 12;
 
   /**
    * The bars of one colour.
@@ -23,7 +24,7 @@ public final class BarChart extends Chart {
      * @param values one for each category
      */
     public Series {
-      java.util.Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(name, "name");
       values = List.copyOf(values);
     }
   }
@@ -114,7 +115,7 @@ public final class BarChart extends Chart {
                 Numbers.pixel(width * (series.size() == 1 ? 1 : 0.94)),
                 Numbers.pixel(height)),
         categories.get(category) + ", " + series.get(index).name() + ": " + Numbers.compact(value));
-    if (categories.size() * series.size() <= MOST_LABELLED_BARS) {
+    if (categories.size() * series.size() <= MAX_LABELLED_BARS) {
       plot.text("value", x + width / 2, from - 4, "middle", Numbers.significant(value, 3));
     }
   }

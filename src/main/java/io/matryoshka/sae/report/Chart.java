@@ -1,12 +1,14 @@
 package io.matryoshka.sae.report;
 
+import java.util.Objects;
+
 /** A chart: a picture, and its figures as a table for those who cannot see it. */
 public abstract sealed class Chart implements Block permits BarChart, LineChart, Histogram {
 
   private final String title;
 
   Chart(String title) {
-    this.title = java.util.Objects.requireNonNull(title, "title");
+    this.title = Objects.requireNonNull(title, "title");
   }
 
   /**

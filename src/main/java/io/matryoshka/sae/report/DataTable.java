@@ -7,6 +7,7 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -120,7 +121,7 @@ public final class DataTable implements Block {
     for (Column column : columns) {
       ObjectNode node = described.addObject();
       node.put("key", column.key());
-      node.put("format", column.format().name().toLowerCase(java.util.Locale.ROOT));
+      node.put("format", column.format().name().toLowerCase(Locale.ROOT));
       node.put("decimals", column.decimals());
       if (!column.link().isEmpty()) {
         node.put("link", column.link());

@@ -3,6 +3,7 @@ package io.matryoshka.sae.report;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * How the values of each group spread: for each bin, the share of the group's values in it, in
@@ -30,7 +31,7 @@ public final class Histogram extends Chart {
      * @throws IllegalArgumentException if there is not one weight for each value
      */
     public Group {
-      java.util.Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(name, "name");
       values = values.clone();
       weights = weights.clone();
       if (weights.length != values.length) {

@@ -1,5 +1,7 @@
 package io.matryoshka.sae.report;
 
+import java.util.Locale;
+
 /** Escapes text for markup. */
 final class Html {
 
@@ -43,10 +45,7 @@ final class Html {
   /** Makes the id of a section from its title: lower-case letters, digits and hyphens. */
   static String slug(String title) {
     String slug =
-        title
-            .toLowerCase(java.util.Locale.ROOT)
-            .replaceAll("[^a-z0-9]+", "-")
-            .replaceAll("^-|-$", "");
+        title.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
     return slug.isEmpty() ? "section" : slug;
   }
 }

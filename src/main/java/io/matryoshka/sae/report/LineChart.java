@@ -2,6 +2,7 @@ package io.matryoshka.sae.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /** Lines through points, with a mark at each point. */
@@ -31,7 +32,7 @@ public final class LineChart extends Chart {
      * @param points in the order of drawing
      */
     public Line {
-      java.util.Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(name, "name");
       points = List.copyOf(points);
     }
   }

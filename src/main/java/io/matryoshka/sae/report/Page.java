@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 
@@ -84,7 +85,7 @@ public final class Page {
    * @throws IllegalArgumentException if it would end its own element
    */
   public Page script(String source) {
-    if (source.toLowerCase(java.util.Locale.ROOT).contains("</script")) {
+    if (source.toLowerCase(Locale.ROOT).contains("</script")) {
       throw new IllegalArgumentException("a script of a page must not hold </script");
     }
     scripts.add(source);

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.report;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A small table that stands in the page as it is; {@link DataTable} is for many rows.
@@ -20,7 +21,7 @@ public record Table(String caption, List<String> header, List<List<String>> rows
    * @throws IllegalArgumentException if a row is not as long as the header
    */
   public Table {
-    java.util.Objects.requireNonNull(caption, "caption");
+    Objects.requireNonNull(caption, "caption");
     header = List.copyOf(header);
     rows = rows.stream().map(List::copyOf).toList();
     for (List<String> row : rows) {

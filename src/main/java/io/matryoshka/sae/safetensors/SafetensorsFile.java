@@ -1,5 +1,6 @@
 package io.matryoshka.sae.safetensors;
 
+import io.matryoshka.sae.filetype.FileType;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -81,6 +82,7 @@ public final class SafetensorsFile implements AutoCloseable {
     while (start.hasRemaining() && channel.read(start, start.position()) >= 0) {
       continue;
     }
+    requireNotForeign(path);
     int length = SafetensorsHeader.headerLength(start.flip(), path.toString());
     long bodyOffset = (long) SafetensorsHeader.LENGTH_BYTES + length;
     if (bodyOffset > size) {
@@ -97,6 +99,13 @@ public final class SafetensorsFile implements AutoCloseable {
         length,
         size - bodyOffset,
         path.toString());
+  }
+
+  private static void requireNotForeign(Path path) throws IOException {
+    FileType type = FileType.of(path);
+    if (type != FileType.SAFETENSORS && type.problem().isPresent()) {
+      throw new SafetensorsException(path + ": " + type.problem().get());
+    }
   }
 
   /**
@@ -154,6 +163,17 @@ public final class SafetensorsFile implements AutoCloseable {
    */
   public TensorInfo info(String name) throws SafetensorsException {
     return header.info(name);
+  }
+
+  /**
+   * Returns a handle on a tensor that must be there, to read it without naming it each time.
+   *
+   * @param name the tensor's name
+   * @return the handle, usable as long as this file is open
+   * @throws SafetensorsException if there is none of that name
+   */
+  public Tensor tensor(String name) throws SafetensorsException {
+    return new Tensor(this, info(name));
   }
 
   /**

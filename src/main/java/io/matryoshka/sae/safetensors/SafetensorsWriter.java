@@ -1,20 +1,16 @@
 package io.matryoshka.sae.safetensors;
 
+import io.matryoshka.sae.io.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.UUID;
 
 /**
  * Writes a safetensors file whose tensors are declared first and streamed afterwards, in chunks of
@@ -44,21 +40,18 @@ public final class SafetensorsWriter implements AutoCloseable {
   private static final int CHUNK_BYTES = 1 << 17;
 
   private final Path target;
-  private final Path temporary;
+  private final AtomicFile file;
   private final FileChannel channel;
-  private final boolean sync;
   private final long dataOffset;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final ByteBuffer chunk =
       ByteBuffer.allocateDirect(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private boolean finished;
 
-  private SafetensorsWriter(
-      Path target, Path temporary, FileChannel channel, boolean sync, HeaderFormat header) {
+  private SafetensorsWriter(Path target, AtomicFile file, HeaderFormat header) {
     this.target = target;
-    this.temporary = temporary;
-    this.channel = channel;
-    this.sync = sync;
+    this.file = file;
+    this.channel = file.channel();
     this.dataOffset = header.bytes().length;
     header.tensors().forEach(info -> slots.put(info.name(), new Slot(info)));
   }
@@ -215,12 +208,9 @@ public final class SafetensorsWriter implements AutoCloseable {
                 target, slot.info.name(), slot.written, slot.info.byteCount()));
       }
     }
-    if (sync) {
-      channel.force(true);
-    }
-    channel.close();
-    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    file.commit();
     finished = true;
+    file.close();
   }
 
   /**
@@ -231,14 +221,7 @@ public final class SafetensorsWriter implements AutoCloseable {
    */
   @Override
   public void close() throws IOException {
-    if (finished) {
-      return;
-    }
-    try {
-      channel.close();
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    file.close();
   }
 
   private Slot reserve(String name, long bytes, Dtype... allowed) {
@@ -308,7 +291,6 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private final Map<String, TensorInfo> tensors = new TreeMap<>();
     private final Map<String, String> metadata = new TreeMap<>();
-    private boolean sync;
 
     private Builder() {}
 
@@ -348,18 +330,6 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     /**
-     * Sets whether {@link SafetensorsWriter#finish} waits until the bytes are on the storage
-     * device, so that they outlive a loss of power. Off by default.
-     *
-     * @param sync whether to wait
-     * @return this builder
-     */
-    public Builder sync(boolean sync) {
-      this.sync = sync;
-      return this;
-    }
-
-    /**
      * Creates the temporary file beside the target and writes the header into it.
      *
      * @param target the file to be, in an existing directory; replaced on {@link
@@ -370,19 +340,9 @@ public final class SafetensorsWriter implements AutoCloseable {
      */
     public SafetensorsWriter create(Path target) throws IOException {
       HeaderFormat header = HeaderFormat.of(tensors.values(), metadata);
-      if (Files.isDirectory(target)) {
-        throw new FileAlreadyExistsException(target + ": is a directory");
-      }
-      Path temporary =
-          target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-      FileChannel channel =
-          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      SafetensorsWriter writer = new SafetensorsWriter(target, temporary, channel, sync, header);
+      SafetensorsWriter writer = new SafetensorsWriter(target, AtomicFile.create(target), header);
       try {
-        ByteBuffer bytes = ByteBuffer.wrap(header.bytes());
-        while (bytes.hasRemaining()) {
-          channel.write(bytes, bytes.position());
-        }
+        writer.file.writeFully(header.bytes());
         return writer;
       } catch (IOException e) {
         try {

@@ -12,13 +12,16 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Finds files of activations by what a user writes: files, folders and patterns. */
 public final class ActivationFiles {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ActivationFiles.class);
 
   private static final String PATTERN_CHARACTERS = "*?[{";
 
@@ -29,9 +32,9 @@ public final class ActivationFiles {
 
   /**
    * Expands inputs to files. A folder stands for the {@code .safetensors} and {@code .npy} files
-   * right in it, hidden ones left out; a pattern such as {@code acts/part-*.npy} for the files of
-   * one folder that match its last part. The files of a folder or pattern come in natural order:
-   * {@code part-2} before {@code part-10}.
+   * right in it, hidden ones left out; other data in it is named in a warning. A pattern such as
+   * {@code acts/part-*.npy} for the files of one folder that match its last part. The files of a
+   * folder or pattern come in natural order: {@code part-2} before {@code part-10}.
    *
    * @param inputs files, folders and patterns, in the order in which their rows are to be read
    * @return the files
@@ -97,12 +100,14 @@ public final class ActivationFiles {
   }
 
   private static List<Path> inFolder(Path folder) throws IOException {
-    List<Path> files = list(folder, name -> !isHidden(name) && isActivationFile(name));
+    List<Path> files = list(folder, name -> !isHidden(name) && InputFiles.hasArrayName(name));
+    List<String> leftOut = LeftOut.in(folder);
     if (files.isEmpty()) {
       throw new ActivationException(
-          folder
-              + ": the folder holds no .safetensors and no .npy file (folders in it are not read)");
+          "%s: the folder holds no .safetensors and no .npy file (folders in it are not read)%s"
+              .formatted(folder, leftOut.isEmpty() ? "" : "; " + String.join("; ", leftOut)));
     }
+    leftOut.forEach(what -> LOG.warn("left out: {}", what));
     return files;
   }
 
@@ -124,18 +129,6 @@ public final class ActivationFiles {
 
   private static boolean isHidden(Path name) {
     return name.toString().startsWith(".");
-  }
-
-  private static boolean isActivationFile(Path name) {
-    return isNpy(name) || lower(name).endsWith(".safetensors");
-  }
-
-  static boolean isNpy(Path file) {
-    return lower(file).endsWith(".npy");
-  }
-
-  private static String lower(Path name) {
-    return name.toString().toLowerCase(Locale.ROOT);
   }
 
   private static void requireDistinct(List<Path> files) throws IOException {

@@ -1,9 +1,11 @@
 package io.matryoshka.sae.stream;
 
+import io.matryoshka.sae.npy.HalfType;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * One file of activations, as its header described it when the source was opened.
@@ -11,7 +13,8 @@ import java.util.Objects;
  * @param file the file
  * @param tensor the name of the tensor, empty for a {@code .npy} file
  * @param dtype the element type as the file calls it, such as {@code BF16} or {@code <f4}
- * @param shape the dimensions {@code [..., d_in]}
+ * @param bits what the elements are, where the file does not tell
+ * @param shape the dimensions {@code [..., d_in]}, heads joined; {@code [d_in]} for one vector
  * @param rows the number of rows, the product of all dimensions but the last
  * @param firstRow the index of the first row within the whole source
  * @param sizeBytes the size of the file
@@ -21,6 +24,7 @@ public record ActivationShard(
     Path file,
     String tensor,
     String dtype,
+    Optional<HalfType> bits,
     List<Long> shape,
     long rows,
     long firstRow,
@@ -33,6 +37,7 @@ public record ActivationShard(
    * @param file the file
    * @param tensor the name of the tensor, empty for a {@code .npy} file
    * @param dtype the element type as the file calls it
+   * @param bits what the elements are, where the file does not tell
    * @param shape the dimensions
    * @param rows the number of rows
    * @param firstRow the index of the first row within the whole source
@@ -43,6 +48,7 @@ public record ActivationShard(
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(tensor, "tensor");
     Objects.requireNonNull(dtype, "dtype");
+    Objects.requireNonNull(bits, "bits");
     Objects.requireNonNull(modified, "modified");
     shape = List.copyOf(shape);
   }
@@ -54,6 +60,15 @@ public record ActivationShard(
    */
   public long endRow() {
     return firstRow + rows;
+  }
+
+  /**
+   * Returns the width of a row.
+   *
+   * @return the last dimension
+   */
+  public int dIn() {
+    return Math.toIntExact(shape.get(shape.size() - 1));
   }
 
   /** How messages about the tensor start. */

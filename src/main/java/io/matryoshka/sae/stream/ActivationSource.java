@@ -5,17 +5,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * Model activations in many files, read as one sequence of rows {@code [rows, d_in]}.
  *
  * <p>Opening reads the header of every file, so that a wrong one is found before any work is done.
- * In a {@code .safetensors} file the activations are the tensor that the caller names, else the
+ * In a {@code .safetensors} file the activations are the tensors that the caller names, else the
  * only floating tensor of shape {@code [..., d_in]} with two dimensions or more; in a {@code .npy}
- * file they are its array, in row-major order. Leading dimensions are flattened to rows. float16,
- * bfloat16, float32 and float64 are read; float64 is rounded to float.
+ * file they are its array, of either order. Leading dimensions are flattened to rows; one vector
+ * {@code [d_in]} is one row where {@code d_in} is known. float16, bfloat16, float32 and float64 are
+ * read; float64 is rounded to float.
  *
  * <pre>{@code
  * ActivationSource source = ActivationSource.open(List.of(Path.of("activations")), sae.dIn());
@@ -38,8 +37,7 @@ public final class ActivationSource {
 
   private ActivationSource(List<ActivationShard> shards) {
     this.shards = List.copyOf(shards);
-    List<Long> shape = shards.get(0).shape();
-    this.dIn = Math.toIntExact(shape.get(shape.size() - 1));
+    this.dIn = shards.get(0).dIn();
     this.rows = shards.get(shards.size() - 1).endRow();
   }
 
@@ -52,7 +50,7 @@ public final class ActivationSource {
    * @throws IOException if a file is missing, unreadable or malformed
    */
   public static ActivationSource open(List<Path> inputs) throws IOException {
-    return open(inputs, OptionalInt.empty(), Optional.empty());
+    return open(inputs, SourceOptions.defaults());
   }
 
   /**
@@ -65,50 +63,41 @@ public final class ActivationSource {
    * @throws IOException if a file is missing, unreadable or malformed
    */
   public static ActivationSource open(List<Path> inputs, int dIn) throws IOException {
-    return open(inputs, OptionalInt.of(dIn), Optional.empty());
+    return open(inputs, SourceOptions.defaults().dIn(dIn));
   }
 
   /**
-   * Opens files of activations of a known width and name.
+   * Opens files of activations.
    *
    * @param inputs files, and folders that stand for the files in them, in natural order
-   * @param dIn the width that every file must have, such as that of the SAE
-   * @param tensor the name of the tensor in {@code .safetensors} files
+   * @param options width, tensors and type; {@link SourceOptions#of} has those of an SAE
    * @return the source
-   * @throws ActivationException if a file does not hold activations of this width and name
+   * @throws ActivationException if a file does not hold such activations, or the files do not agree
    * @throws IOException if a file is missing, unreadable or malformed
    */
-  public static ActivationSource open(List<Path> inputs, int dIn, String tensor)
-      throws IOException {
-    return open(inputs, OptionalInt.of(dIn), Optional.of(tensor));
-  }
-
-  private static ActivationSource open(List<Path> inputs, OptionalInt dIn, Optional<String> tensor)
-      throws IOException {
+  public static ActivationSource open(List<Path> inputs, SourceOptions options) throws IOException {
     if (inputs.isEmpty()) {
       throw new IllegalArgumentException("at least one file or folder of activations is needed");
     }
+    ShardHeaders headers = new ShardHeaders(options);
     List<ActivationShard> shards = new ArrayList<>();
-    OptionalInt width = dIn;
     for (Path file : ActivationFiles.expandFolders(inputs)) {
       long firstRow = shards.isEmpty() ? 0 : shards.get(shards.size() - 1).endRow();
-      ActivationShard shard = new ShardHeaders(dIn, tensor).read(file, firstRow);
-      int found = shard.shape().get(shard.shape().size() - 1).intValue();
-      if (width.isPresent() && found != width.getAsInt()) {
-        throw new ActivationException(
-            shard.where()
-                + " has shape "
-                + shard.shape()
-                + ", but d_in is "
-                + width.getAsInt()
-                + " in "
-                + shards.get(0).where()
-                + "; give files of one width");
-      }
-      width = OptionalInt.of(found);
-      shards.add(shard);
+      shards.addAll(headers.read(file, firstRow));
     }
+    requireOneWidth(shards);
     return new ActivationSource(shards);
+  }
+
+  private static void requireOneWidth(List<ActivationShard> shards) throws ActivationException {
+    ActivationShard first = shards.get(0);
+    for (ActivationShard shard : shards) {
+      if (shard.dIn() != first.dIn()) {
+        throw new ActivationException(
+            "%s has shape %s, but d_in is %d in %s; give files of one width"
+                .formatted(shard.where(), shard.shape(), first.dIn(), first.where()));
+      }
+    }
   }
 
   /**

@@ -6,78 +6,131 @@ import io.matryoshka.sae.SparseLatents;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.BitSet;
+import java.util.Optional;
 
-/** Encodes batches of rows, those that are finite. */
-final class BatchEncoder {
-
-  private static final int ABSOLUTE = 0x7fffffff;
-  private static final int INFINITY = 0x7f800000;
+/**
+ * Encodes batches of a source by {@link RowRules}: only rows that the mask keeps and that can be
+ * encoded are handed to the SAE. Not safe for use by several threads.
+ */
+public final class BatchEncoder {
 
   private final SAE sae;
-  private final ActivationSource source;
   private final Selection selection;
-  private final boolean nonFiniteAsEmpty;
+  private final RowRules rules;
+  private final RowFaults faults;
+  private final NonFiniteRows nonFiniteRows;
 
-  BatchEncoder(SAE sae, ActivationSource source, EncodeOptions options) {
-    this.sae = sae;
-    this.source = source;
-    this.selection = options.selection().orElse(sae.defaultSelection());
-    this.nonFiniteAsEmpty = options.nonFiniteAsEmpty();
-  }
-
-  EncodedBatch encode(ActivationBatch batch) throws IOException {
-    BitSet nonFinite = nonFiniteRows(batch);
-    float[] x = batch.values();
-    if (!nonFinite.isEmpty()) {
-      if (!nonFiniteAsEmpty) {
-        throw nonFiniteRow(batch.firstRow() + nonFinite.nextSetBit(0));
-      }
-      removeRows(x, nonFinite, batch.rows());
+  /**
+   * Makes an encoder.
+   *
+   * @param sae the SAE; stays open
+   * @param source the activations that batches come from, of the SAE's {@code d_in}
+   * @param selection which pre-activations become active; empty for the SAE's own rule
+   * @param rules which rows count
+   * @throws IllegalArgumentException if source or mask do not fit
+   * @throws IOException if the mask cannot be read
+   */
+  public BatchEncoder(
+      SAE sae, ActivationSource source, Optional<Selection> selection, RowRules rules)
+      throws IOException {
+    if (source.dIn() != sae.dIn()) {
+      throw new IllegalArgumentException(
+          ("activations of d_in = %d do not fit an SAE of d_in = %d%s; check that they come from"
+                  + " the hook point of this SAE")
+              .formatted(
+                  source.dIn(),
+                  sae.dIn(),
+                  sae.config().hookPoint().map(h -> " (hook point " + h + ")").orElse("")));
     }
-    int rows = batch.rows() - nonFinite.cardinality();
-    SparseLatents latents =
-        rows == 0
-            ? SparseLatents.of(new int[1], new int[0], new float[0], sae.dSae())
-            : sae.encode(FloatBuffer.wrap(x), rows, selection);
-    return new EncodedBatch(batch.firstRow(), batch.rows(), nonFinite, latents);
+    rules.requireFits(source);
+    this.sae = sae;
+    this.selection = selection.orElse(sae.defaultSelection());
+    this.rules = rules;
+    this.faults = RowFaults.of(sae);
+    this.nonFiniteRows = new NonFiniteRows(source, rules);
   }
 
-  private BitSet nonFiniteRows(ActivationBatch batch) {
-    BitSet found = new BitSet(batch.rows());
-    for (int row = 0; row < batch.rows(); row++) {
-      if (largestBits(batch.values(), row * source.dIn(), source.dIn()) >= INFINITY) {
-        found.set(row);
+  /**
+   * Encodes a batch.
+   *
+   * @param batch rows of the source; not changed
+   * @return its latents
+   * @throws ActivationException if a row that cannot be encoded stops the run
+   * @throws IOException if the mask cannot be read
+   */
+  public EncodedBatch encode(ActivationBatch batch) throws IOException {
+    BitSet masked = maskedRows(batch);
+    BitSet nonFinite = new BitSet(batch.rows());
+    for (int row = masked.nextClearBit(0); row < batch.rows(); row = masked.nextClearBit(row + 1)) {
+      Optional<String> fault = faults.before(batch.values(), row);
+      if (fault.isPresent()) {
+        nonFiniteRows.add(batch.firstRow() + row, fault.get());
+        nonFinite.set(row);
+      }
+    }
+    SparseLatents latents = encodeOthers(batch, masked, nonFinite);
+    // Rows that broke while they were normalised go, too; the others do not depend on them then.
+    while (dropBroken(batch, masked, nonFinite, latents)) {
+      latents = encodeOthers(batch, masked, nonFinite);
+    }
+    return new EncodedBatch(batch.firstRow(), batch.rows(), masked, nonFinite, latents);
+  }
+
+  private BitSet maskedRows(ActivationBatch batch) throws IOException {
+    BitSet masked = new BitSet(batch.rows());
+    if (rules.mask().isPresent()) {
+      boolean[] kept = rules.kept(batch);
+      for (int row = 0; row < kept.length; row++) {
+        masked.set(row, !kept[row]);
+      }
+    }
+    return masked;
+  }
+
+  private boolean dropBroken(
+      ActivationBatch batch, BitSet masked, BitSet nonFinite, SparseLatents latents)
+      throws ActivationException {
+    BitSet leftOut = union(masked, nonFinite);
+    boolean found = false;
+    int encoded = 0;
+    for (int row = leftOut.nextClearBit(0);
+        row < batch.rows();
+        row = leftOut.nextClearBit(row + 1)) {
+      Optional<String> fault = RowFaults.after(latents, encoded++);
+      if (fault.isPresent()) {
+        nonFiniteRows.add(batch.firstRow() + row, fault.get());
+        nonFinite.set(row);
+        found = true;
       }
     }
     return found;
   }
 
-  /** The largest absolute value as its bits, which are in the order of the values. */
-  private static int largestBits(float[] values, int begin, int count) {
-    int largest = 0;
-    for (int i = begin; i < begin + count; i++) {
-      largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & ABSOLUTE);
+  private SparseLatents encodeOthers(ActivationBatch batch, BitSet masked, BitSet nonFinite) {
+    BitSet leftOut = union(masked, nonFinite);
+    int rows = batch.rows() - leftOut.cardinality();
+    if (rows == 0) {
+      return SparseLatents.of(new int[1], new int[0], new float[0], sae.dSae());
     }
-    return largest;
+    float[] x = leftOut.isEmpty() ? batch.values() : without(leftOut, batch, rows);
+    return sae.encodeSparse(FloatBuffer.wrap(x), rows, selection);
   }
 
-  private void removeRows(float[] x, BitSet removed, int rows) {
-    int dIn = source.dIn();
-    int kept = 0;
-    for (int row = removed.nextClearBit(0); row < rows; row = removed.nextClearBit(row + 1)) {
-      System.arraycopy(x, row * dIn, x, kept++ * dIn, dIn);
+  private float[] without(BitSet leftOut, ActivationBatch batch, int rows) {
+    int dIn = sae.dIn();
+    float[] kept = new float[rows * dIn];
+    int next = 0;
+    for (int row = leftOut.nextClearBit(0);
+        row < batch.rows();
+        row = leftOut.nextClearBit(row + 1)) {
+      System.arraycopy(batch.values(), row * dIn, kept, next++ * dIn, dIn);
     }
+    return kept;
   }
 
-  private ActivationException nonFiniteRow(long row) {
-    ActivationShard shard = source.shardOf(row);
-    return new ActivationException(
-        shard.where()
-            + ", row "
-            + (row - shard.firstRow())
-            + " (row "
-            + row
-            + " of all): holds a NaN or an infinity, so that every latent would be NaN; mend the"
-            + " file, or have such rows stored without latents (--skip-non-finite)");
+  private static BitSet union(BitSet a, BitSet b) {
+    BitSet both = (BitSet) a.clone();
+    both.or(b);
+    return both;
   }
 }

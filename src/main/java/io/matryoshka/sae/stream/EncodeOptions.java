@@ -8,14 +8,15 @@ import java.util.Optional;
 public final class EncodeOptions {
 
   private static final EncodeOptions DEFAULTS =
-      new EncodeOptions(Optional.empty(), "", 1024, 1 << 16, false, false, EncodeProgress.NONE);
+      new EncodeOptions(
+          Optional.empty(), "", 1024, 1 << 16, false, RowRules.all(), EncodeProgress.NONE);
 
   private final Optional<Selection> selection;
   private final String saeName;
   private final int batchRows;
   private final int rowsPerShard;
   private final boolean restart;
-  private final boolean nonFiniteAsEmpty;
+  private final RowRules rows;
   private final EncodeProgress progress;
 
   private EncodeOptions(
@@ -24,14 +25,14 @@ public final class EncodeOptions {
       int batchRows,
       int rowsPerShard,
       boolean restart,
-      boolean nonFiniteAsEmpty,
+      RowRules rows,
       EncodeProgress progress) {
     this.selection = selection;
     this.saeName = saeName;
     this.batchRows = batchRows;
     this.rowsPerShard = rowsPerShard;
     this.restart = restart;
-    this.nonFiniteAsEmpty = nonFiniteAsEmpty;
+    this.rows = rows;
     this.progress = progress;
   }
 
@@ -53,13 +54,7 @@ public final class EncodeOptions {
    */
   public EncodeOptions selection(Selection selection) {
     return new EncodeOptions(
-        Optional.of(selection),
-        saeName,
-        batchRows,
-        rowsPerShard,
-        restart,
-        nonFiniteAsEmpty,
-        progress);
+        Optional.of(selection), saeName, batchRows, rowsPerShard, restart, rows, progress);
   }
 
   /**
@@ -70,8 +65,7 @@ public final class EncodeOptions {
    */
   public EncodeOptions saeName(String saeName) {
     Objects.requireNonNull(saeName, "saeName");
-    return new EncodeOptions(
-        selection, saeName, batchRows, rowsPerShard, restart, nonFiniteAsEmpty, progress);
+    return new EncodeOptions(selection, saeName, batchRows, rowsPerShard, restart, rows, progress);
   }
 
   /**
@@ -88,7 +82,7 @@ public final class EncodeOptions {
         positive("batch rows", batchRows),
         rowsPerShard,
         restart,
-        nonFiniteAsEmpty,
+        rows,
         progress);
   }
 
@@ -106,32 +100,30 @@ public final class EncodeOptions {
         batchRows,
         positive("rows per shard", rowsPerShard),
         restart,
-        nonFiniteAsEmpty,
+        rows,
         progress);
   }
 
   /**
    * Sets whether the files of an earlier run in the folder are deleted first.
    *
-   * @param restart true to begin anew, false to resume
+   * @param restart true to begin again, false to resume
    * @return changed options
    */
   public EncodeOptions restart(boolean restart) {
-    return new EncodeOptions(
-        selection, saeName, batchRows, rowsPerShard, restart, nonFiniteAsEmpty, progress);
+    return new EncodeOptions(selection, saeName, batchRows, rowsPerShard, restart, rows, progress);
   }
 
   /**
-   * Sets what happens to a row that holds a NaN or an infinity. Its latents would all be NaN, and
-   * all be stored.
+   * Sets which rows are encoded. A row that is left out is stored without latents, so that the
+   * others keep their numbers.
    *
-   * @param nonFiniteAsEmpty true to store the row without latents and count it, false to stop with
-   *     an error that names it
+   * @param rows mask, and what happens at a row that cannot be encoded
    * @return changed options
    */
-  public EncodeOptions nonFiniteAsEmpty(boolean nonFiniteAsEmpty) {
-    return new EncodeOptions(
-        selection, saeName, batchRows, rowsPerShard, restart, nonFiniteAsEmpty, progress);
+  public EncodeOptions rows(RowRules rows) {
+    Objects.requireNonNull(rows, "rows");
+    return new EncodeOptions(selection, saeName, batchRows, rowsPerShard, restart, rows, progress);
   }
 
   /**
@@ -142,8 +134,7 @@ public final class EncodeOptions {
    */
   public EncodeOptions progress(EncodeProgress progress) {
     Objects.requireNonNull(progress, "progress");
-    return new EncodeOptions(
-        selection, saeName, batchRows, rowsPerShard, restart, nonFiniteAsEmpty, progress);
+    return new EncodeOptions(selection, saeName, batchRows, rowsPerShard, restart, rows, progress);
   }
 
   private static int positive(String what, int number) {
@@ -173,8 +164,8 @@ public final class EncodeOptions {
     return restart;
   }
 
-  boolean nonFiniteAsEmpty() {
-    return nonFiniteAsEmpty;
+  RowRules rows() {
+    return rows;
   }
 
   EncodeProgress progress() {

@@ -16,18 +16,9 @@ final class EncodePipeline {
   private final BatchEncoder encoder;
   private final EncodeOptions options;
 
-  EncodePipeline(SAE sae, ActivationSource source, EncodeOptions options) {
-    if (source.dIn() != sae.dIn()) {
-      throw new IllegalArgumentException(
-          "activations of d_in = "
-              + source.dIn()
-              + " do not fit an SAE of d_in = "
-              + sae.dIn()
-              + sae.config().hookPoint().map(h -> " (hook point " + h + ")").orElse("")
-              + "; check that they come from the hook point of this SAE");
-    }
+  EncodePipeline(SAE sae, ActivationSource source, EncodeOptions options) throws IOException {
     this.source = source;
-    this.encoder = new BatchEncoder(sae, source, options);
+    this.encoder = new BatchEncoder(sae, source, options.selection(), options.rows());
     this.options = options;
   }
 

@@ -8,19 +8,27 @@ import java.util.Objects;
  *
  * @param rows rows of the whole run
  * @param entries active latents of all rows
- * @param nonFiniteRows rows that held a NaN or an infinity and were stored without latents
+ * @param maskedRows rows that the mask left out, stored without latents
+ * @param nonFiniteRows other rows that could not be encoded, stored without latents
  * @param shards number of output files
  * @param resumedRows rows that an earlier run had finished; they are part of {@code rows}
  * @param elapsed the time of this call
  */
 public record EncodeResult(
-    long rows, long entries, long nonFiniteRows, int shards, long resumedRows, Duration elapsed) {
+    long rows,
+    long entries,
+    long maskedRows,
+    long nonFiniteRows,
+    int shards,
+    long resumedRows,
+    Duration elapsed) {
 
   /**
    * Checks the parts.
    *
    * @param rows rows of the whole run
    * @param entries active latents of all rows
+   * @param maskedRows rows that the mask left out
    * @param nonFiniteRows rows stored without latents because they were not finite
    * @param shards number of output files
    * @param resumedRows rows that an earlier run had finished
@@ -31,12 +39,13 @@ public record EncodeResult(
   }
 
   /**
-   * Returns the mean number of active latents of a row, over the rows that were finite.
+   * Returns the mean number of active latents of a row, over the rows that count.
    *
-   * @return mean L0, 0 if there are no rows
+   * @return mean L0, 0 if there are no such rows
    */
   public double meanL0() {
-    return rows == nonFiniteRows ? 0 : (double) entries / (rows - nonFiniteRows);
+    long counted = rows - maskedRows - nonFiniteRows;
+    return counted == 0 ? 0 : (double) entries / counted;
   }
 
   /**

@@ -38,15 +38,15 @@ public final class EncodeRun {
 
   /**
    * Encodes to one file, as {@link io.matryoshka.sae.SparseLatents#save} writes it. An interrupted
-   * run leaves no file and begins anew. The latents have the leading shape of the source if that is
-   * one array.
+   * run leaves no file and begins again. The latents have the leading shape of the source if that
+   * is one array.
    *
    * @param sae the SAE or a prefix view of it
    * @param source the activations, of the SAE's {@code d_in}
    * @param file the file, replaced when all is written
    * @param options how to encode; what concerns shards is ignored
    * @return what was done
-   * @throws IllegalArgumentException if the source is not of the SAE's {@code d_in}, or has more
+   * @throws IllegalArgumentException if the source or the mask does not fit, or the source has more
    *     rows or latents than one file holds
    * @throws ActivationException if a file changes meanwhile, or a row is not finite
    * @throws EncodeRunException if the file cannot be written
@@ -59,7 +59,8 @@ public final class EncodeRun {
       new EncodePipeline(sae, source, options).run(0, sink);
       sink.finish(source);
       Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-      return new EncodeResult(source.rows(), sink.entries(), sink.nonFiniteRows(), 1, 0, elapsed);
+      return new EncodeResult(
+          source.rows(), sink.entries(), sink.maskedRows(), sink.nonFiniteRows(), 1, 0, elapsed);
     }
   }
 
@@ -74,8 +75,8 @@ public final class EncodeRun {
    * @param folder the folder, created if needed; holds one run
    * @param options how to encode
    * @return what was done
-   * @throws IllegalArgumentException if the source is not of the SAE's {@code d_in}, or a shard has
-   *     more latents than one file holds
+   * @throws IllegalArgumentException if the source or the mask does not fit, or a shard has more
+   *     latents than one file holds
    * @throws ActivationException if a file changes meanwhile, or a row is not finite
    * @throws EncodeRunException if the folder holds a run with other settings, another run is
    *     writing to it, or it cannot be written
@@ -107,7 +108,7 @@ public final class EncodeRun {
         throw new EncodeRunException(
             folder.shard(all.size(), shards)
                 + ": was changed or deleted by others while the run went on; run the same again to"
-                + " make it anew");
+                + " write it again");
       }
       folder.write(RunFolder.INDEX, index(settings, all));
       folder.delete(RunFolder.CHECKPOINT);
@@ -225,6 +226,7 @@ public final class EncodeRun {
     json.put("rows", source.rows());
     json.put("width", sae.dSae());
     json.put("entries", sum(shards, ShardIndex::entries));
+    json.put(ShardIndex.MASKED_ROWS, sum(shards, ShardIndex::maskedRows));
     json.put(ShardIndex.NON_FINITE_ROWS, sum(shards, ShardIndex::nonFiniteRows));
     ArrayNode list = json.putArray("shards");
     shards.forEach(shard -> list.add(shard.toJson()));
@@ -235,6 +237,7 @@ public final class EncodeRun {
     return new EncodeResult(
         source.rows(),
         sum(shards, ShardIndex::entries),
+        sum(shards, ShardIndex::maskedRows),
         sum(shards, ShardIndex::nonFiniteRows),
         shards.size(),
         resumedRows,

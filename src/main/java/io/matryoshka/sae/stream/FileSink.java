@@ -10,6 +10,7 @@ final class FileSink implements EncodedSink {
 
   private final Path file;
   private final SparseLatentsWriter writer;
+  private long maskedRows;
   private long nonFiniteRows;
 
   FileSink(Path file, int width) throws IOException {
@@ -25,6 +26,7 @@ final class FileSink implements EncodedSink {
   public void accept(EncodedBatch batch) throws IOException {
     try {
       batch.appendTo(writer, 0, batch.rows());
+      maskedRows += batch.maskedRows(0, batch.rows());
       nonFiniteRows += batch.nonFiniteRows(0, batch.rows());
     } catch (IOException e) {
       throw RunFolder.failure(file, e);
@@ -48,6 +50,10 @@ final class FileSink implements EncodedSink {
 
   long entries() {
     return writer.entries();
+  }
+
+  long maskedRows() {
+    return maskedRows;
   }
 
   long nonFiniteRows() {

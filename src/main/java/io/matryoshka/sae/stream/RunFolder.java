@@ -6,21 +6,19 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import io.matryoshka.sae.io.AtomicFile;
+import io.matryoshka.sae.io.TemporaryFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -39,9 +37,6 @@ final class RunFolder implements AutoCloseable {
 
   private static final String LOCK = ".lock";
   private static final Pattern SHARD = Pattern.compile("latents-\\d{5,}-of-\\d{5,}\\.safetensors");
-  private static final Pattern TEMPORARY =
-      Pattern.compile(
-          "\\.(latents-\\d{5,}-of-\\d{5,}\\.safetensors|(index|checkpoint)\\.json)\\..*tmp");
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ObjectWriter PRETTY =
@@ -66,9 +61,8 @@ final class RunFolder implements AutoCloseable {
       lockFile =
           FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       lock(path, lockFile);
-      RunFolder folder = new RunFolder(path, lockFile);
-      folder.delete(TEMPORARY.asMatchPredicate());
-      return folder;
+      TemporaryFile.removeAbandoned(path);
+      return new RunFolder(path, lockFile);
     } catch (IOException e) {
       if (lockFile != null) {
         lockFile.close();
@@ -164,33 +158,10 @@ final class RunFolder implements AutoCloseable {
 
   /** Writes a file in one step and waits until it is on the storage device. */
   void write(String name, JsonNode content) throws IOException {
-    Path temporary = path.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
-    ByteBuffer bytes =
-        ByteBuffer.wrap(
-            (PRETTY.writeValueAsString(content) + "\n").getBytes(StandardCharsets.UTF_8));
     try {
-      try (FileChannel channel =
-          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        while (bytes.hasRemaining()) {
-          channel.write(bytes);
-        }
-        channel.force(true);
-      }
-      Files.move(temporary, path.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-      forceNames();
+      AtomicFile.write(path.resolve(name), PRETTY.writeValueAsString(content) + "\n");
     } catch (IOException e) {
-      Files.deleteIfExists(temporary);
       throw failure(path, e);
-    }
-  }
-
-  /** Waits until renames are on the storage device, where the system can do that. */
-  private void forceNames() {
-    try (FileChannel directory = FileChannel.open(path)) {
-      directory.force(true);
-    } catch (IOException e) {
-      // Windows opens no folders; after a loss of power the last shards are made again.
-      return;
     }
   }
 

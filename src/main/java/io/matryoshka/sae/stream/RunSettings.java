@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.SaeConfig;
 import io.matryoshka.sae.Selection;
+import io.matryoshka.sae.config.SaeConfig;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.Locale;
@@ -30,6 +30,7 @@ public final class RunSettings {
     if (selection.dependsOnBatch()) {
       json.put("batch_rows", options.batchRows());
     }
+    options.rows().addTo(json);
     json.put("rows_per_shard", options.rowsPerShard());
     json.put("rows", source.rows());
     json.set("source", describe(source));

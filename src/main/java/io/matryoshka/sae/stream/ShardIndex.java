@@ -17,11 +17,13 @@ record ShardIndex(
     long firstRow,
     long rows,
     long entries,
+    long maskedRows,
     long nonFiniteRows,
     ObjectNode tensors,
     long sizeBytes) {
 
   static final String FIRST_ROW = "first_row";
+  static final String MASKED_ROWS = "masked_rows";
   static final String NON_FINITE_ROWS = "non_finite_rows";
 
   /** Reads the header of a shard; empty if the file is missing, damaged or not the one expected. */
@@ -44,6 +46,7 @@ record ShardIndex(
                   firstRow,
                   rows,
                   file.info("latents").elementCount(),
+                  Long.parseLong(file.metadata().get(MASKED_ROWS)),
                   Long.parseLong(file.metadata().get(NON_FINITE_ROWS)),
                   tensors,
                   file.fileSize()))
@@ -67,6 +70,7 @@ record ShardIndex(
     json.put(FIRST_ROW, firstRow);
     json.put("rows", rows);
     json.put("entries", entries);
+    json.put(MASKED_ROWS, maskedRows);
     json.put(NON_FINITE_ROWS, nonFiniteRows);
     json.put("size_bytes", sizeBytes);
     json.set("tensors", tensors);

@@ -1,9 +1,12 @@
 package io.matryoshka.sae.stream;
 
+import io.matryoshka.sae.npy.HalfType;
 import io.matryoshka.sae.npy.NpyFile;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.attribute.BasicFileAttributes;
 
@@ -15,9 +18,16 @@ abstract class ShardReader implements AutoCloseable {
   /** Opens a file whose header was read before, and checks that it has not changed since. */
   static ShardReader open(ActivationShard shard) throws IOException {
     requireUnchanged(shard);
-    return ActivationFiles.isNpy(shard.file())
-        ? new Npy(NpyFile.open(shard.file()))
-        : new Safetensors(SafetensorsFile.open(shard.file()), shard.tensor());
+    if (!shard.tensor().isEmpty()) {
+      SafetensorsFile file = SafetensorsFile.open(shard.file());
+      return shard.bits().isPresent()
+          ? new Halves(file, shard.tensor(), shard.bits().get())
+          : new Safetensors(file, shard.tensor());
+    }
+    return new Npy(
+        shard.bits().isPresent()
+            ? NpyFile.open(shard.file(), shard.bits().get())
+            : NpyFile.open(shard.file()));
   }
 
   /** Refuses a file that was written to since its header was read. */
@@ -25,16 +35,14 @@ abstract class ShardReader implements AutoCloseable {
     BasicFileAttributes now = Files.readAttributes(shard.file(), BasicFileAttributes.class);
     if (now.size() != shard.sizeBytes() || !now.lastModifiedTime().equals(shard.modified())) {
       throw new ActivationException(
-          shard.file()
-              + ": the file changed while it was read: "
-              + shard.sizeBytes()
-              + " bytes of "
-              + shard.modified()
-              + " when it was opened, "
-              + now.size()
-              + " bytes of "
-              + now.lastModifiedTime()
-              + " now; start again when the files are complete");
+          ("%s: the file changed while it was read: %d bytes of %s when it was opened, %d bytes of"
+                  + " %s now; start again when the files are complete")
+              .formatted(
+                  shard.file(),
+                  shard.sizeBytes(),
+                  shard.modified(),
+                  now.size(),
+                  now.lastModifiedTime()));
     }
   }
 
@@ -54,6 +62,33 @@ abstract class ShardReader implements AutoCloseable {
     @Override
     void read(long firstElement, float[] target, int offset, int count) throws IOException {
       file.readFloats(firstElement, target, offset, count);
+    }
+
+    @Override
+    public void close() throws IOException {
+      file.close();
+    }
+  }
+
+  /** Two-byte elements whose type the caller has told. */
+  private static final class Halves extends ShardReader {
+    private final SafetensorsFile file;
+    private final String tensor;
+    private final HalfType bits;
+
+    Halves(SafetensorsFile file, String tensor, HalfType bits) {
+      this.file = file;
+      this.tensor = tensor;
+      this.bits = bits;
+    }
+
+    @Override
+    void read(long firstElement, float[] target, int offset, int count) throws IOException {
+      ByteBuffer bytes =
+          ByteBuffer.allocate(Math.multiplyExact(count, Short.BYTES))
+              .order(ByteOrder.LITTLE_ENDIAN);
+      file.read(tensor, firstElement * Short.BYTES, bytes);
+      bits.toFloats(bytes.flip(), target, offset, count);
     }
 
     @Override

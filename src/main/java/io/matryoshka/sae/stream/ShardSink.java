@@ -16,6 +16,7 @@ final class ShardSink implements EncodedSink {
   private final long rowsPerShard;
   private final long endRow;
   private long nextRow;
+  private int maskedInShard;
   private int nonFiniteInShard;
   private SparseLatentsWriter writer;
 
@@ -51,6 +52,7 @@ final class ShardSink implements EncodedSink {
           writer = SparseLatentsWriter.create(file, width);
         }
         batch.appendTo(writer, from, to);
+        maskedInShard += batch.maskedRows(from, to);
         nonFiniteInShard += batch.nonFiniteRows(from, to);
         nextRow += to - from;
         if (nextRow == shardEnd) {
@@ -64,9 +66,11 @@ final class ShardSink implements EncodedSink {
 
   private void finishShard() throws IOException {
     writer.metadata(ShardIndex.FIRST_ROW, Long.toString(nextRow - writer.rows()));
+    writer.metadata(ShardIndex.MASKED_ROWS, Integer.toString(maskedInShard));
     writer.metadata(ShardIndex.NON_FINITE_ROWS, Integer.toString(nonFiniteInShard));
     writer.finish();
     writer.close();
+    maskedInShard = 0;
     nonFiniteInShard = 0;
     writer = null;
   }

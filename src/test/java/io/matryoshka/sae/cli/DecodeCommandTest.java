@@ -24,7 +24,7 @@ class DecodeCommandTest {
     latents = folder.resolve("latents.safetensors");
     try (SAE sae = SAE.load(Samples.SAE_FOLDER);
         SafetensorsFile file = SafetensorsFile.open(Samples.ACTIVATIONS)) {
-      SparseLatents encoded = sae.encode(file.readFloats("activations"));
+      SparseLatents encoded = sae.encodeSparse(file.readFloats("activations"));
       encoded.save(latents);
       expected = sae.decode(encoded);
     }

@@ -26,7 +26,7 @@ class EncodeCommandTest {
     try (SAE sae = SAE.load(Samples.SAE_FOLDER);
         SAE prefix = sae.prefix(width);
         SafetensorsFile file = SafetensorsFile.open(Samples.ACTIVATIONS)) {
-      return prefix.encode(FloatBuffer.wrap(file.readFloats("activations")), ROWS, selection);
+      return prefix.encodeSparse(FloatBuffer.wrap(file.readFloats("activations")), ROWS, selection);
     }
   }
 

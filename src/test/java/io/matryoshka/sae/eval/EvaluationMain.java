@@ -20,8 +20,8 @@ final class EvaluationMain {
             folder.resolve("part-1.safetensors"),
             folder.resolve("part-2.safetensors"),
             folder.resolve("part-10.safetensors"));
-    RunOptions options =
-        RunOptions.defaults()
+    EvaluationRunOptions options =
+        EvaluationRunOptions.defaults()
             .evaluation(EvaluationOptions.defaults().batchRows(batch))
             .checkpoint(Path.of(args[1]))
             .checkpointRows(batch)

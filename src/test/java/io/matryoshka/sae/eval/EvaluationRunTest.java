@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import io.matryoshka.sae.stream.ActivationException;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowMask;
+import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.support.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -41,7 +44,7 @@ class EvaluationRunTest {
       Evaluation whole = EvaluationRun.run(sae, source, options());
       for (int stop : new int[] {0, BATCH, 4 * BATCH, 512}) {
         Path state = folder.resolve("state-" + stop + ".json");
-        RunOptions saving = options().checkpoint(state).checkpointRows(2 * BATCH);
+        EvaluationRunOptions saving = options().checkpoint(state).checkpointRows(2 * BATCH);
         assertThatThrownBy(() -> EvaluationRun.run(sae, source, saving.progress(stopAt(stop))))
             .isInstanceOf(Stop.class);
         long[] first = {-1};
@@ -64,7 +67,7 @@ class EvaluationRunTest {
       }
       assertThat(state).exists();
       long[] first = {-1};
-      RunOptions saving =
+      EvaluationRunOptions saving =
           options().checkpoint(state).progress(rows -> first[0] = first[0] < 0 ? rows : first[0]);
       assertThat(EvaluationRun.run(sae, source, saving))
           .isEqualTo(EvaluationRun.run(sae, source, options()));
@@ -75,7 +78,7 @@ class EvaluationRunTest {
   @Test
   void run_otherInput_isRefused() throws IOException {
     try (SAE sae = DemoActivations.sae()) {
-      RunOptions saving = options().checkpoint(folder.resolve("state.json"));
+      EvaluationRunOptions saving = options().checkpoint(folder.resolve("state.json"));
       EvaluationRun.run(sae, shards(), saving);
       float[] changed = DemoActivations.activations();
       changed[0]++;
@@ -94,7 +97,7 @@ class EvaluationRunTest {
     try (SAE sae = DemoActivations.sae();
         SAE prefix = sae.prefix(512)) {
       ActivationSource source = shards();
-      RunOptions saving = options().checkpoint(folder.resolve("state.json"));
+      EvaluationRunOptions saving = options().checkpoint(folder.resolve("state.json"));
       EvaluationRun.run(sae, source, saving);
       assertThatThrownBy(() -> EvaluationRun.run(prefix, source, saving))
           .isInstanceOf(EvaluationException.class)
@@ -112,7 +115,7 @@ class EvaluationRunTest {
   void run_damagedCheckpoint_isRefused() throws IOException {
     try (SAE sae = DemoActivations.sae()) {
       Path state = folder.resolve("state.json");
-      RunOptions saving = options().checkpoint(state);
+      EvaluationRunOptions saving = options().checkpoint(state);
       ActivationSource source = shards();
       EvaluationRun.run(sae, source, saving);
       String good = Files.readString(state);
@@ -162,7 +165,8 @@ class EvaluationRunTest {
     try (SAE sae = DemoActivations.sae()) {
       Evaluator evaluator = Evaluator.of(sae, EvaluationOptions.defaults().batchRows(BATCH));
       evaluator.add(DemoActivations.activations(), counted);
-      RunOptions masked = options().mask(RowMask.open(file, Optional.empty()));
+      EvaluationRunOptions masked =
+          options().rows(RowRules.all().mask(RowMask.open(file, Optional.empty())));
       Evaluation evaluation = EvaluationRun.run(sae, shards(), masked);
       assertThat(evaluation).isEqualTo(evaluator.result());
       assertThat(evaluation.maskedRows()).isEqualTo(171);
@@ -179,7 +183,8 @@ class EvaluationRunTest {
             Optional.of("token_id"));
     try (SAE sae = DemoActivations.sae();
         SAE other = TinySae.load(tiny)) {
-      assertThatThrownBy(() -> EvaluationRun.run(sae, source, options().mask(mask)))
+      assertThatThrownBy(
+              () -> EvaluationRun.run(sae, source, options().rows(RowRules.all().mask(mask))))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("expected 200, got 512");
       assertThatThrownBy(() -> EvaluationRun.run(other, source, options()))
@@ -187,7 +192,7 @@ class EvaluationRunTest {
           .hasMessageContaining("width 384")
           .hasMessageContaining("d_in = 2");
       assertThatThrownBy(() -> RowMask.open(mask.file(), Optional.empty()))
-          .isInstanceOf(EvaluationException.class)
+          .isInstanceOf(ActivationException.class)
           .hasMessageContaining("token_id")
           .hasMessageContaining("name the one");
     }
@@ -215,8 +220,8 @@ class EvaluationRunTest {
     }
   }
 
-  private static RunOptions options() {
-    return RunOptions.defaults()
+  private static EvaluationRunOptions options() {
+    return EvaluationRunOptions.defaults()
         .evaluation(EvaluationOptions.defaults().batchRows(BATCH))
         .checkpointRows(BATCH);
   }

@@ -8,6 +8,7 @@ import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +28,7 @@ class AbsorptionCheckTest {
     "2, -1, 1, 1"
   })
   void fraction_cases_areThoseByHand(double p, double main, double absorbed, double fraction) {
-    assertThat(ParentTally.fraction(p, main, absorbed)).isCloseTo(fraction, within(1e-9));
+    assertThat(ParentAbsorption.fraction(p, main, absorbed)).isCloseTo(fraction, within(1e-9));
   }
 
   /**
@@ -50,7 +51,8 @@ class AbsorptionCheckTest {
               new int[] {0, 2, 4, 5, 6},
               new int[] {0, 2, 1, 2, 1, 0},
               new float[] {2, 7, 5, 7, 9, 1},
-              3));
+              3),
+          new BitSet());
 
       // First: main 2 = P, fraction 0. Second: silent, child 1 gives 3 of 3, fraction 1 and full.
       // Fourth: main 1, no child, fraction 0.

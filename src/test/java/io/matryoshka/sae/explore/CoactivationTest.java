@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SparseLatents;
+import java.util.BitSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -38,7 +40,8 @@ class CoactivationTest {
             new int[] {0, 4, 6, 8},
             new int[] {0, 1, 2, 3, 0, 2, 1, 3},
             new float[] {1, 1, 1, 1, 1, 1, -1, 1},
-            4));
+            4),
+        new BitSet());
 
     Coactivations result = counter.result(1);
 

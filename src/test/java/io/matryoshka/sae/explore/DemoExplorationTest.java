@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -37,7 +39,7 @@ class DemoExplorationTest {
   }
 
   private static void run(LatentPass.Collector... collectors) throws IOException {
-    LatentPass.run(sae, DemoSource.source(), 100, List.of(collectors), done -> {});
+    LatentPass.run(sae, DemoSource.source(), RowRules.all(), 100, List.of(collectors), done -> {});
   }
 
   @Test
@@ -146,11 +148,12 @@ class DemoExplorationTest {
     FiringCounter first = new FiringCounter(sae.dSae());
     FiringCounter last = new FiringCounter(sae.dSae());
     LatentPass.Collector split =
-        (row, x, latents) -> {
-          first.add(row, x, latents.rows(0, 200));
-          last.add(row, x, latents.rows(200, latents.rows()));
+        (row, x, latents, leftOut) -> {
+          first.add(row, x, latents.rows(0, 200), leftOut);
+          last.add(row, x, latents.rows(200, latents.rows()), leftOut);
         };
-    LatentPass.run(sae, DemoSource.source(), DemoSource.ROWS, List.of(split), done -> {});
+    LatentPass.run(
+        sae, DemoSource.source(), RowRules.all(), DemoSource.ROWS, List.of(split), done -> {});
     LatentStatistics one = first.statistics();
 
     List<LatentDifference> found = LatentDifference.between(one, last.statistics());
@@ -181,7 +184,8 @@ class DemoExplorationTest {
     FiringCounter counter = new FiringCounter(sae.dSae());
     FiringCounter whole = new FiringCounter(sae.dSae());
     run(counter);
-    LatentPass.run(sae, DemoSource.source(), DemoSource.ROWS, List.of(whole), done -> {});
+    LatentPass.run(
+        sae, DemoSource.source(), RowRules.all(), DemoSource.ROWS, List.of(whole), done -> {});
 
     assertThat(counter.statistics()).isEqualTo(whole.statistics());
     assertThat(counter.statistics().rows()).isEqualTo(DemoSource.ROWS);
@@ -190,7 +194,11 @@ class DemoExplorationTest {
   @Test
   void sparseLatents_ofNoRows_changeNothing() {
     FiringCounter counter = new FiringCounter(4);
-    counter.add(IGNORED, new float[0], SparseLatents.of(new int[1], new int[0], new float[0], 4));
+    counter.add(
+        IGNORED,
+        new float[0],
+        SparseLatents.of(new int[1], new int[0], new float[0], 4),
+        new BitSet());
 
     assertThat(counter.statistics().rows()).isZero();
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
@@ -25,7 +26,8 @@ final class DemoSource {
   }
 
   static ActivationSource source() throws IOException {
-    return ActivationSource.open(List.of(activations()), 384, "activations");
+    return ActivationSource.open(
+        List.of(activations()), SourceOptions.defaults().tensor("activations"));
   }
 
   static Path activations() {

@@ -123,7 +123,7 @@ class ExplorationReportTest {
               sae,
               found.statistics(),
               small,
-              new Explorer(small).count(DemoSource.source(), 100),
+              new Explorer(small).count(DemoSource.source(), ExplorerOptions.defaults()),
               done -> {});
       ExplorationReport report = report(found, Optional.empty(), Optional.of(comparison));
 

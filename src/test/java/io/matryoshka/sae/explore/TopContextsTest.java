@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.SparseLatents;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
@@ -57,7 +58,8 @@ class TopContextsTest {
     float[][] dense = activations();
     TopContexts contexts = new TopContexts(LATENTS, COUNT, REACH);
     for (int from = 0; from < ROWS; from += batch) {
-      contexts.add(from, new float[0], sparse(dense, from, Math.min(ROWS, from + batch)));
+      contexts.add(
+          from, new float[0], sparse(dense, from, Math.min(ROWS, from + batch)), new BitSet());
     }
 
     for (int latent = 0; latent < LATENTS; latent++) {
@@ -89,7 +91,8 @@ class TopContextsTest {
   void add_rowsOutOfOrder_namesTheExpectedRow() {
     TopContexts contexts = new TopContexts(LATENTS, 1, 0);
 
-    assertThatThrownBy(() -> contexts.add(5, new float[0], sparse(activations(), 0, 1)))
+    assertThatThrownBy(
+            () -> contexts.add(5, new float[0], sparse(activations(), 0, 1), new BitSet()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("top contexts: expected the rows from 0, got those from 5");
   }

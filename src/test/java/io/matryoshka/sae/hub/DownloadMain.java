@@ -25,14 +25,14 @@ final class DownloadMain {
 
   public static void main(String[] args) throws Exception {
     HubClient client =
-        HubClient.builder()
-            .endpoint(URI.create(args[0]))
-            .cacheDir(Path.of(args[1]))
-            .withoutToken()
-            .connections(Integer.parseInt(args[3]))
-            .chunkBytes(Long.parseLong(args[4]))
-            .progress(progress -> dieAt(args[6], progress.phase()))
-            .build();
+        HubClient.of(
+            HubOptions.fromEnvironment()
+                .endpoint(URI.create(args[0]))
+                .cacheDir(Path.of(args[1]))
+                .withoutToken()
+                .connections(Integer.parseInt(args[3]))
+                .chunkBytes(Long.parseLong(args[4]))
+                .progress(progress -> dieAt(args[6], progress.phase())));
     System.out.println("READY");
     if (System.in.read() < 0) {
       throw new IOException("Nobody said when to start");

@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * <pre>{@code
  * try (FakeHub hub = FakeHub.start()) {
  *   hub.file("owner/name", "cfg.json", bytes).lfs("owner/name", "sae_weights.safetensors", weights);
- *   HubClient client = hub.client(cacheDir).build();
+ *   HubClient client = HubClient.of(hub.client(cacheDir));
  * }
  * }</pre>
  */
@@ -77,8 +77,8 @@ public final class FakeHub implements AutoCloseable {
   /**
    * Returns a builder of clients for this server, with short waits, no token, and no other setting.
    */
-  public HubClient.Builder client(Path cacheDir) {
-    return HubClient.builder(
+  public HubOptions client(Path cacheDir) {
+    return HubOptions.fromEnvironment(
             Map.of("HF_ENDPOINT", endpoint().toString(), "HF_HUB_CACHE", cacheDir.toString()))
         .withoutToken()
         .retries(3, java.time.Duration.ofMillis(5));

@@ -19,14 +19,14 @@ final class FullDiskMain {
   public static void main(String[] args) throws IOException {
     Path cache = Path.of(args[1]);
     Path filler = cache.resolve("filler");
-    HubClient.Builder builder =
-        HubClient.builder()
+    HubOptions builder =
+        HubOptions.fromEnvironment()
             .endpoint(URI.create(args[0]))
             .cacheDir(cache)
             .withoutToken()
             .connections(1);
-    HubClient client = builder.build();
-    HubClient unlucky = builder.progress(progress -> fill(filler, progress.phase())).build();
+    HubClient client = HubClient.of(builder);
+    HubClient unlucky = HubClient.of(builder.progress(progress -> fill(filler, progress.phase())));
 
     DownloadMain.report(client, RepoFile.of(args[2], args[3]));
     RepoFile fitting = RepoFile.of(args[2], args[4]);

@@ -28,7 +28,7 @@ class HubCacheTest {
   void fillCache() throws IOException {
     FileSystems.assumeLinks(cacheDir);
     hub = FakeHub.start().file(REPO, "a/cfg.json", CONFIG).lfs(REPO, "a/w.safetensors", WEIGHTS);
-    HubClient client = hub.client(cacheDir).build();
+    HubClient client = HubClient.of(hub.client(cacheDir));
     client.download(RepoFile.of(REPO, "a/cfg.json"));
     client.download(RepoFile.of(REPO, "a/w.safetensors"));
     cache = new HubCache(cacheDir);
@@ -68,7 +68,7 @@ class HubCacheTest {
   @Test
   void repos_contentSharedByRevisions_countsOnce() throws IOException {
     hub.file(REPO, "new.txt", CONFIG);
-    hub.client(cacheDir).build().download(RepoFile.of(REPO, "a/w.safetensors"));
+    HubClient.of(hub.client(cacheDir)).download(RepoFile.of(REPO, "a/w.safetensors"));
 
     assertThat(cache.repos().get(0).revisions()).hasSize(2);
     assertThat(cache.repos().get(0).sizeBytes()).isEqualTo(CONFIG.length + WEIGHTS.length);
@@ -180,5 +180,30 @@ class HubCacheTest {
     Files.write(link, CONFIG);
 
     assertThat(cache.verify().unverifiableFiles()).isEqualTo(1);
+  }
+
+  @Test
+  void verify_partOfABlobThatIsWhole_isDeleted() throws IOException {
+    Path whole = blob(WEIGHTS, true);
+    Path part = whole.resolveSibling(whole.getFileName() + ".matryoshka.incomplete");
+    Path note = part.resolveSibling(part.getFileName() + ".prefix.tmp");
+    Files.writeString(part, "half");
+    Files.writeString(note, "00000000000000000004");
+
+    assertThat(cache.verify().problems()).isEmpty();
+    assertThat(part).doesNotExist();
+    assertThat(note).doesNotExist();
+    assertThat(whole).exists();
+  }
+
+  @Test
+  void repos_kernel_isListedWithItsType() throws IOException {
+    Path snapshot = cacheDir.resolve("kernels--owner--fast/snapshots/" + "c".repeat(40));
+    Files.writeString(Files.createDirectories(snapshot).resolve("a.py"), "1");
+
+    assertThat(cache.repos())
+        .filteredOn(repo -> repo.type().equals("kernel"))
+        .extracting(CachedRepo::repoId)
+        .containsExactly("owner/fast");
   }
 }

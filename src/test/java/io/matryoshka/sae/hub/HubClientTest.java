@@ -47,11 +47,11 @@ class HubClientTest {
   }
 
   private HubClient client() {
-    return hub.client(cache).build();
+    return HubClient.of(hub.client(cache));
   }
 
   private HubClient offline() {
-    return hub.client(cache).offline(true).build();
+    return HubClient.of(hub.client(cache).offline(true));
   }
 
   private Path repo() {
@@ -193,7 +193,7 @@ class HubClientTest {
     damaged[7]++;
     Files.write(path.toRealPath(), damaged);
 
-    hub.client(cache).forceDownload(true).build().download(WEIGHTS_FILE);
+    HubClient.of(hub.client(cache).forceDownload(true)).download(WEIGHTS_FILE);
 
     assertThat(path).hasBinaryContent(LARGE);
   }
@@ -205,7 +205,7 @@ class HubClientTest {
             "HF_ENDPOINT", hub.endpoint().toString(),
             "HF_HUB_CACHE", cache.toString(),
             "HF_HUB_DISABLE_SYMLINKS", "yes");
-    HubClient plain = HubClient.builder(environment).withoutToken().build();
+    HubClient plain = HubClient.of(HubOptions.fromEnvironment(environment).withoutToken());
 
     Path moved = plain.download(WEIGHTS_FILE);
     assertThat(moved).hasBinaryContent(LARGE).isRegularFile();
@@ -313,7 +313,7 @@ class HubClientTest {
   void download_withToken_sendsItToTheHubOnly() throws IOException {
     hub.requireToken(REPO, "hf_secret");
 
-    hub.client(cache).token("hf_secret").build().download(WEIGHTS_FILE);
+    HubClient.of(hub.client(cache).token("hf_secret")).download(WEIGHTS_FILE);
 
     assertThat(hub.tokenLeaks()).isEmpty();
     assertThat(hub.requests())
@@ -327,7 +327,7 @@ class HubClientTest {
     // A small file whose GET is redirected although HEAD was not.
     hub.bodyFaults(new Fault.Status(302, Map.of("Location", cdnAddress())));
 
-    assertThat(hub.client(cache).token("hf_secret").build().download(CONFIG_FILE))
+    assertThat(HubClient.of(hub.client(cache).token("hf_secret")).download(CONFIG_FILE))
         .hasBinaryContent(SMALL);
     assertThat(hub.requests()).anyMatch(r -> r.server().equals("cdn"));
     assertThat(hub.tokenLeaks()).isEmpty();
@@ -358,7 +358,7 @@ class HubClientTest {
   @Test
   void download_wrongToken_isToldWithoutShowingIt() {
     hub.requireToken(REPO, "hf_secret");
-    HubClient client = hub.client(cache).token("hf_mistyped").build();
+    HubClient client = HubClient.of(hub.client(cache).token("hf_mistyped"));
 
     assertThatThrownBy(() -> client.download(CONFIG_FILE))
         .isInstanceOf(BadTokenException.class)
@@ -369,7 +369,7 @@ class HubClientTest {
 
   @Test
   void token_withBlank_isRefusedWithoutShowingIt() {
-    HubClient.Builder builder = hub.client(cache);
+    HubOptions builder = hub.client(cache);
 
     assertThatThrownBy(() -> builder.token("hf_one two"))
         .isInstanceOf(IllegalArgumentException.class)
@@ -404,7 +404,7 @@ class HubClientTest {
   void download_cacheBelowAFile_saysThatItCannotBeWritten() throws IOException {
     Path file = Files.writeString(cache.resolve("file"), "x");
 
-    assertThatThrownBy(() -> hub.client(file.resolve("cache")).build().download(CONFIG_FILE))
+    assertThatThrownBy(() -> HubClient.of(hub.client(file.resolve("cache"))).download(CONFIG_FILE))
         .isInstanceOf(CacheWriteException.class)
         .hasMessageContaining("HF_HUB_CACHE");
   }
@@ -468,7 +468,7 @@ class HubClientTest {
   @Test
   void pinned_pathOfADownload_namesItsCommit() throws IOException {
     hub.file("owner/name", "a/cfg.json", new byte[] {1});
-    HubClient client = hub.client(cache).build();
+    HubClient client = HubClient.of(hub.client(cache));
     RepoFile file = RepoFile.of("owner/name", "a/cfg.json");
 
     RepoFile pinned = client.pinned(file, client.download(file));
@@ -478,5 +478,86 @@ class HubClientTest {
     assertThatThrownBy(() -> client.pinned(file, cache.resolve("a/cfg.json")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("owner/name@main: a/cfg.json");
+  }
+
+  @Test
+  void download_partLeftOfABlobThatIsWhole_isDeleted() throws IOException {
+    Path path = client().download(WEIGHTS_FILE);
+    Path blob = path.toRealPath();
+    Path part = blob.resolveSibling(blob.getFileName() + ".matryoshka.incomplete");
+    RepoFile pinned = client().pinned(WEIGHTS_FILE, path);
+    for (RepoFile file : List.of(WEIGHTS_FILE, pinned)) {
+      Files.writeString(part, "half");
+      client().download(file);
+      assertThat(part).doesNotExist();
+    }
+  }
+
+  @Test
+  void refresh_shortFileOfACommit_isFetchedAgain() throws IOException {
+    Path path = client().download(WEIGHTS_FILE);
+    RepoFile pinned = client().pinned(WEIGHTS_FILE, path);
+    Files.write(path.toRealPath(), new byte[10]);
+
+    assertThat(client().download(pinned)).hasSize(10);
+    assertThat(client().refresh(pinned)).isEqualTo(path).hasBinaryContent(LARGE);
+  }
+
+  @Test
+  void refresh_offline_isTheCachedFile() throws IOException {
+    Path path = client().download(WEIGHTS_FILE);
+
+    assertThat(offline().refresh(WEIGHTS_FILE)).isEqualTo(path);
+  }
+
+  @Test
+  void download_plain404_isNoSuchFile() {
+    hub.everyHead(new Fault.Status(404, Map.of()));
+
+    assertThatThrownBy(() -> client().download(CONFIG_FILE))
+        .isInstanceOf(EntryNotFoundException.class)
+        .hasMessageContaining("no such file '" + CONFIG_FILE.filename() + "'")
+        .hasMessageContaining("HF_ENDPOINT");
+  }
+
+  @Test
+  void downloadIfPresent_plain404_isEmpty() throws IOException {
+    hub.everyHead(new Fault.Status(404, Map.of()));
+
+    assertThat(client().downloadIfPresent(CONFIG_FILE)).isEmpty();
+  }
+
+  /** A mirror that has lost a repository must not take away what is cached. */
+  @Test
+  void download_plain404_isServedFromTheCache() throws IOException {
+    Path path = client().download(CONFIG_FILE);
+    hub.everyHead(new Fault.Status(404, Map.of()));
+
+    assertThat(client().download(CONFIG_FILE)).isEqualTo(path);
+  }
+
+  @Test
+  void download_commitWithoutItsHeader_isStoredUnderIt() throws IOException {
+    String commit = "b".repeat(40);
+    try (LoopbackServer mirror =
+        new LoopbackServer(
+            "127.0.0.1",
+            (request, response) -> {
+              var out =
+                  response.start(
+                      200, LoopbackServer.headers("ETag", "\"x\"", "Content-Length", "2"));
+              if (request.method().equals("GET")) {
+                out.write(new byte[] {'{', '}'});
+              }
+              return true;
+            })) {
+      HubClient client = HubClient.of(hub.client(cache).endpoint(mirror.uri()));
+      Path path = client.download(new RepoFile("owner/name", commit, "cfg.json"));
+      assertThat(path).hasContent("{}");
+      assertThat(path.toString()).contains(commit);
+      assertThatThrownBy(() -> client.download(RepoFile.of("owner/name", "cfg.json")))
+          .isInstanceOf(HubException.class)
+          .hasMessageContaining("40 digits of a commit");
+    }
   }
 }

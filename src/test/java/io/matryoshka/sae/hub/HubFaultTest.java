@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every fault ends in a complete, verified file or in a clear exception. */
 class HubFaultTest {
@@ -42,14 +43,14 @@ class HubFaultTest {
 
   /** One stream, or chunks over three connections. */
   private HubClient client(boolean parallel) {
-    return hub.client(cache)
-        .token("hf_secret")
-        .retries(2, Duration.ofMillis(2))
-        .downloadTimeout(Duration.ofMillis(250))
-        .metadataTimeout(Duration.ofMillis(250))
-        .connections(parallel ? 3 : 1)
-        .chunkBytes(CHUNK)
-        .build();
+    return HubClient.of(
+        hub.client(cache)
+            .token("hf_secret")
+            .retries(2, Duration.ofMillis(2))
+            .downloadTimeout(Duration.ofMillis(250))
+            .metadataTimeout(Duration.ofMillis(250))
+            .connections(parallel ? 3 : 1)
+            .chunkBytes(CHUNK));
   }
 
   private static Stream<Fault> bodyFaults() {
@@ -268,7 +269,7 @@ class HubFaultTest {
   @Test
   void download_rateLimitLongerThanAccepted_saysHowLong() {
     hub.everyBody(new Fault.Status(429, Map.of("Retry-After", "4000")));
-    HubClient anonymous = hub.client(cache).build();
+    HubClient anonymous = HubClient.of(hub.client(cache));
 
     assertThatThrownBy(() -> anonymous.download(FILE))
         .isInstanceOfSatisfying(
@@ -317,7 +318,8 @@ class HubFaultTest {
   @Test
   void download_signedAddressExpired_asksForAFreshOne() throws IOException {
     hub.bodyFaults(new Fault.Cut(100_000));
-    HubClient client = hub.client(cache).connections(1).progress(p -> expireAtStart(p)).build();
+    HubClient client =
+        HubClient.of(hub.client(cache).connections(1).progress(p -> expireAtStart(p)));
 
     assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
     assertThat(hub.count("HEAD")).isEqualTo(2);
@@ -394,5 +396,29 @@ class HubFaultTest {
     Path blobs = Files.createDirectories(cache.resolve("models--owner--name/blobs"));
     String etag = FakeContent.of(CONTENT).etag(true);
     return Files.write(blobs.resolve(etag + ".matryoshka.incomplete"), bytes);
+  }
+
+  /** As {@code hf cache prune} does, which knows nothing of a running download. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void download_partFileDeletedMeanwhile_losesNothing(boolean parallel) throws IOException {
+    HubClient client =
+        HubClient.of(
+            hub.client(cache)
+                .connections(parallel ? 3 : 1)
+                .chunkBytes(CHUNK)
+                .progress(progress -> deleteParts()));
+    assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
+    assertThat(hub.bodyBytes()).isEqualTo(SIZE);
+  }
+
+  private void deleteParts() {
+    try (Stream<Path> files = Files.walk(cache)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".incomplete")).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 }

@@ -95,7 +95,7 @@ class HubMountTest {
   @Test
   void download_readOnlyCache_servesWhatItHasAndRefusesTheRest() throws Exception {
     assumeMounts(READ_ONLY);
-    Path cached = hub.client(cache).build().download(RepoFile.of(REPO, "cfg.json"));
+    Path cached = HubClient.of(hub.client(cache)).download(RepoFile.of(REPO, "cfg.json"));
     hub.resetCounts();
 
     try (ChildJvm child =

@@ -47,7 +47,7 @@ class HubProcessTest {
   }
 
   private HubClient client(int connections) {
-    return hub.client(cache).connections(connections).chunkBytes(CHUNK).build();
+    return HubClient.of(hub.client(cache).connections(connections).chunkBytes(CHUNK));
   }
 
   private ChildJvm child(int connections, int threads, String dieAt) throws IOException {

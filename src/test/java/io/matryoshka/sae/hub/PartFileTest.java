@@ -82,4 +82,31 @@ class PartFileTest {
     assertThat(folder.toFile().list()).containsExactly("blob");
     assertThat(blob()).hasSize(10);
   }
+
+  @Test
+  void moveTo_deletedMeanwhile_keepsItsBytes() throws IOException {
+    byte[] content = HubClientTest.randomBytes(100_000);
+    try (PartFile part = PartFile.open(blob(), true)) {
+      part.write(List.of(ByteBuffer.wrap(content, 0, 60_000)), 0);
+      Files.delete(part.path());
+      part.write(List.of(ByteBuffer.wrap(content, 60_000, 40_000)), 60_000);
+      part.moveTo(blob());
+    }
+
+    assertThat(folder.toFile().list()).containsExactly("blob");
+    assertThat(blob()).hasBinaryContent(content);
+  }
+
+  @Test
+  void moveTo_replacedByAnotherProgram_movesItsOwnBytes() throws IOException {
+    byte[] content = HubClientTest.randomBytes(1000);
+    try (PartFile part = PartFile.open(blob(), true)) {
+      part.write(List.of(ByteBuffer.wrap(content)), 0);
+      Files.delete(part.path());
+      Files.writeString(part.path(), "another");
+      part.moveTo(blob());
+    }
+
+    assertThat(blob()).hasBinaryContent(content);
+  }
 }

@@ -64,7 +64,7 @@ class PythonCacheTest {
   }
 
   private HubClient client() {
-    return hub.client(cache).build();
+    return HubClient.of(hub.client(cache));
   }
 
   private List<String> python(String program, boolean offline, Object... arguments)
@@ -108,7 +108,7 @@ class PythonCacheTest {
     List<String> paths = python(DOWNLOAD, false, REPO, CONFIG.filename(), WEIGHTS.filename());
     hub.resetCounts();
 
-    HubClient offline = hub.client(cache).offline(true).build();
+    HubClient offline = HubClient.of(hub.client(cache).offline(true));
     assertThat(paths)
         .containsExactly(offline.download(CONFIG).toString(), offline.download(WEIGHTS).toString());
     assertThat(hub.requests()).isEmpty();

@@ -41,11 +41,11 @@ class RemoteFileTest {
   }
 
   private RemoteFile open() throws IOException {
-    return hub.client(cache)
-        .token("hf_secret")
-        .retries(2, Duration.ofMillis(2))
-        .downloadTimeout(Duration.ofMillis(250))
-        .build()
+    return HubClient.of(
+            hub.client(cache)
+                .token("hf_secret")
+                .retries(2, Duration.ofMillis(2))
+                .downloadTimeout(Duration.ofMillis(250)))
         .open(FILE);
   }
 
@@ -177,10 +177,10 @@ class RemoteFileTest {
   void readMany_failingConsumer_endsTheReading() throws IOException {
     List<DownloadProgress.Phase> phases = new ArrayList<>();
     RemoteFile remote =
-        hub.client(cache)
-            .token("hf_secret")
-            .progress(progress -> phases.add(progress.phase()))
-            .build()
+        HubClient.of(
+                hub.client(cache)
+                    .token("hf_secret")
+                    .progress(progress -> phases.add(progress.phase())))
             .open(FILE);
     List<ByteRange> ranges = Collections.nCopies(50, new ByteRange(0, 10));
 

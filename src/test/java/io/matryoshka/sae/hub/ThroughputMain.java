@@ -69,12 +69,12 @@ final class ThroughputMain {
   private static double download(URI endpoint, Path cache, RepoFile file, int connections)
       throws IOException {
     HubClient client =
-        HubClient.builder()
-            .endpoint(endpoint)
-            .cacheDir(cache)
-            .withoutToken()
-            .connections(connections)
-            .build();
+        HubClient.of(
+            HubOptions.fromEnvironment()
+                .endpoint(endpoint)
+                .cacheDir(cache)
+                .withoutToken()
+                .connections(connections));
     long start = System.nanoTime();
     Path path = client.download(file).toRealPath();
     double rate = rate(Files.size(path), start);

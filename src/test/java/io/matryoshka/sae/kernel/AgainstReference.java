@@ -6,9 +6,12 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.config.LatentParameters;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -24,13 +27,13 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A fast engine against the reference on inputs chosen to break a bound. Where the two disagree on
  * whether a latent is active, its exact pre-activation must lie within float32 rounding of the cut.
  */
-abstract class AgainstReference {
+public abstract class AgainstReference {
 
   /** Rounding of two float32 dot products relative to the norms, with the lengths used here. */
   private static final double ROUNDING = 2 * 400 * 0x1p-24;
 
   /** What a row of activations looks like. */
-  enum Rows {
+  public enum Rows {
     PLAIN,
     OUTLIERS_1000,
     TINY,
@@ -41,7 +44,7 @@ abstract class AgainstReference {
   }
 
   /** What the thresholds look like. */
-  enum Thresholds {
+  public enum Thresholds {
     TYPICAL,
     ZERO,
     NEGATIVE,
@@ -50,37 +53,55 @@ abstract class AgainstReference {
     UNREACHABLE
   }
 
-  record Case(
+  public record Case(
       int dIn,
       int dSae,
       int n,
       int width,
       Rows rows,
       Thresholds thresholds,
-      Rule rule,
-      long seed) {}
+      SelectionRule rule,
+      long seed,
+      boolean gated) {
+
+    public Case(
+        int dIn,
+        int dSae,
+        int n,
+        int width,
+        Rows rows,
+        Thresholds thresholds,
+        SelectionRule rule,
+        long seed) {
+      this(dIn, dSae, n, width, rows, thresholds, rule, seed, false);
+    }
+
+    Case withGates() {
+      return new Case(dIn, dSae, n, width, rows, thresholds, rule, seed, true);
+    }
+  }
 
   /** Makes the engine under test over the weights of a problem. */
-  abstract EncodeEngine engine(Problem problem);
+  protected abstract EncodeEngine engine(Problem problem);
 
   /** Where the engine under test computes. */
-  Device device() {
+  protected Device device() {
     return Device.cpu();
   }
 
-  final Problem problem(Case c) {
+  protected final Problem problem(Case c) {
     return new Problem(c);
   }
 
   @Provide
-  Arbitrary<Case> cases() {
-    Arbitrary<Rule> rules =
+  protected Arbitrary<Case> cases() {
+    Arbitrary<SelectionRule> rules =
         Arbitraries.of(
-            Rule.THRESHOLD,
-            new Rule(Rule.Kind.TOP_K, 1),
-            new Rule(Rule.Kind.TOP_K, 7),
-            new Rule(Rule.Kind.BATCH_TOP_K, 3),
-            new Rule(Rule.Kind.BATCH_TOP_K, 1000));
+            SelectionRule.THRESHOLD,
+            new SelectionRule(SelectionRule.Kind.TOP_K, 1),
+            new SelectionRule(SelectionRule.Kind.TOP_K, 7),
+            new SelectionRule(SelectionRule.Kind.BATCH_TOP_K, 3),
+            new SelectionRule(SelectionRule.Kind.BATCH_TOP_K, 1000));
     return Combinators.combine(
             Arbitraries.integers().between(1, 150),
             Arbitraries.integers().between(1, 400),
@@ -103,26 +124,33 @@ abstract class AgainstReference {
     }
   }
 
+  @Property(tries = 400)
+  void encode_adversarialInputWithGates_isTheReference(@ForAll("cases") Case c) {
+    try (Problem problem = problem(c.withGates())) {
+      problem.compare(c.rule);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Rows.class)
   void encode_everyKindOfRow_isTheReference(Rows rows) {
-    Case c = new Case(96, 300, 600, 300, rows, Thresholds.TYPICAL, Rule.THRESHOLD, 5);
+    Case c = new Case(96, 300, 600, 300, rows, Thresholds.TYPICAL, SelectionRule.THRESHOLD, 5);
     try (Problem problem = problem(c)) {
-      problem.compare(Rule.THRESHOLD);
-      problem.compare(new Rule(Rule.Kind.TOP_K, 5));
-      problem.compare(new Rule(Rule.Kind.BATCH_TOP_K, 5));
+      problem.compare(SelectionRule.THRESHOLD);
+      problem.compare(new SelectionRule(SelectionRule.Kind.TOP_K, 5));
+      problem.compare(new SelectionRule(SelectionRule.Kind.BATCH_TOP_K, 5));
     }
   }
 
   @Test
   void encode_nanAndInfinity_propagateAsInTheReference() {
-    Case c = new Case(20, 50, 4, 50, Rows.PLAIN, Thresholds.TYPICAL, Rule.THRESHOLD, 3);
+    Case c = new Case(20, 50, 4, 50, Rows.PLAIN, Thresholds.TYPICAL, SelectionRule.THRESHOLD, 3);
     try (Problem problem = problem(c)) {
       problem.x[3] = Float.NaN;
       problem.x[20 + 5] = Float.POSITIVE_INFINITY;
       problem.x[40 + 7] = Float.NEGATIVE_INFINITY;
-      Csr fast = problem.fast(Rule.THRESHOLD);
-      Csr plain = problem.plain(Rule.THRESHOLD);
+      Csr fast = problem.fast(SelectionRule.THRESHOLD);
+      Csr plain = problem.plain(SelectionRule.THRESHOLD);
       assertThat(fast.rowOffsets()).isEqualTo(plain.rowOffsets());
       assertThat(fast.latents()).isEqualTo(plain.latents());
       assertThat(fast.rowOffsets()[1]).isEqualTo(50);
@@ -162,7 +190,9 @@ abstract class AgainstReference {
 
   /** Among latents of zero weights, one with the given weights must be found by screening. */
   private void assertScreenedIn(float[] x, float[] w, float threshold) {
-    Case c = new Case(x.length, 2048, 1, 2048, Rows.ZERO, Thresholds.TYPICAL, Rule.THRESHOLD, 4);
+    Case c =
+        new Case(
+            x.length, 2048, 1, 2048, Rows.ZERO, Thresholds.TYPICAL, SelectionRule.THRESHOLD, 4);
     try (Problem problem = problem(c)) {
       Arrays.fill(problem.wEnc, 0f);
       Arrays.fill(problem.bias, 0f);
@@ -171,39 +201,41 @@ abstract class AgainstReference {
       }
       problem.threshold[7] = threshold;
       EncodeEngine engine = problem.remade();
-      assertThat(problem.encode(engine, x, 1, Rule.THRESHOLD).latents()).containsExactly(7);
+      assertThat(problem.encode(engine, x, 1, SelectionRule.THRESHOLD).latents())
+          .containsExactly(7);
       assertScreened(engine.stats());
     }
   }
 
   /** Checks that the engine took the way that is tested; one row was encoded. */
-  void assertScreened(ScreeningStats stats) {
-    assertThat(stats.denseRows()).isZero();
+  protected void assertScreened(ScreeningStats stats) {
+    assertThat(stats.fallbackRows()).isZero();
   }
 
   /** Random weights and activations with both engines over them. */
-  final class Problem implements AutoCloseable {
-    final Case c;
-    final NDManager manager = NDManager.newBaseManager(device());
-    final float[] x;
-    final float[] wEnc;
-    final float[] bias;
-    final float[] scale;
-    final float[] threshold;
-    final EncodeEngine fast;
-    final ReferenceEngine plain;
-    NDArray weights;
+  public final class Problem implements AutoCloseable {
+    public final Case c;
+    public final NDManager manager = NDManager.newBaseManager(device());
+    public final float[] x;
+    public final float[] wEnc;
+    public final float[] bias;
+    private final double[] logScale;
+    private final double[] magnitudeBias;
+    public final float[] threshold;
+    public final EncodeEngine fast;
+    public final ReferenceEngine plain;
+    public NDArray weights;
 
     Problem(Case c) {
       this.c = c;
       Random random = new Random(c.seed);
       wEnc = new float[c.dIn * c.dSae];
       bias = new float[c.dSae];
-      scale = new float[c.dSae];
+      logScale = new double[c.dSae];
+      magnitudeBias = new double[c.dSae];
       for (int j = 0; j < c.dSae; j++) {
         float size = j % 17 == 3 ? 0 : (float) Math.exp(random.nextGaussian());
         bias[j] = (float) random.nextGaussian() * 0.1f;
-        scale[j] = 1;
         for (int d = 0; d < c.dIn; d++) {
           wEnc[d * c.dSae + j] = size * (float) (random.nextGaussian() / Math.sqrt(c.dIn));
         }
@@ -214,13 +246,31 @@ abstract class AgainstReference {
       }
       threshold = thresholds(random);
       weights = manager.create(wEnc, new Shape(c.dIn, c.dSae));
-      NDArray ones = manager.create(scale);
-      plain = new ReferenceEngine(weights, manager.create(bias), ones, threshold);
+      for (int j = 0; j < c.dSae; j++) {
+        logScale[j] = random.nextGaussian();
+        magnitudeBias[j] = random.nextGaussian();
+      }
+      plain = new ReferenceEngine(weights, parameters());
       fast = engine(this);
     }
 
+    /** What the weights and thresholds are now; with gates, the gate opens above the threshold. */
+    public LatentParameters parameters() {
+      if (!c.gated) {
+        double[] ones = new double[c.dSae];
+        Arrays.fill(ones, 1);
+        return LatentParameters.of(doubles(j -> bias[j]), ones, doubles(j -> threshold[j]));
+      }
+      return LatentParameters.gated(
+          doubles(j -> (float) ((double) bias[j] - threshold[j])), magnitudeBias, logScale);
+    }
+
+    private double[] doubles(IntToDoubleFunction numbers) {
+      return IntStream.range(0, c.dSae).mapToDouble(numbers).toArray();
+    }
+
     /** Makes the engine again after weights or thresholds changed. */
-    EncodeEngine remade() {
+    public EncodeEngine remade() {
       weights = manager.create(wEnc, new Shape(c.dIn, c.dSae));
       return engine(this);
     }
@@ -258,7 +308,7 @@ abstract class AgainstReference {
       return result;
     }
 
-    double exact(int row, int latent) {
+    public double exact(int row, int latent) {
       double sum = bias[latent];
       for (int d = 0; d < c.dIn; d++) {
         sum += (double) x[row * c.dIn + d] * wEnc[d * c.dSae + latent];
@@ -276,47 +326,76 @@ abstract class AgainstReference {
       return ROUNDING * (Math.sqrt(xx * ww) + Math.abs(bias[latent])) + Float.MIN_NORMAL;
     }
 
-    Csr fast(Rule rule) {
+    public Csr fast(SelectionRule rule) {
       return encode(fast, x, c.n, rule);
     }
 
-    Csr plain(Rule rule) {
+    public Csr plain(SelectionRule rule) {
       return encode(plain, x, c.n, rule);
     }
 
-    Csr encode(EncodeEngine engine, float[] rows, int n, Rule rule) {
+    public Csr encode(EncodeEngine engine, float[] rows, int n, SelectionRule rule) {
       try (NDManager scope = manager.newSubManager()) {
         return engine.encode(scope.create(rows, new Shape(n, c.dIn)), c.width, rule);
       }
     }
 
-    void compare(Rule rule) {
+    public void compare(SelectionRule rule) {
       Csr a = fast(rule);
       Csr b = plain(rule);
       assertThat(a.rows()).isEqualTo(c.n);
       float batchCut = smallest(b, 0, b.values().length);
       for (int row = 0; row < c.n; row++) {
         TreeMap<Integer, Float> mine = row(a, row);
-        TreeMap<Integer, Float> judge = row(b, row);
+        TreeMap<Integer, Float> expected = row(b, row);
         float rowCut = smallest(b, b.rowOffsets()[row], b.rowOffsets()[row + 1]);
-        float chosenCut = rule.kind() == Rule.Kind.TOP_K ? rowCut : batchCut;
+        float chosenCut = rule.kind() == SelectionRule.Kind.TOP_K ? rowCut : batchCut;
         TreeMap<Integer, Float> all = new TreeMap<>(mine);
-        all.putAll(judge);
+        all.putAll(expected);
         for (int latent : all.keySet()) {
-          double limit = rounding(row, latent);
-          if (mine.containsKey(latent) && judge.containsKey(latent)) {
+          Near near = new Near(row, latent, ActivationTest.of(parameters(), rule));
+          if (mine.containsKey(latent) && expected.containsKey(latent)) {
             assertThat((double) mine.get(latent))
-                .isBetween(judge.get(latent) - limit, judge.get(latent) + limit);
+                .isBetween(
+                    expected.get(latent) - near.valueError, expected.get(latent) + near.valueError);
           } else {
-            double cut =
-                rule.kind() == Rule.Kind.THRESHOLD ? Math.max(0, threshold[latent]) : chosenCut;
-            boolean nearCut = Math.abs(exact(row, latent) - cut) <= 2 * limit;
-            boolean nearZero = Math.abs(exact(row, latent)) <= limit;
-            assertThat(nearCut || nearZero)
-                .as("row %d latent %d: %s against cut %s", row, latent, exact(row, latent), cut)
+            boolean byThreshold = rule.kind() == SelectionRule.Kind.THRESHOLD;
+            assertThat(near.isUndecided(byThreshold ? near.limit : chosenCut))
+                .as("row %d latent %d: %s", row, latent, near)
                 .isTrue();
           }
         }
+      }
+    }
+
+    /** How far a latent of a row is from what decides on it, beside what rounding may change. */
+    private final class Near {
+      private final double tested;
+      private final double testError;
+      private final double value;
+      private final double valueError;
+      private final double limit;
+
+      Near(int row, int latent, ActivationTest test) {
+        double dot = exact(row, latent) - bias[latent];
+        double error = rounding(row, latent) - ROUNDING * Math.abs(bias[latent]);
+        tested = (dot + test.bias[latent]) * test.scale[latent];
+        testError = (error + ROUNDING * Math.abs(test.bias[latent])) * test.scale[latent];
+        value = (dot + test.valueBias[latent]) * test.valueScale[latent];
+        valueError =
+            (error + ROUNDING * Math.abs(test.valueBias[latent])) * test.valueScale[latent];
+        limit = test.limit[latent];
+      }
+
+      boolean isUndecided(double cut) {
+        return Math.abs(tested - cut) <= 2 * testError
+            || Math.abs(tested) <= testError
+            || Math.abs(value) <= valueError;
+      }
+
+      @Override
+      public String toString() {
+        return "tested %s, limit %s, activation %s".formatted(tested, limit, value);
       }
     }
 

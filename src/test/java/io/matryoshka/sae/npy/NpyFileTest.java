@@ -106,7 +106,6 @@ class NpyFileTest {
 
   @ParameterizedTest
   @CsvSource({
-    "fortran, Fortran (column-major) order",
     "object, dtype '|O' is not read",
     "complex, dtype '<c8' is not read",
     "string, dtype '<U2' is not read",

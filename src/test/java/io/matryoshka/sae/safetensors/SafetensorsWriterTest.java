@@ -45,7 +45,7 @@ class SafetensorsWriterTest {
   void finish_noTensors_hasTheBytesOfTheReference() throws Exception {
     Path path = folder.resolve("empty.safetensors");
     try (SafetensorsWriter writer =
-        SafetensorsWriter.builder().metadata("framework", "pt").sync(true).create(path)) {
+        SafetensorsWriter.builder().metadata("framework", "pt").create(path)) {
       writer.finish();
     }
 

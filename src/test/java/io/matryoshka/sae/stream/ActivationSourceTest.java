@@ -204,12 +204,19 @@ class ActivationSourceTest {
     assertThatThrownBy(() -> ActivationSource.open(List.of(file), D_IN))
         .isInstanceOf(ActivationException.class)
         .hasMessageContainingAll("two.safetensors", "found 2", "before", "after");
-    ActivationSource source = ActivationSource.open(List.of(file), D_IN, "after");
+    ActivationSource source =
+        ActivationSource.open(List.of(file), SourceOptions.defaults().dIn(D_IN).tensor("after"));
     assertThat(readAll(source, 5, 0)).isEqualTo(rows(7, 2));
-    assertThatThrownBy(() -> ActivationSource.open(List.of(file), D_IN, "nowhere"))
+    assertThatThrownBy(
+            () ->
+                ActivationSource.open(
+                    List.of(file), SourceOptions.defaults().dIn(D_IN).tensor("nowhere")))
         .isInstanceOf(ActivationException.class)
         .hasMessageContainingAll("no tensor \"nowhere\"", "before", "after");
-    assertThatThrownBy(() -> ActivationSource.open(List.of(file), D_IN, "tokens"))
+    assertThatThrownBy(
+            () ->
+                ActivationSource.open(
+                    List.of(file), SourceOptions.defaults().dIn(D_IN).tensor("tokens")))
         .isInstanceOf(ActivationException.class)
         .hasMessageContainingAll("\"tokens\" has dtype I32", "float16");
   }

@@ -166,7 +166,7 @@ class EncodeKillTest {
     try (SAE sae = DemoRows.sae()) {
       SparseLatents first = SparseLatents.load(copy.resolve("latents-00000-of-00018.safetensors"));
       assertThat(first.activations())
-          .isEqualTo(sae.encode(DemoRows.rows(0, ROWS_PER_SHARD)).activations());
+          .isEqualTo(sae.encodeSparse(DemoRows.rows(0, ROWS_PER_SHARD)).activations());
     }
   }
 

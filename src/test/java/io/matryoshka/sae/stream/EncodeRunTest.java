@@ -57,7 +57,7 @@ class EncodeRunTest {
 
   private static SparseLatents encode(int first, int count, Selection selection)
       throws IOException {
-    return sae.encode(FloatBuffer.wrap(DemoRows.rows(first, count)), count, selection);
+    return sae.encodeSparse(FloatBuffer.wrap(DemoRows.rows(first, count)), count, selection);
   }
 
   private static void assertSame(SparseLatents actual, SparseLatents expected) {
@@ -347,7 +347,7 @@ class EncodeRunTest {
   void toFolder_restart_deletesTheFilesOfTheRunAndNoOthers() throws IOException {
     EncodeRun.toFolder(sae, source(), out("run"), OPTIONS.rowsPerShard(10));
     Path notes = Files.writeString(out("run").resolve("notes.txt"), "mine");
-    Files.writeString(out("run").resolve(".index.json.0.tmp"), "half");
+    Files.writeString(out("run").resolve(".index.json.00000000000000ab.matryoshka.tmp"), "half");
     EncodeResult result = EncodeRun.toFolder(sae, source(), out("run"), OPTIONS.restart(true));
     assertThat(result.resumedRows()).isZero();
     assertThat(notes).hasContent("mine");
@@ -447,7 +447,8 @@ class EncodeRunTest {
         .hasMessageContainingAll("bad.safetensors: tensor \"acts\", row 0", "NaN");
 
     EncodeResult result =
-        EncodeRun.toFolder(sae, source, out("run"), OPTIONS.nonFiniteAsEmpty(true));
+        EncodeRun.toFolder(
+            sae, source, out("run"), OPTIONS.rows(RowRules.all().skipNonFinite(true)));
     assertThat(result.nonFiniteRows()).isEqualTo(6);
     List<Integer> perShard = new ArrayList<>();
     index(out("run")).path("shards").forEach(s -> perShard.add(s.path("non_finite_rows").asInt()));
@@ -460,7 +461,10 @@ class EncodeRunTest {
 
     EncodeResult file =
         EncodeRun.toFile(
-            sae, source, out("one.safetensors"), options.nonFiniteAsEmpty(true).batchRows(1));
+            sae,
+            source,
+            out("one.safetensors"),
+            options.rows(RowRules.all().skipNonFinite(true)).batchRows(1));
     assertThat(file.nonFiniteRows()).isEqualTo(6);
     assertThat(file.entries()).isEqualTo(result.entries());
   }

@@ -99,7 +99,7 @@ class LargeEncodeTest {
     System.out.printf(
         Locale.ROOT, "peak resident %d MB, of it not files %d MB%n", rss >> 10, anonymous >> 10);
     try (SAE sae = SAE.load(saeFolder)) {
-      assertEveryRow(out, sae.encode(tokens));
+      assertEveryRow(out, sae.encodeSparse(tokens));
     }
   }
 
@@ -158,7 +158,7 @@ class LargeEncodeTest {
         long entries = 0;
         for (int row = 0; row < TOKENS; row += BATCH_ROWS) {
           FloatBuffer rows = FloatBuffer.wrap(tokens, row * D_IN, BATCH_ROWS * D_IN);
-          entries += sae.encode(rows, BATCH_ROWS).activeCount();
+          entries += sae.encodeSparse(rows, BATCH_ROWS).activeCount();
         }
         long middle = System.nanoTime();
         long middleProcessor = processorNanos();

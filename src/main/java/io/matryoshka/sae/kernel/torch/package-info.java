@@ -1,6 +1,7 @@
 /**
- * What the kernels need of TorchScript itself. No API for users, and nothing about SAEs.
+ * What libtorch gives the kernels: operations through TorchScript, threads, support of int8
+ * products, copies to Java memory. Nothing about SAEs; no API for users.
  *
- * <p>Parameters and results are never null.
+ * <p>No public method takes or returns null.
  */
 package io.matryoshka.sae.kernel.torch;

@@ -1,0 +1,187 @@
+package io.matryoshka.sae.fetch;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.hub.ByteRange;
+import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.hub.RangesUnsupportedException;
+import io.matryoshka.sae.hub.RemoteFile;
+import io.matryoshka.sae.hub.RepoFile;
+import io.matryoshka.sae.safetensors.SafetensorsHeader;
+import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import io.matryoshka.sae.safetensors.TensorInfo;
+import io.matryoshka.sae.weights.WeightSchema;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Fetches only what a prefix needs of an SAE on the Hub, and keeps it as an SAE folder of its own
+ * with {@code d_sae} set to the width. Python's cache is not touched.
+ */
+public final class PrefixDownload {
+
+  /**
+   * A part is fetched if it costs at most this share of the whole file, see {@link
+   * PrefixPlan#cost}. The whole file serves every width and Python too, so a small saving is not
+   * worth it.
+   */
+  static final double LARGEST_SHARE = 2.0 / 3;
+
+  /** Below this saving the whole file is fetched as well. */
+  static final long MIN_SAVING_BYTES = 4L << 20;
+
+  /** Field of the metadata in the part's {@code cfg.json} that tells what it is a part of. */
+  static final String PART_OF = "matryoshka_sae_part_of";
+
+  private static final Logger LOG = LoggerFactory.getLogger(PrefixDownload.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String WIDTHS = "matryoshka_widths";
+  private static final int CONNECTIONS = 16;
+  private static final int FIRST_READ_BYTES = 1 << 14;
+
+  private final HubClient client;
+  private final RepoFile weights;
+  private final Path configFile;
+  private final SaeConfig config;
+  private final PrefixCache cache;
+
+  /**
+   * Prepares for one SAE.
+   *
+   * @param weights its weight file at a commit
+   * @param configFile its {@code cfg.json}
+   * @param config what that says
+   * @param root the cache of this library
+   */
+  public PrefixDownload(
+      HubClient client, RepoFile weights, Path configFile, SaeConfig config, Path root) {
+    this.client = client;
+    this.weights = weights;
+    this.configFile = configFile;
+    this.config = config;
+    this.cache = new PrefixCache(root, weights);
+  }
+
+  /**
+   * Finds the folder of a part that is at least this wide, or fetches it.
+   *
+   * @param anew fetch it although it is there
+   * @return the folder; empty where the whole file is the better choice, or the client is offline
+   */
+  public Optional<Path> folder(int width, boolean anew) throws IOException {
+    if (client.isOffline()) {
+      return anew ? Optional.empty() : cache.find(width);
+    }
+    try {
+      return cache.findOrMake(width, anew, folder -> fetch(width, folder));
+    } catch (RangesUnsupportedException e) {
+      LOG.info("Fetching the whole file, as the server does not serve parts: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private boolean fetch(int width, Path folder) throws IOException {
+    RemoteFile remote = client.open(weights);
+    if (remote.size().isEmpty()) {
+      return false;
+    }
+    SafetensorsHeader header = header(remote, remote.size().getAsLong());
+    WeightSchema.check(header.tensors(), config, remote.file().toString());
+    PrefixPlan plan = new PrefixPlan(header, config, width);
+    if (!savesMuch(plan.cost(), remote.size().getAsLong())) {
+      LOG.debug("Fetching all of {}: a part would cost {} bytes", weights, plan.cost());
+      return false;
+    }
+    writeWeights(remote, header, plan, folder.resolve(SaeFiles.WEIGHTS));
+    Files.write(folder.resolve(SaeFiles.CONFIG), partConfig(remote, width));
+    new PrefixRecord(
+            PrefixRecord.VERSION,
+            weights.repoId(),
+            remote.commit(),
+            weights.filename(),
+            remote.etag(),
+            config.dSae(),
+            width,
+            PrefixRecord.sums(folder))
+        .write(folder);
+    return true;
+  }
+
+  private static boolean savesMuch(long cost, long size) {
+    return cost <= LARGEST_SHARE * size && size - cost >= MIN_SAVING_BYTES;
+  }
+
+  private static SafetensorsHeader header(RemoteFile remote, long size) throws IOException {
+    ByteBuffer start = ByteBuffer.allocate((int) Math.min(size, FIRST_READ_BYTES));
+    remote.read(0, start);
+    start.flip();
+    String source = remote.file().toString();
+    int length = SafetensorsHeader.headerLength(start, source);
+    long end = (long) SafetensorsHeader.LENGTH_BYTES + length;
+    ByteBuffer header = ByteBuffer.allocate(length);
+    header.put(
+        start.slice(
+            SafetensorsHeader.LENGTH_BYTES,
+            Math.min(length, start.limit() - SafetensorsHeader.LENGTH_BYTES)));
+    if (header.hasRemaining() && end <= size) {
+      remote.read(SafetensorsHeader.LENGTH_BYTES + header.position(), header);
+    }
+    return SafetensorsHeader.parse(header.flip(), Math.max(0, size - end), source);
+  }
+
+  private static void writeWeights(
+      RemoteFile remote, SafetensorsHeader header, PrefixPlan plan, Path target)
+      throws IOException {
+    SafetensorsWriter.Builder builder = SafetensorsWriter.builder();
+    for (TensorInfo info : header.tensors()) {
+      builder.tensor(info.name(), info.dtype(), plan.shape(info));
+    }
+    header.metadata().forEach(builder::metadata);
+    try (SafetensorsWriter writer = builder.create(target)) {
+      Iterator<PrefixPlan.Read> reads = plan.reads().iterator();
+      List<ByteRange> ranges = plan.reads().stream().map(PrefixPlan.Read::range).toList();
+      remote.read(
+          ranges,
+          CONNECTIONS,
+          (range, data) -> {
+            for (PrefixPlan.Piece piece : reads.next().pieces()) {
+              int at = (int) (piece.begin() - range.offset());
+              writer.write(piece.tensor(), data.slice(at, piece.length()));
+            }
+          });
+      writer.finish();
+    }
+  }
+
+  /** The configuration with the number of latents of the part, and where it comes from. */
+  private byte[] partConfig(RemoteFile remote, int width) throws IOException {
+    ObjectNode root = (ObjectNode) JSON.readTree(Files.readAllBytes(configFile));
+    root.put("d_sae", width);
+    ObjectNode metadata =
+        root.path("metadata") instanceof ObjectNode object ? object : root.putObject("metadata");
+    for (ObjectNode holder : List.of(root, metadata)) {
+      if (holder.hasNonNull(WIDTHS)) {
+        ArrayNode widths = holder.putArray(WIDTHS);
+        config.matryoshkaWidths().stream().filter(w -> w < width).forEach(widths::add);
+        widths.add(width);
+      }
+    }
+    metadata
+        .putObject(PART_OF)
+        .put("repo", weights.repoId())
+        .put("commit", remote.commit())
+        .put("file", weights.filename())
+        .put("etag", remote.etag())
+        .put("d_sae", config.dSae());
+    return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(root);
+  }
+}

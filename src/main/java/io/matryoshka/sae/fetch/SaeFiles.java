@@ -1,0 +1,88 @@
+package io.matryoshka.sae.fetch;
+
+import io.matryoshka.sae.config.ForeignFormat;
+import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.config.SaeFormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The files of one SAE on disk, not yet opened.
+ *
+ * @param config the configuration of the whole SAE
+ * @param stored that of the weight file, which may hold only the first latents
+ * @param weights {@value #WEIGHTS}
+ * @param sparsity {@value #SPARSITY}, if there is one
+ */
+public record SaeFiles(SaeConfig config, SaeConfig stored, Path weights, Optional<Path> sparsity) {
+
+  /** The configuration. */
+  public static final String CONFIG = "cfg.json";
+
+  /** The weights. */
+  public static final String WEIGHTS = "sae_weights.safetensors";
+
+  /** How often each latent fires. */
+  public static final String SPARSITY = "sparsity.safetensors";
+
+  static final List<String> ALL = List.of(CONFIG, WEIGHTS, SPARSITY);
+
+  /** The files of a whole SAE. */
+  static SaeFiles whole(SaeConfig config, Path weights, Optional<Path> sparsity) {
+    return new SaeFiles(config, config, weights, sparsity);
+  }
+
+  /**
+   * Finds the files of a folder.
+   *
+   * @param directory the folder
+   * @return its files
+   * @throws NoSuchFileException if the folder, its configuration or its weights are missing
+   * @throws NotDirectoryException if it is no folder
+   * @throws IOException if the configuration cannot be read or is malformed
+   */
+  public static SaeFiles in(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      throw new NoSuchFileException(
+          directory.toString(), null, "expected a folder with " + CONFIG + " and " + WEIGHTS);
+    }
+    if (!Files.isDirectory(directory)) {
+      throw new NotDirectoryException(
+          directory + ": expected the folder that holds " + CONFIG + " and " + WEIGHTS);
+    }
+    for (String name : List.of(CONFIG, WEIGHTS)) {
+      Path file = directory.resolve(name);
+      if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+        requireNotForeign(directory);
+        throw new NoSuchFileException(
+            file.toString(),
+            null,
+            "an SAE folder holds %s and %s; this one is missing or not readable"
+                .formatted(CONFIG, WEIGHTS));
+      }
+    }
+    return whole(
+        SaeConfig.read(directory.resolve(CONFIG)),
+        directory.resolve(WEIGHTS),
+        Optional.of(directory.resolve(SPARSITY)).filter(Files::isRegularFile));
+  }
+
+  private static void requireNotForeign(Path directory) throws IOException {
+    Set<String> names;
+    try (Stream<Path> files = Files.list(directory)) {
+      names = files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+    }
+    Optional<ForeignFormat> foreign = ForeignFormat.ofFiles(names);
+    if (foreign.isPresent()) {
+      throw new SaeFormatException(directory + ": " + foreign.get().message());
+    }
+  }
+}

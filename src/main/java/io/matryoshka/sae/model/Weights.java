@@ -1,0 +1,278 @@
+package io.matryoshka.sae.model;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import io.matryoshka.sae.config.Architecture;
+import io.matryoshka.sae.config.LatentParameters;
+import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.config.TensorNames;
+import io.matryoshka.sae.kernel.ReferenceEngine;
+import io.matryoshka.sae.kernel.cpu.PreparedEncoder;
+import io.matryoshka.sae.kernel.device.DeviceEngine;
+import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
+import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.weights.WeightFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * The weights of one SAE as native arrays, with the engine that was chosen for them, shared by the
+ * SAE and its prefix views. Native memory is released when {@link #close} was called and no call is
+ * running.
+ */
+public final class Weights implements AutoCloseable {
+
+  /** Below this many weights the fast path's layout is made in milliseconds and is not stored. */
+  private static final long STORE_FROM_WEIGHTS = 1L << 23;
+
+  private final SaeConfig config;
+
+  /** Keeps mapped memory reachable while arrays use it. */
+  private final WeightFile file;
+
+  private final NDManager manager;
+  private final NDArray wDec;
+  private final NDArray bDec;
+  private final LatentParameters parameters;
+  private final Normalizer normalizer;
+  private NDArray wEnc;
+  private Coder coder;
+  private long preparedBytes;
+  private int running;
+  private boolean closed;
+
+  /**
+   * Loads the weights and chooses their engine.
+   *
+   * @param config the configuration of the whole SAE
+   * @param file holds the tensors of it, or of a prefix; is closed with the weights
+   * @param settings say where, and with which engine
+   * @throws SaeFormatException if a number is out of its range
+   * @throws IOException if the file cannot be read
+   */
+  public Weights(SaeConfig config, WeightFile file, OpenSettings settings) throws IOException {
+    this.config = config;
+    this.file = file;
+    manager = Engines.newManager(settings.device());
+    try {
+      wDec = file.matrix(TensorNames.W_DEC, manager);
+      bDec = file.vectorArray(TensorNames.B_DEC, manager);
+      Optional<NDArray> norms =
+          config.rescaleActsByDecoderNorm()
+              ? Optional.of(wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false))
+              : Optional.empty();
+      parameters = parameters(norms);
+      normalizer = new Normalizer(config, settings.normScale(), bDec);
+      openEncoder(new Decoder(wDec, bDec, norms), settings);
+    } catch (IOException | RuntimeException | Error e) {
+      manager.close();
+      throw e;
+    }
+  }
+
+  private LatentParameters parameters(Optional<NDArray> norms) throws IOException {
+    Architecture.Tensors tensors =
+        new Architecture.Tensors() {
+          @Override
+          public double[] vector(String name) throws IOException {
+            return file.doubles(name);
+          }
+
+          @Override
+          public double[] latentScale() {
+            double[] scale = new double[dSae()];
+            float[] factors = norms.map(NDArray::toFloatArray).orElse(new float[0]);
+            Arrays.setAll(scale, j -> factors.length == 0 ? 1 : factors[j]);
+            return scale;
+          }
+        };
+    try {
+      return config.architecture().parameters(tensors);
+    } catch (IllegalArgumentException e) {
+      throw new SaeFormatException(file.path() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Chooses the engine: on the CPU the fast one, elsewhere what a trial on the device allows. */
+  private void openEncoder(Decoder decoder, OpenSettings settings) throws IOException {
+    wEnc = file.matrix(TensorNames.W_ENC, manager);
+    boolean fast = settings.fast() && file.config().dtype() != Dtype.F64;
+    boolean cpu = settings.device().getDeviceType().equals(Device.Type.CPU);
+    Optional<Coder> chosen = Optional.empty();
+    if (fast && cpu && settings.acceleratorInt8From().isEmpty()) {
+      chosen = Optional.of(cpuCoder(decoder, settings.store()));
+    } else if (fast && DeviceEngine.runsOn(settings.device())) {
+      long int8From = settings.acceleratorInt8From().orElse(DeviceEngine.INT8_FROM);
+      chosen = deviceCoder(decoder, int8From);
+    }
+    coder =
+        chosen.orElseGet(
+            () -> new ReferenceCoder(new ReferenceEngine(wEnc, parameters), decoder, dSae()));
+  }
+
+  private Coder cpuCoder(Decoder decoder, Optional<EncoderRowsStore> store) {
+    SaeConfig stored = file.config();
+    boolean small = (long) stored.dIn() * stored.dSae() < STORE_FROM_WEIGHTS;
+    PreparedEncoder encoder =
+        new PreparedEncoder(
+            file.source(TensorNames.W_ENC),
+            stored.dIn(),
+            stored.dSae(),
+            small ? Optional.empty() : store);
+    preparedBytes = PreparedEncoder.bytes(stored.dIn(), stored.dSae());
+    return new CpuCoder(encoder.engine(parameters), decoder, dSae());
+  }
+
+  /** Keeps the encoder once, latent after latent; {@code W_enc} becomes a view of that. */
+  private Optional<Coder> deviceCoder(Decoder decoder, long int8From) {
+    NDArray rows = DeviceEngine.encoderRows(wEnc);
+    wEnc.close();
+    wEnc = rows.transpose();
+    return DeviceEngine.create(rows, parameters, int8From)
+        .map(
+            engine -> {
+              preparedBytes = engine.preparedBytes();
+              ReferenceEngine reference = new ReferenceEngine(wEnc, parameters);
+              return new DeviceCoder(engine, reference, decoder, dSae());
+            });
+  }
+
+  /** Number of latents of the weights that were loaded. */
+  private int dSae() {
+    return file.config().dSae();
+  }
+
+  /** Marks a call as running; the weights stay alive until its end. */
+  public Use use() {
+    synchronized (this) {
+      if (closed) {
+        throw new IllegalStateException("this SAE is closed; load it again");
+      }
+      running++;
+    }
+    return this::end;
+  }
+
+  /** A running call. */
+  public interface Use extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private void end() {
+    boolean release;
+    synchronized (this) {
+      running--;
+      release = closed && running == 0;
+    }
+    if (release) {
+      release();
+    }
+  }
+
+  private void release() {
+    manager.close();
+    try {
+      file.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException("closing " + file.path() + " failed", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    boolean release;
+    synchronized (this) {
+      release = !closed && running == 0;
+      closed = true;
+    }
+    if (release) {
+      release();
+    }
+  }
+
+  public synchronized boolean isClosed() {
+    return closed;
+  }
+
+  /** Refuses an array that is on another device than the weights. */
+  public void requireSameDevice(NDArray array, String what) {
+    if (!array.getDevice().equals(manager.getDevice())) {
+      throw new IllegalArgumentException(
+          "%s are on %s but the SAE is on %s; move them with toDevice or load the SAE there"
+              .formatted(what, array.getDevice(), manager.getDevice()));
+    }
+  }
+
+  public NDManager manager() {
+    return manager;
+  }
+
+  /** Decoder rows of some consecutive latents, {@code [to - from, d_in]}, for a scope. */
+  public NDArray decoderRows(int from, int to, NDManager scope) {
+    return part(wDec, from == to ? "0:0" : from + ":" + to, scope);
+  }
+
+  /** Encoder columns of some consecutive latents as rows, {@code [to - from, d_in]}. */
+  public NDArray encoderRows(int from, int to, NDManager scope) {
+    return part(wEnc, ":, " + (from == to ? "0:0" : from + ":" + to), scope).transpose();
+  }
+
+  private static NDArray part(NDArray array, String range, NDManager scope) {
+    NDArray part = array.get(new NDIndex(range));
+    part.attach(scope);
+    return part;
+  }
+
+  /** Thresholds of the first latents. */
+  public float[] thresholds(int width) {
+    return firstOf(parameters.threshold(), width);
+  }
+
+  /** {@code b_enc} of the first latents, or {@code b_gate}. */
+  public float[] encoderBias(int width) {
+    return firstOf(parameters.testBias(), width);
+  }
+
+  private static float[] firstOf(double[] values, int width) {
+    float[] first = new float[width];
+    for (int j = 0; j < width; j++) {
+      first[j] = (float) values[j];
+    }
+    return first;
+  }
+
+  /** {@code [d_in]}. */
+  public NDArray bDec() {
+    return bDec;
+  }
+
+  public Normalizer normalizer() {
+    return normalizer;
+  }
+
+  /** The engine over all latents. */
+  public Coder coder() {
+    return coder;
+  }
+
+  public SaeConfig config() {
+    return config;
+  }
+
+  /** Bytes of the two weight matrices that were loaded. */
+  public long matrixBytes() {
+    return 2L * config.dIn() * dSae() * wDec.getDataType().getNumOfBytes();
+  }
+
+  /** Bytes that the engine holds beside the weights. */
+  public long preparedBytes() {
+    return preparedBytes;
+  }
+}

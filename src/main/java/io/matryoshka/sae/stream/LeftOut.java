@@ -1,0 +1,70 @@
+package io.matryoshka.sae.stream;
+
+import io.matryoshka.sae.filetype.FileType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What a folder of activations holds beside the files that are read, so that none is lost unsaid.
+ */
+final class LeftOut {
+
+  /** Named one by one; of more, the number. */
+  private static final int MAX_NAMED = 5;
+
+  private LeftOut() {}
+
+  /** Describes data files of other types, and folders with arrays in them; empty without any. */
+  static List<String> in(Path folder) throws IOException {
+    List<String> found = new ArrayList<>();
+    int more = 0;
+    for (Path path : visible(folder)) {
+      String what = Files.isDirectory(path) ? folderProblem(path) : fileProblem(path);
+      if (!what.isEmpty() && found.size() == MAX_NAMED) {
+        more++;
+      } else if (!what.isEmpty()) {
+        found.add(path + " " + what);
+      }
+    }
+    if (more > 0) {
+      found.add("%d more such %s in %s".formatted(more, more == 1 ? "entry" : "entries", folder));
+    }
+    return found;
+  }
+
+  private static List<Path> visible(Path folder) throws IOException {
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries
+          .filter(path -> !path.getFileName().toString().startsWith("."))
+          .sorted(Comparator.comparing(p -> p.getFileName().toString(), NaturalOrder.INSTANCE))
+          .toList();
+    }
+  }
+
+  private static String fileProblem(Path file) throws IOException {
+    if (InputFiles.hasArrayName(file) || !Files.isRegularFile(file) || !Files.isReadable(file)) {
+      return "";
+    }
+    FileType type = FileType.of(file);
+    return switch (type) {
+      case NPY -> "is a .npy file by its content; rename it to end in .npy";
+      case SAFETENSORS -> "is a safetensors file by its content; rename it to end in .safetensors";
+      default -> type.isData() ? type.problem().orElseThrow() : "";
+    };
+  }
+
+  private static String folderProblem(Path folder) throws IOException {
+    if (!Files.isReadable(folder)) {
+      return "";
+    }
+    boolean hasArrays =
+        visible(folder).stream()
+            .anyMatch(p -> Files.isRegularFile(p) && InputFiles.hasArrayName(p));
+    return hasArrays ? "is a folder in it with arrays; name it as an input of its own" : "";
+  }
+}

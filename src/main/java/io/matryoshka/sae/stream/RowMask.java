@@ -1,0 +1,182 @@
+package io.matryoshka.sae.stream;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.npy.NpyFile;
+import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.safetensors.TensorInfo;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Which rows of a stream count, from a file with one number or boolean per row: 0 leaves the row
+ * out (a special token, padding), any number above counts it, as in an attention mask. Booleans,
+ * integers and floats mean the same in {@code .npy} and {@code .safetensors}. Immutable; each read
+ * opens the file again.
+ */
+public final class RowMask {
+
+  private static final int CHUNK = 1 << 16;
+
+  private final Path file;
+  private final String tensor;
+  private final long rows;
+
+  private RowMask(Path file, String tensor, long rows) {
+    this.file = file;
+    this.tensor = tensor;
+    this.rows = rows;
+  }
+
+  /**
+   * Opens a file. Its elements in row-major order are the rows of the stream; the shape does not
+   * matter.
+   *
+   * @param file a {@code .npy} or {@code .safetensors} file
+   * @param tensor the tensor of a {@code .safetensors} file; empty if it holds one only
+   * @return the mask
+   * @throws ActivationException if the tensor must be named
+   * @throws IOException if the file cannot be read, is malformed or lacks the tensor
+   */
+  public static RowMask open(Path file, Optional<String> tensor) throws IOException {
+    Objects.requireNonNull(file, "file");
+    if (InputFiles.isNpy(file)) {
+      try (NpyFile npy = NpyFile.open(file)) {
+        return new RowMask(file, "", npy.elementCount());
+      }
+    }
+    try (SafetensorsFile safetensors = SafetensorsFile.open(file)) {
+      String name = tensor.isPresent() ? tensor.get() : onlyTensor(file, safetensors);
+      TensorInfo info = safetensors.info(name);
+      return new RowMask(file, name, info.elementCount());
+    }
+  }
+
+  private static String onlyTensor(Path file, SafetensorsFile safetensors)
+      throws ActivationException {
+    List<String> names = List.copyOf(safetensors.names());
+    if (names.size() != 1) {
+      throw new ActivationException(
+          "%s: holds the tensors %s; name the one that is the mask".formatted(file, names));
+    }
+    return names.get(0);
+  }
+
+  /**
+   * Returns the number of rows.
+   *
+   * @return elements of the file
+   */
+  public long rows() {
+    return rows;
+  }
+
+  /**
+   * Returns the file.
+   *
+   * @return as given
+   */
+  public Path file() {
+    return file;
+  }
+
+  /**
+   * Returns the name of the tensor.
+   *
+   * @return the name, empty for a {@code .npy} file
+   */
+  public String tensor() {
+    return tensor;
+  }
+
+  /**
+   * Reads consecutive rows.
+   *
+   * @param firstRow index of the first row
+   * @param count number of rows
+   * @return {@code [count]}, true where a row counts
+   * @throws ActivationException if an element is negative or not finite
+   * @throws IOException if the file cannot be read
+   * @throws IndexOutOfBoundsException if the mask has no such rows
+   */
+  public boolean[] read(long firstRow, int count) throws IOException {
+    Objects.checkFromIndexSize(firstRow, (long) count, rows);
+    float[] values = new float[count];
+    if (tensor.isEmpty()) {
+      try (NpyFile npy = NpyFile.open(file)) {
+        npy.readFloats(firstRow, values, 0, count);
+      }
+    } else {
+      readTensor(firstRow, values);
+    }
+    boolean[] counted = new boolean[count];
+    for (int row = 0; row < count; row++) {
+      if (!(values[row] >= 0 && values[row] <= Float.MAX_VALUE)) {
+        throw new ActivationException(
+            "%s: element %d of the mask is %s, expected 0 to leave a row out or 1 to count it"
+                .formatted(file, firstRow + row, values[row]));
+      }
+      counted[row] = values[row] != 0;
+    }
+    return counted;
+  }
+
+  /** Integers become floats by their sign alone, as a float does not hold all of them. */
+  private void readTensor(long firstRow, float[] target) throws IOException {
+    try (SafetensorsFile safetensors = SafetensorsFile.open(file)) {
+      Dtype dtype = safetensors.info(tensor).dtype();
+      switch (dtype) {
+        case I64, U64, U32, I32 -> {
+          long[] values = new long[target.length];
+          safetensors.readLongs(tensor, firstRow, values);
+          for (int i = 0; i < values.length; i++) {
+            target[i] = dtype == Dtype.U64 && values[i] != 0 ? 1 : Long.signum(values[i]);
+          }
+        }
+        case F64 -> {
+          double[] values = new double[target.length];
+          safetensors.readDoubles(tensor, firstRow, values);
+          for (int i = 0; i < values.length; i++) {
+            target[i] = Double.isFinite(values[i]) ? (float) Math.signum(values[i]) : Float.NaN;
+          }
+        }
+        default -> safetensors.readFloats(tensor, firstRow, target);
+      }
+    }
+  }
+
+  /**
+   * Counts the rows that the mask keeps.
+   *
+   * @return a number from 0 to {@link #rows}
+   * @throws IOException as {@link #read}
+   */
+  public long countKept() throws IOException {
+    long kept = 0;
+    for (long row = 0; row < rows; row += CHUNK) {
+      for (boolean counted : read(row, (int) Math.min(CHUNK, rows - row))) {
+        kept += counted ? 1 : 0;
+      }
+    }
+    return kept;
+  }
+
+  /** What the result of a run depends on. */
+  ObjectNode describe() throws IOException {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("file", file.getFileName().toString());
+    json.put("tensor", tensor);
+    json.put("rows", rows);
+    json.put("ends_sha256", Fingerprint.of(file));
+    return json;
+  }
+
+  @Override
+  public String toString() {
+    return "RowMask[" + file + (tensor.isEmpty() ? "" : ", " + tensor) + ", rows=" + rows + "]";
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * The weight file of an SAE: checked against the configuration, mapped or widened. No API for
+ * users.
+ *
+ * <p>No public method takes or returns null.
+ */
+package io.matryoshka.sae.weights;
