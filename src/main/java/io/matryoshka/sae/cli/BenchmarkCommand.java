@@ -16,6 +16,9 @@ import io.matryoshka.sae.kernel.cpu.MachineLimits;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.NonFiniteRows;
+import io.matryoshka.sae.stream.RowFaults;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,7 +39,8 @@ import picocli.CommandLine.Spec;
       "Times every operation with the fast engine and with dense products in libtorch, in turns in"
           + " one process, and measures the limits of the machine. Without RELEASE or --dir it"
           + " makes an SAE up, of the shape of the published ones, in a temporary folder."
-    })
+    },
+    footer = {"", "Example:", "  matryoshka-sae benchmark all-minilm-l6-v2-matryoshka-demo"})
 final class BenchmarkCommand implements Callable<Integer> {
 
   private static final long SEED = 1;
@@ -181,6 +185,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     try (ActivationBatches batches = source.batches(count, 0)) {
       while (filled < values.length && batches.hasNext()) {
         ActivationBatch batch = batches.next();
+        requireFinite(batch, sae, source);
         int taken = Math.min(values.length - filled, batch.rows() * sae.dIn());
         System.arraycopy(batch.values(), 0, values, filled, taken);
         filled += taken;
@@ -190,6 +195,18 @@ final class BenchmarkCommand implements Callable<Integer> {
       values[i] = values[i - filled];
     }
     return values;
+  }
+
+  private static void requireFinite(ActivationBatch batch, SAE sae, ActivationSource source)
+      throws IOException {
+    RowFaults faults = RowFaults.of(sae);
+    NonFiniteRows stop = new NonFiniteRows(source, RowRules.all());
+    for (int row = 0; row < batch.rows(); row++) {
+      Optional<String> fault = faults.before(batch.values(), row);
+      if (fault.isPresent()) {
+        stop.add(batch.firstRow() + row, fault.get());
+      }
+    }
   }
 
   private BenchmarkResult measure(BenchmarkTarget subject, BenchmarkText text) throws IOException {

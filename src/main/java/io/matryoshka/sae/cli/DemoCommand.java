@@ -23,7 +23,8 @@ import picocli.CommandLine.Option;
     name = "demo",
     description =
         "Shows a small real SAE at work: tokens with their strongest latents at each level, and how"
-            + " reconstruction improves with the width. Needs no network and no GPU.")
+            + " reconstruction improves with the width. Needs no network and no GPU.",
+    footer = {"", "Example:", "  matryoshka-sae demo"})
 final class DemoCommand implements Callable<Integer> {
 
   private static final int PER_LEVEL = 2;

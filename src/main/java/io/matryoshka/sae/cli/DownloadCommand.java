@@ -29,7 +29,12 @@ import picocli.CommandLine.Spec;
     name = "download",
     description =
         "Fetches SAEs from the Hugging Face Hub into the cache, where this program and Python find"
-            + " them. What is cached is not fetched again.")
+            + " them. What is cached is not fetched again.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae download gemma-2-2b-res-matryoshka-dc --layers 0-12"
+    })
 final class DownloadCommand implements Callable<Integer> {
 
   @Parameters(

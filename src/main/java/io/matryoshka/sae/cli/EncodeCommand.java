@@ -23,7 +23,8 @@ import picocli.CommandLine.Option;
     description = {
       "Encodes model activations to sparse latents.",
       "A folder gets shards and an index.json; a run that was stopped resumes with the same command."
-    })
+    },
+    footer = {"", "Example:", "  matryoshka-sae encode --dir my-sae -i activations/ -o latents/"})
 final class EncodeCommand implements Callable<Integer> {
 
   private static final Pattern OTHER_FILE =

@@ -28,6 +28,11 @@ import picocli.CommandLine.Option;
           + " variance, errors, sparsity and densities. The bundled demo brings its own"
           + " activations.",
       "With --checkpoint a run that was stopped resumes with the same command."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae evaluate all-minilm-l6-v2-matryoshka-demo --html report.html"
     })
 final class EvaluateCommand implements Callable<Integer> {
 

@@ -32,7 +32,12 @@ import picocli.CommandLine.Spec;
     description =
         "Shows what latents do on your activations: strongest tokens in context, nearest latents,"
             + " parents and children, absorption, and differences from another side. The bundled"
-            + " demo brings its own activations and tokens.")
+            + " demo brings its own activations and tokens.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae explore all-minilm-l6-v2-matryoshka-demo --latent 7,30-32"
+    })
 final class ExploreCommand implements Callable<Integer> {
 
   @Spec private CommandSpec command;

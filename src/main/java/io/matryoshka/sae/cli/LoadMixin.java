@@ -69,6 +69,15 @@ final class LoadMixin {
   private List<Integer> widths = new ArrayList<>();
 
   @Option(
+      names = "--scaling-factor",
+      paramLabel = "FACTOR",
+      description =
+          "Factor on the activations of an SAE that was trained on scaled ones"
+              + " (normalize_activations is expected_average_only_in), where its files do not tell"
+              + " it.")
+  private Double scalingFactor;
+
+  @Option(
       names = "--device",
       paramLabel = "DEVICE",
       defaultValue = "cpu",
@@ -199,6 +208,7 @@ final class LoadMixin {
             .registry(registry.registry())
             .hub(hub.options(output.downloadBars()));
     options = dtype != null ? options.dtype(dtype) : options;
+    options = scalingFactor != null ? options.normScalingFactor(scalingFactor) : options;
     return prefix != null ? options.prefix(prefix) : options;
   }
 

@@ -23,7 +23,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Prints the strongest latents of each token. */
-@Command(name = "top", description = "Prints the strongest latents of each token, by level.")
+@Command(
+    name = "top",
+    description = "Prints the strongest latents of each token, by level.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae top all-minilm-l6-v2-matryoshka-demo -i acts.npy --rows 0-9"
+    })
 final class TopCommand implements Callable<Integer> {
 
   private static final int BATCH_ROWS = 1024;

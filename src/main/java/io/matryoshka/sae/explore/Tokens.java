@@ -19,10 +19,12 @@ public final class Tokens {
 
   private final List<String> texts;
   private final int[] sequences;
+  private final WordPieces pieces;
 
   private Tokens(List<String> texts, int[] sequences) {
     this.texts = List.copyOf(texts);
     this.sequences = sequences;
+    this.pieces = WordPieces.of(this.texts);
   }
 
   /**
@@ -144,6 +146,29 @@ public final class Tokens {
    */
   public String text(int row) {
     return texts.get(row);
+  }
+
+  /** Returns how the words of these tokens are cut into pieces. */
+  WordPieces pieces() {
+    return pieces;
+  }
+
+  /** Whether a token goes on the word of the token before it. */
+  boolean goesOn(int row) {
+    return row > 0 && sameSequence(row - 1, row) && pieces.goesOn(texts.get(row));
+  }
+
+  /** The whole word that a token belongs to. */
+  String word(int row) {
+    int from = row;
+    while (goesOn(from)) {
+      from--;
+    }
+    StringBuilder word = new StringBuilder(pieces.piece(texts.get(from)));
+    for (int next = from + 1; next < size() && goesOn(next); next++) {
+      word.append(pieces.piece(texts.get(next)));
+    }
+    return word.toString();
   }
 
   /**

@@ -21,7 +21,7 @@ import java.util.Objects;
  * try (ActivationBatches batches = source.batches(1024, 0)) {
  *   while (batches.hasNext()) {
  *     ActivationBatch batch = batches.next();
- *     SparseLatents latents = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
+ *     SparseLatents latents = sae.encodeSparse(FloatBuffer.wrap(batch.values()), batch.rows());
  *   }
  * }
  * }</pre>
