@@ -3,6 +3,7 @@ package io.matryoshka.sae.io;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -109,14 +110,28 @@ public final class AtomicFile implements Closeable {
    * @throws IOException if it cannot be written; the target is then as it was
    */
   public static void write(Path target, byte[] content) throws IOException {
-    if (isSpecial(target)) {
-      Files.write(target, content);
-      return;
+    try {
+      if (isSpecial(target)) {
+        Files.write(target, content);
+        return;
+      }
+      try (AtomicFile file = create(target)) {
+        file.writeFully(content);
+        file.commit();
+      }
+    } catch (FileSystemException | ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      throw named(target, e);
     }
-    try (AtomicFile file = create(target)) {
-      file.writeFully(content);
-      file.commit();
-    }
+  }
+
+  /** The failure of a channel, such as a full disk, does not say of which file. */
+  private static FileSystemException named(Path target, IOException cause) {
+    FileSystemException named =
+        new FileSystemException(target.toString(), null, cause.getMessage());
+    named.initCause(cause);
+    return named;
   }
 
   /**

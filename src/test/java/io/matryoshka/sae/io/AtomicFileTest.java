@@ -2,6 +2,7 @@ package io.matryoshka.sae.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -81,7 +82,7 @@ class AtomicFileTest {
   @Test
   void write_toADevice_writesIntoIt() throws IOException {
     Path device = Path.of("/dev/null");
-    org.junit.jupiter.api.Assumptions.assumeTrue(Files.exists(device));
+    assumeTrue(Files.exists(device));
     AtomicFile.write(device, "text");
     assertThat(Files.isRegularFile(device)).isFalse();
     assertThat(device).exists();
@@ -117,5 +118,14 @@ class AtomicFileTest {
   void requireWritable_targetIsAFolder_isRefused() {
     assertThatThrownBy(() -> AtomicFile.requireWritable(folder))
         .isInstanceOf(FileAlreadyExistsException.class);
+  }
+
+  @Test
+  void write_fullDisk_namesTheFile() {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full));
+    assertThatThrownBy(() -> AtomicFile.write(full, "text"))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("/dev/full: No space left on device");
   }
 }
