@@ -5,6 +5,7 @@ import io.matryoshka.sae.config.Architecture;
 import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.fetch.ActivationScale;
 import io.matryoshka.sae.fetch.SaeFiles;
 import io.matryoshka.sae.fetch.SaeLocator;
 import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
@@ -13,6 +14,7 @@ import io.matryoshka.sae.model.Weights;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.weights.PreparedFile;
 import io.matryoshka.sae.weights.WeightFile;
@@ -20,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,20 +52,41 @@ public final class SaeLoader {
   }
 
   static SAE load(Path directory, LoadOptions options) throws IOException {
-    return new SaeLoader(options, Optional.empty()).open(SaeFiles.in(directory));
+    return new SaeLoader(options, Optional.empty()).open(SaeFiles.in(directory, options.dtype()));
   }
 
   private SAE from(SaeLocation location) throws IOException {
-    return open(new SaeLocator(options.hub(), options.prefix()).locate(location));
+    SaeLocator locator = new SaeLocator(options.hub(), options.prefix(), options.dtype());
+    try {
+      return open(locator.locate(location));
+    } catch (SafetensorsException | SaeFormatException e) {
+      if (!locator.repair(location)) {
+        throw location instanceof SaeLocation.Hub ? cached(e) : e;
+      }
+      LOG.warn(
+          "{}; the cached file did not have the length of that on the Hub and was fetched again",
+          e.getMessage());
+      return open(locator.locate(location));
+    }
+  }
+
+  /** Says what to do with a file of the cache that cannot be read. */
+  private static IOException cached(IOException e) {
+    String message =
+        e.getMessage()
+            + "; if it is the copy in the Hub's cache that is damaged, 'cache verify' tells, and"
+            + " --force-download (LoadOptions.forceDownload) fetches it again";
+    return e instanceof SafetensorsException
+        ? new SafetensorsException(message, e)
+        : new SaeFormatException(message, e);
   }
 
   private SAE open(SaeFiles files) throws IOException {
-    SaeConfig config = withDtype(files.config());
-    SaeConfig stored = withDtype(files.stored());
+    SaeConfig config = files.config();
     Levels levels = levels(config);
     Optional<float[]> sparsity =
         files.sparsity().isPresent() ? sparsity(files.sparsity().get(), config) : Optional.empty();
-    Weights weights = weights(config, stored, files.weights());
+    Weights weights = weights(files);
     SAE.Parts parts =
         new SAE.Parts(
             weights,
@@ -75,26 +99,29 @@ public final class SaeLoader {
     return sae;
   }
 
-  private Weights weights(SaeConfig config, SaeConfig stored, Path path) throws IOException {
+  private Weights weights(SaeFiles files) throws IOException {
+    SaeConfig stored = files.stored();
+    Path path = files.weights();
     Optional<PreparedFile> before = preparedFile(path, stored);
     WeightFile file = new WeightFile(path, stored);
     try {
       // A file that was replaced while it was opened may not be the one that was looked at.
       boolean same = before.equals(preparedFile(path, stored));
       Optional<EncoderRowsStore> store = same ? before.map(PreparedFile::store) : Optional.empty();
-      return new Weights(config, file, settings(config, store));
+      return new Weights(files.config(), file, settings(files, store));
     } catch (IOException | RuntimeException | Error e) {
       file.close();
       throw e;
     }
   }
 
-  private OpenSettings settings(SaeConfig config, Optional<EncoderRowsStore> store) {
+  private OpenSettings settings(SaeFiles files, Optional<EncoderRowsStore> store)
+      throws IOException {
     return new OpenSettings(
         options.device(),
         options.engine() == LoadOptions.Engine.FAST,
         options.acceleratorInt8From(),
-        normScale(config),
+        normScale(files),
         store);
   }
 
@@ -135,23 +162,30 @@ public final class SaeLoader {
     return options.widths();
   }
 
-  private double normScale(SaeConfig config) {
-    if (config.normalizeActivations() != NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN
-        || entry.isEmpty()) {
+  /** The caller's factor on activations, else the registry's, else that beside the weights. */
+  private double normScale(SaeFiles files) throws IOException {
+    if (files.config().normalizeActivations() != NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN) {
       return 1;
     }
-    if (entry.get().normScalingFactor().isEmpty()) {
-      LOG.warn(
-          "{} {}: cfg.json says expected_average_only_in but the registry has no"
-              + " norm_scaling_factor; nothing is scaled, as in SAELens",
-          entry.get().release(),
-          entry.get().saeId());
+    if (options.normScalingFactor().isPresent()) {
+      return options.normScalingFactor().getAsDouble();
     }
-    return entry.get().normScalingFactor().orElse(1);
-  }
-
-  private SaeConfig withDtype(SaeConfig config) {
-    return config.withDtype(options.dtype().orElse(config.dtype()));
+    OptionalDouble ofRegistry =
+        entry.map(SaeEntry::normScalingFactor).orElse(OptionalDouble.empty());
+    if (ofRegistry.isPresent()) {
+      return ofRegistry.getAsDouble();
+    }
+    if (files.scaler().isPresent()) {
+      return ActivationScale.read(files.scaler().get());
+    }
+    LOG.warn(
+        "{}: cfg.json says expected_average_only_in, but no scaling factor is known: no {} beside"
+            + " the weights and no norm_scaling_factor in a release table; nothing is scaled, as in"
+            + " SAELens. If the SAE was trained on scaled activations, give the factor"
+            + " (--scaling-factor)",
+        files.weights(),
+        SaeFiles.SCALER);
+    return 1;
   }
 
   private static Optional<float[]> sparsity(Path path, SaeConfig config) throws IOException {

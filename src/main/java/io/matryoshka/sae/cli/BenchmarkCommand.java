@@ -11,6 +11,7 @@ import io.matryoshka.sae.bench.Machine;
 import io.matryoshka.sae.bench.SyntheticActivations;
 import io.matryoshka.sae.bench.SyntheticFolder;
 import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.kernel.cpu.MachineLimits;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
@@ -19,7 +20,6 @@ import io.matryoshka.sae.stream.NonFiniteRows;
 import io.matryoshka.sae.stream.RowFaults;
 import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,6 +113,10 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     checkOptions();
+    Output.requireWritable(results, svg);
+    if (keep != null) {
+      Output.requireWritableFolder(keep);
+    }
     BenchmarkText text = new BenchmarkText(output, markdown);
     List<BenchmarkResult> measured = new ArrayList<>();
     if (load.isNamed()) {
@@ -229,10 +233,10 @@ final class BenchmarkCommand implements Callable<Integer> {
       output.json(report.json());
     }
     if (results != null) {
-      Files.writeString(results, report.json().toPrettyString() + System.lineSeparator());
+      AtomicFile.write(results, report.json().toPrettyString() + System.lineSeparator());
     }
     if (svg != null) {
-      Files.writeString(svg, report.svg());
+      AtomicFile.write(svg, report.svg());
     }
   }
 

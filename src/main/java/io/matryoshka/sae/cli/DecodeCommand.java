@@ -49,6 +49,8 @@ final class DecodeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    ReconstructionWriter.requireKnown(target);
+    Output.requireWritable(target);
     LatentFiles latents = LatentFiles.of(StandardInput.resolve(input));
     try (SAE sae = load.open(output)) {
       long[] shape = shape(latents, sae.dIn());

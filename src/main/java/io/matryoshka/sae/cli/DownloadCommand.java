@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
@@ -88,7 +89,8 @@ final class DownloadCommand implements Callable<Integer> {
         ObjectNode node = saes.addObject().put("id", sae.saeId());
         folder.ifPresent(path -> node.put("path", path.toString()));
         if (!output.isJson()) {
-          output.line(sae.saeId() + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
+          String name = sae.saeId().isEmpty() ? releaseId : sae.saeId();
+          output.line(name + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
         }
       }
     }
@@ -104,10 +106,10 @@ final class DownloadCommand implements Callable<Integer> {
       throw usage("expected one of SAE_ID, --all and --layers, got several");
     }
     if (!known.contains(releaseId) && releaseId.contains("/")) {
-      if (saeIds.isEmpty()) {
-        throw usage("expected the folders of SAEs in the repository " + releaseId + ", got none");
-      }
-      return saeIds.stream().map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id))).toList();
+      List<String> folders = saeIds.isEmpty() ? List.of("") : saeIds;
+      return folders.stream()
+          .map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id)))
+          .toList();
     }
     Release release = known.release(releaseId);
     if (choices == 0 && release.saes().size() > 1) {
@@ -147,10 +149,23 @@ final class DownloadCommand implements Callable<Integer> {
     }
     HubClient client = hub.client(output.downloadBars());
     SaeFiles files = SaeFiles.of(folder, hub.revision());
-    client.download(files.config());
+    downloadConfig(client, sae, files);
     client.downloadIfPresent(files.sparsity());
-    Path weights = client.download(files.weights());
+    Path weights = client.refresh(files.weights());
     return Optional.of(weights.toAbsolutePath().getParent());
+  }
+
+  private void downloadConfig(HubClient client, Wanted sae, SaeFiles files) throws IOException {
+    try {
+      client.refresh(files.config());
+    } catch (EntryNotFoundException e) {
+      if (sae.saeId().isEmpty()) {
+        throw usage(
+            "expected the folders of SAEs in the repository %s, as there is no SAE at its top (%s)"
+                .formatted(releaseId, e.getMessage()));
+      }
+      throw e;
+    }
   }
 
   private ParameterException usage(String message) {

@@ -72,6 +72,11 @@ final class EncodeCommand implements Callable<Integer> {
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
     requireFileOrFolder();
+    if (isFile()) {
+      Output.requireWritable(target);
+    } else {
+      Output.requireWritableFolder(target);
+    }
     activations.find();
     EncodeOptions basis = options();
     try (SAE sae = load.open(output)) {

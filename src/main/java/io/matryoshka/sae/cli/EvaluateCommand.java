@@ -7,10 +7,10 @@ import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRun;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -89,6 +89,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
+    Output.requireWritable(checkpoint, html, csv, latentsCsv);
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
     EvaluationRunOptions basis = options();
@@ -131,10 +132,10 @@ final class EvaluateCommand implements Callable<Integer> {
       report.page().write(html);
     }
     if (csv != null) {
-      Files.writeString(csv, report.widthsCsv());
+      AtomicFile.write(csv, report.widthsCsv());
     }
     if (latentsCsv != null) {
-      Files.writeString(latentsCsv, report.latentsCsv());
+      AtomicFile.write(latentsCsv, report.latentsCsv());
     }
     if (output.isJson()) {
       output.json(report.json());

@@ -9,11 +9,11 @@ import io.matryoshka.sae.explore.ExplorationReport;
 import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,6 +104,7 @@ final class ExploreCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Output.requireWritable(html, csv);
     if (against != null && !otherInputs.isEmpty()) {
       throw usage("expected either --against or --against-input, got both");
     }
@@ -149,12 +150,14 @@ final class ExploreCommand implements Callable<Integer> {
       return Optional.empty();
     }
     int colon = against.indexOf(':');
-    if (colon < 1 || colon == against.length() - 1) {
-      throw usage("--against: expected RELEASE:SAE_ID, got '" + against + "'");
+    boolean topOfRepository = colon < 0 && against.contains("/");
+    if (!topOfRepository && (colon < 1 || colon == against.length() - 1)) {
+      throw usage("--against: expected RELEASE:SAE_ID, or OWNER/REPO, got '" + against + "'");
     }
+    String release = topOfRepository ? against : against.substring(0, colon);
+    String saeId = topOfRepository ? "" : against.substring(colon + 1);
     LoadOptions options = load.options(output);
-    try (SAE other =
-        SAE.fromPretrained(against.substring(0, colon), against.substring(colon + 1), options)) {
+    try (SAE other = SAE.fromPretrained(release, saeId, options)) {
       LatentStatistics counts =
           new Explorer(other, progress)
               .count(source, ExplorerOptions.defaults().rows(rows.rules().withoutWarnings()));
@@ -174,7 +177,7 @@ final class ExploreCommand implements Callable<Integer> {
       report.page().write(html);
     }
     if (csv != null) {
-      Files.writeString(csv, report.csv());
+      AtomicFile.write(csv, report.csv());
     }
     if (output.isJson()) {
       output.json(report.json());

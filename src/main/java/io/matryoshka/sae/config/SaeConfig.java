@@ -78,30 +78,21 @@ public record SaeConfig(
    * @throws IOException if the file cannot be read
    */
   public static SaeConfig read(Path file) throws IOException {
-    return SaeConfigParser.parse(file);
+    return read(file, Optional.empty());
   }
 
   /**
-   * Changes the type of the tensors.
+   * Reads a {@code cfg.json}.
    *
-   * @param changed F32, F64, F16 or BF16
-   * @return a changed copy
+   * @param file the file
+   * @param dtype F32, F64, F16 or BF16 in place of what the file says, which need not say it then
+   * @return its content
+   * @throws UnsupportedArchitectureException if the architecture is not one of {@link Architecture}
+   * @throws SaeFormatException if a field is missing, ill-typed or out of its range
+   * @throws IOException if the file cannot be read
    */
-  public SaeConfig withDtype(Dtype changed) {
-    return new SaeConfig(
-        architecture,
-        dIn,
-        dSae,
-        changed,
-        applyBDecToInput,
-        normalizeActivations,
-        reshapeHookZ,
-        k,
-        rescaleActsByDecoderNorm,
-        hookPoint,
-        modelName,
-        matryoshkaWidths,
-        metadata);
+  public static SaeConfig read(Path file, Optional<Dtype> dtype) throws IOException {
+    return SaeConfigParser.parse(file, dtype);
   }
 
   /**

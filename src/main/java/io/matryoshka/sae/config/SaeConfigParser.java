@@ -50,11 +50,14 @@ final class SaeConfigParser {
 
   private final Path file;
   private final ObjectNode fields;
+  private final Optional<Dtype> chosen;
   private final JsonNode metadata;
 
-  private SaeConfigParser(Path file, ObjectNode fields) throws SaeFormatException {
+  private SaeConfigParser(Path file, ObjectNode fields, Optional<Dtype> chosen)
+      throws SaeFormatException {
     this.file = file;
     this.fields = fields;
+    this.chosen = chosen;
     JsonNode node = fields.path("metadata");
     if (!node.isMissingNode() && !node.isNull() && !node.isObject()) {
       throw wrong("metadata", "an object", node);
@@ -62,7 +65,7 @@ final class SaeConfigParser {
     this.metadata = node.isObject() ? node : JsonNodeFactory.instance.objectNode();
   }
 
-  static SaeConfig parse(Path file) throws IOException {
+  static SaeConfig parse(Path file, Optional<Dtype> chosen) throws IOException {
     JsonNode root;
     try {
       root = JSON.readTree(Files.readAllBytes(file));
@@ -81,7 +84,7 @@ final class SaeConfigParser {
               + ": expected a JSON object with the SAE's configuration, got "
               + root.getNodeType());
     }
-    return new SaeConfigParser(file, (ObjectNode) root).read();
+    return new SaeConfigParser(file, (ObjectNode) root, chosen).read();
   }
 
   private SaeConfig read() throws IOException {
@@ -93,10 +96,11 @@ final class SaeConfigParser {
     if (old) {
       upgrade();
     }
-    if (!fields.hasNonNull("dtype")) {
+    if (!fields.hasNonNull("dtype") && chosen.isEmpty()) {
       throw new SaeFormatException(
           file
-              + ": field dtype is missing; SAELens needs it too, add for example \"dtype\": \"float32\"");
+              + ": field dtype is missing; SAELens needs it too, add for example \"dtype\":"
+              + " \"float32\", or choose a type at loading (--dtype float32)");
     }
     Architecture architecture = architecture();
     OptionalInt k = k(architecture);
@@ -104,7 +108,7 @@ final class SaeConfigParser {
         architecture,
         positive("d_in"),
         positive("d_sae"),
-        dtype(),
+        chosen.isPresent() ? chosen.get() : dtype(),
         bool("apply_b_dec_to_input", true),
         normalizeActivations(),
         reshapeHookZ(),
@@ -232,7 +236,8 @@ final class SaeConfigParser {
     if (node.isMissingNode() || node.isNull()) {
       return OptionalInt.empty();
     }
-    if (architecture == Architecture.TOPK && !(node.isInt() && node.intValue() > 0)) {
+    if (architecture == Architecture.TOPK
+        && !(node.canConvertToExactIntegral() && node.intValue() > 0)) {
       throw wrong("k", "an integer of at least 1", node);
     }
     return node.isNumber() && node.intValue() > 0

@@ -27,6 +27,9 @@ public final class TensorNames {
   /** Logarithm of the magnitude's factor {@code [d_sae]}. */
   public static final String R_MAG = "r_mag";
 
+  /** The one threshold of all latents in a checkpoint of a BatchTopK training, a scalar. */
+  public static final String TOPK_THRESHOLD = "topk_threshold";
+
   /** May be there as well, all ones. */
   public static final String SCALING_FACTOR = "scaling_factor";
 

@@ -3,6 +3,7 @@ package io.matryoshka.sae.fetch;
 import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -21,8 +22,14 @@ import java.util.stream.Stream;
  * @param stored that of the weight file, which may hold only the first latents
  * @param weights {@value #WEIGHTS}
  * @param sparsity {@value #SPARSITY}, if there is one
+ * @param scaler {@value #SCALER}, if there is one
  */
-public record SaeFiles(SaeConfig config, SaeConfig stored, Path weights, Optional<Path> sparsity) {
+public record SaeFiles(
+    SaeConfig config,
+    SaeConfig stored,
+    Path weights,
+    Optional<Path> sparsity,
+    Optional<Path> scaler) {
 
   /** The configuration. */
   public static final String CONFIG = "cfg.json";
@@ -33,23 +40,22 @@ public record SaeFiles(SaeConfig config, SaeConfig stored, Path weights, Optiona
   /** How often each latent fires. */
   public static final String SPARSITY = "sparsity.safetensors";
 
-  static final List<String> ALL = List.of(CONFIG, WEIGHTS, SPARSITY);
+  /** The factor on model activations that a checkpoint of a training keeps beside the weights. */
+  public static final String SCALER = "activation_scaler.json";
 
-  /** The files of a whole SAE. */
-  static SaeFiles whole(SaeConfig config, Path weights, Optional<Path> sparsity) {
-    return new SaeFiles(config, config, weights, sparsity);
-  }
+  static final List<String> ALL = List.of(CONFIG, WEIGHTS, SPARSITY);
 
   /**
    * Finds the files of a folder.
    *
    * @param directory the folder
+   * @param dtype the type of the tensors in place of what the configuration says
    * @return its files
    * @throws NoSuchFileException if the folder, its configuration or its weights are missing
    * @throws NotDirectoryException if it is no folder
    * @throws IOException if the configuration cannot be read or is malformed
    */
-  public static SaeFiles in(Path directory) throws IOException {
+  public static SaeFiles in(Path directory, Optional<Dtype> dtype) throws IOException {
     if (!Files.exists(directory)) {
       throw new NoSuchFileException(
           directory.toString(), null, "expected a folder with " + CONFIG + " and " + WEIGHTS);
@@ -69,10 +75,13 @@ public record SaeFiles(SaeConfig config, SaeConfig stored, Path weights, Optiona
                 .formatted(CONFIG, WEIGHTS));
       }
     }
-    return whole(
-        SaeConfig.read(directory.resolve(CONFIG)),
+    SaeConfig config = SaeConfig.read(directory.resolve(CONFIG), dtype);
+    return new SaeFiles(
+        config,
+        config,
         directory.resolve(WEIGHTS),
-        Optional.of(directory.resolve(SPARSITY)).filter(Files::isRegularFile));
+        Optional.of(directory.resolve(SPARSITY)).filter(Files::isRegularFile),
+        Optional.of(directory.resolve(SCALER)).filter(Files::isRegularFile));
   }
 
   private static void requireNotForeign(Path directory) throws IOException {

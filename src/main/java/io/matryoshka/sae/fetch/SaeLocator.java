@@ -2,6 +2,7 @@ package io.matryoshka.sae.fetch;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.config.ForeignFormat;
+import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.hub.EntryNotFoundException;
@@ -10,7 +11,9 @@ import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -21,8 +24,9 @@ import java.util.OptionalInt;
  *
  * @param options how files are fetched from the Hub
  * @param prefix number of leading latents that are enough, where fetching no more saves much
+ * @param dtype the type of the tensors in place of what the configuration says
  */
-public record SaeLocator(HubOptions options, OptionalInt prefix) {
+public record SaeLocator(HubOptions options, OptionalInt prefix, Optional<Dtype> dtype) {
 
   private static final String FOREIGN_CONFIG = "config.json";
 
@@ -38,9 +42,9 @@ public record SaeLocator(HubOptions options, OptionalInt prefix) {
       return fromHub(hub);
     }
     if (location instanceof SaeLocation.Bundled bundled) {
-      return SaeFiles.in(BundledFiles.folder(bundled, SaeFiles.ALL));
+      return SaeFiles.in(BundledFiles.folder(bundled, SaeFiles.ALL), dtype);
     }
-    return SaeFiles.in(((SaeLocation.Directory) location).path());
+    return SaeFiles.in(((SaeLocation.Directory) location).path(), dtype);
   }
 
   /** All files are of the commit that the revision names when the first is asked for. */
@@ -49,21 +53,49 @@ public record SaeLocator(HubOptions options, OptionalInt prefix) {
     RepoFile asked =
         file(location, options.revision().orElse(location.revision()), SaeFiles.CONFIG);
     Path configFile = configFile(hub, location, asked);
-    SaeConfig config = SaeConfig.read(configFile);
+    SaeConfig config = SaeConfig.read(configFile, dtype);
     int width = config.prefixWidth(prefix);
     String commit = hub.pinned(asked, configFile).revision();
     Optional<Path> sparsity = hub.downloadIfPresent(file(location, commit, SaeFiles.SPARSITY));
+    Optional<Path> scaler =
+        config.normalizeActivations() == NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN
+            ? hub.downloadIfPresent(file(location, commit, SaeFiles.SCALER))
+            : Optional.empty();
     RepoFile weights = file(location, commit, SaeFiles.WEIGHTS);
     if (width < config.dSae() && hub.findCached(weights).isEmpty()) {
       PrefixDownload download =
           new PrefixDownload(hub, weights, configFile, config, CacheFolder.root());
       Optional<Path> folder = download.folder(width, options.forceDownload());
       if (folder.isPresent()) {
-        SaeFiles part = SaeFiles.in(folder.get());
-        return new SaeFiles(config, part.config(), part.weights(), sparsity);
+        SaeFiles part = SaeFiles.in(folder.get(), dtype);
+        return new SaeFiles(config, part.config(), part.weights(), sparsity, scaler);
       }
     }
-    return SaeFiles.whole(config, hub.download(weights), sparsity);
+    return new SaeFiles(config, config, hub.download(weights), sparsity, scaler);
+  }
+
+  /**
+   * Compares the cached files of an SAE on the Hub with the lengths that the Hub tells, and fetches
+   * those again that differ: another tool may have left a part of one in the cache.
+   *
+   * @param location where the SAE is
+   * @return whether a file was fetched again
+   * @throws IOException if files cannot be fetched
+   */
+  public boolean repair(SaeLocation location) throws IOException {
+    boolean repaired = false;
+    if (location instanceof SaeLocation.Hub folder) {
+      HubClient hub = HubClient.of(options.forceDownload(false));
+      for (String name : SaeFiles.ALL) {
+        RepoFile file = file(folder, options.revision().orElse(folder.revision()), name);
+        Optional<Path> cached = hub.findCached(file);
+        if (cached.isPresent()) {
+          long size = Files.size(cached.get());
+          repaired |= Files.size(hub.refresh(file)) != size;
+        }
+      }
+    }
+    return repaired;
   }
 
   /** Where there is no cfg.json, names the program whose config.json is there instead. */

@@ -7,9 +7,9 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
@@ -158,7 +158,7 @@ public final class AtomicFile implements Closeable {
           target.toString(), null, "the folder " + folder + " does not exist; make it first");
     }
     if (!Files.isDirectory(folder)) {
-      throw new NotDirectoryException(target + ": " + folder + " is a file");
+      throw new FileSystemException(target.toString(), null, folder + " is a file");
     }
     if (!isSpecial(target)) {
       create(target).close();

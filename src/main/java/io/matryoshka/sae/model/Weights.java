@@ -20,6 +20,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The weights of one SAE as native arrays, with the engine that was chosen for them, shared by the
@@ -27,6 +30,8 @@ import java.util.Optional;
  * running.
  */
 public final class Weights implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Weights.class);
 
   /** Below this many weights the fast path's layout is made in milliseconds and is not stored. */
   private static final long STORE_FROM_WEIGHTS = 1L << 23;
@@ -41,6 +46,7 @@ public final class Weights implements AutoCloseable {
   private final NDArray bDec;
   private final LatentParameters parameters;
   private final Normalizer normalizer;
+  private final DecoderRowCheck rowCheck;
   private NDArray wEnc;
   private Coder coder;
   private long preparedBytes;
@@ -69,7 +75,8 @@ public final class Weights implements AutoCloseable {
               : Optional.empty();
       parameters = parameters(norms);
       normalizer = new Normalizer(config, settings.normScale(), bDec);
-      openEncoder(new Decoder(wDec, bDec, norms), settings);
+      rowCheck = new DecoderRowCheck(file);
+      openEncoder(new Decoder(wDec, bDec, norms, rowCheck), settings);
     } catch (IOException | RuntimeException | Error e) {
       manager.close();
       throw e;
@@ -79,6 +86,11 @@ public final class Weights implements AutoCloseable {
   private LatentParameters parameters(Optional<NDArray> norms) throws IOException {
     Architecture.Tensors tensors =
         new Architecture.Tensors() {
+          @Override
+          public Set<String> names() {
+            return file.names();
+          }
+
           @Override
           public double[] vector(String name) throws IOException {
             return file.doubles(name);
@@ -93,9 +105,26 @@ public final class Weights implements AutoCloseable {
           }
         };
     try {
-      return config.architecture().parameters(tensors);
+      LatentParameters read = config.architecture().parameters(tensors);
+      warnOfThresholdsNeverSet(read);
+      return read;
     } catch (IllegalArgumentException e) {
       throw new SaeFormatException(file.path() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void warnOfThresholdsNeverSet(LatentParameters read) {
+    boolean unset =
+        config.architecture().hasThreshold()
+            && Arrays.stream(read.threshold()).allMatch(threshold -> threshold <= 0);
+    if (unset) {
+      LOG.warn(
+          "{}: all {} thresholds are at most 0, as where training never set them: every positive"
+              + " pre-activation is active, and no latent is sparse. Select the largest instead"
+              + " (--top-k or --batch-top-k{})",
+          file.path(),
+          read.dSae(),
+          config.k().isPresent() ? " " + config.k().getAsInt() : "");
     }
   }
 
@@ -110,6 +139,10 @@ public final class Weights implements AutoCloseable {
     } else if (fast && DeviceEngine.runsOn(settings.device())) {
       long int8From = settings.acceleratorInt8From().orElse(DeviceEngine.INT8_FROM);
       chosen = deviceCoder(decoder, int8From);
+    }
+    if (chosen.isEmpty() || !cpu) {
+      // These engines multiply whole matrices, so that one NaN would reach every result.
+      file.requireFiniteMatrices();
     }
     coder =
         chosen.orElseGet(
@@ -148,8 +181,15 @@ public final class Weights implements AutoCloseable {
     return file.config().dSae();
   }
 
-  /** Marks a call as running; the weights stay alive until its end. */
+  /**
+   * Marks a call as running; the weights stay alive until its end.
+   *
+   * @throws IllegalStateException if they are closed, or their file was written over
+   */
   public Use use() {
+    if (!isClosed()) {
+      file.requireUnchanged();
+    }
     synchronized (this) {
       if (closed) {
         throw new IllegalStateException("this SAE is closed; load it again");
@@ -216,6 +256,7 @@ public final class Weights implements AutoCloseable {
 
   /** Decoder rows of some consecutive latents, {@code [to - from, d_in]}, for a scope. */
   public NDArray decoderRows(int from, int to, NDManager scope) {
+    rowCheck.require(from, to);
     return part(wDec, from == to ? "0:0" : from + ":" + to, scope);
   }
 

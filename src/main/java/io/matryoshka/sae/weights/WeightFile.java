@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * {@code sae_weights.safetensors}, checked against the configuration. Matrices of the right type
@@ -31,14 +32,18 @@ public final class WeightFile implements AutoCloseable {
 
   private static final int NARROWED_AT_ONCE = 1 << 16;
 
+  private static final int CHECKED_AT_ONCE = 1 << 18;
+
   private final SafetensorsFile file;
   private final SaeConfig config;
+  private final FileState opened;
 
   /** Buffers behind arrays that use mapped memory: reachable as long as this object is. */
   private final List<ByteBuffer> mapped = new ArrayList<>();
 
   public WeightFile(Path path, SaeConfig config) throws IOException {
     this.config = config;
+    this.opened = FileState.of(path);
     this.file = SafetensorsFile.open(path);
     try {
       WeightSchema.check(file.tensors(), config, path.toString());
@@ -65,9 +70,23 @@ public final class WeightFile implements AutoCloseable {
     }
   }
 
+  /** The names of all tensors. */
+  public Set<String> names() {
+    return file.names();
+  }
+
   /** The configuration that the tensors have the shapes of. */
   public SaeConfig config() {
     return config;
+  }
+
+  /**
+   * Checks that the file is as it was when it was opened; costs one look at its attributes.
+   *
+   * @throws IllegalStateException if it was written over; what is mapped must not be used then
+   */
+  public void requireUnchanged() {
+    opened.requireUnchanged();
   }
 
   public Path path() {
@@ -84,7 +103,7 @@ public final class WeightFile implements AutoCloseable {
   /** A vector with the bits of the SAE's dtype, in float64. */
   public double[] doubles(String name) throws IOException {
     if (config.dtype() == Dtype.F64) {
-      return file.readDoubles(name);
+      return finite(name, 0, file.readDoubles(name));
     }
     float[] rounded = vector(name);
     double[] values = new double[rounded.length];
@@ -96,7 +115,7 @@ public final class WeightFile implements AutoCloseable {
 
   public NDArray vectorArray(String name, NDManager manager) throws IOException {
     if (config.dtype() == Dtype.F64) {
-      return manager.create(file.readDoubles(name));
+      return manager.create(doubles(name));
     }
     return manager.create(vector(name));
   }
@@ -142,7 +161,7 @@ public final class WeightFile implements AutoCloseable {
     if (config.dtype() == Dtype.F64) {
       double[] values = new double[count];
       file.readDoubles(info.name(), first, values);
-      return manager.create(values, shape);
+      return manager.create(finite(info.name(), first, values), shape);
     }
     float[] values = new float[count];
     readRounded(info.name(), first, values, count);
@@ -171,6 +190,59 @@ public final class WeightFile implements AutoCloseable {
       file.readFloats(name, first, target, 0, count);
     }
     round(target, count);
+    requireFinite(name, first, target, count);
+  }
+
+  /** Reads rows of a matrix that is used where it lies, and refuses what is not a number. */
+  public void requireFiniteRow(String name, int row) throws IOException {
+    int columns = Math.toIntExact(file.info(name).shape()[1]);
+    float[] values = new float[columns];
+    readRounded(name, (long) row * columns, values, columns);
+  }
+
+  /** Reads both matrices where they are used as they lie, and refuses what is not a number. */
+  public void requireFiniteMatrices() throws IOException {
+    for (String name : List.of(TensorNames.W_ENC, TensorNames.W_DEC)) {
+      TensorInfo info = file.info(name);
+      if (direct(info)) {
+        float[] values = new float[CHECKED_AT_ONCE];
+        for (long first = 0; first < info.elementCount(); first += values.length) {
+          int count = (int) Math.min(values.length, info.elementCount() - first);
+          readRounded(name, first, values, count);
+        }
+      }
+    }
+  }
+
+  private void requireFinite(String name, long first, float[] values, int count)
+      throws IOException {
+    for (int i = 0; i < count; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw notFinite(name, first + i, values[i]);
+      }
+    }
+  }
+
+  private double[] finite(String name, long first, double[] values) throws IOException {
+    for (int i = 0; i < values.length; i++) {
+      if (!Double.isFinite(values[i])) {
+        throw notFinite(name, first + i, values[i]);
+      }
+    }
+    return values;
+  }
+
+  private SaeFormatException notFinite(String name, long position, double value)
+      throws IOException {
+    long[] shape = file.info(name).shape();
+    String index =
+        shape.length == 2
+            ? position / shape[1] + ", " + position % shape[1]
+            : String.valueOf(position);
+    return new SaeFormatException(
+        "%s: %s[%s] is %s as %s; an SAE needs finite weights: the file is damaged, training went"
+                .formatted(file.path(), name, index, value, config.dtype())
+            + " wrong, or the type is too narrow for the weights (choose a wider one at loading)");
   }
 
   private void round(float[] values, int count) {

@@ -23,9 +23,9 @@ public final class WeightSchema {
   /** Checks names, shapes and types against the configuration. */
   public static void check(List<TensorInfo> tensors, SaeConfig config, String source)
       throws SaeFormatException {
-    Map<String, long[]> expected = config.architecture().tensors(config);
     Map<String, TensorInfo> found =
         tensors.stream().collect(Collectors.toMap(TensorInfo::name, info -> info));
+    Map<String, long[]> expected = config.architecture().tensors(config, found.keySet());
     TreeSet<String> missing = new TreeSet<>(expected.keySet());
     missing.removeAll(found.keySet());
     TreeSet<String> extra = new TreeSet<>(found.keySet());

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -109,7 +109,7 @@ class AtomicFileTest {
   void requireWritable_folderIsAFile_namesBoth() throws IOException {
     Path file = Files.createFile(folder.resolve("file"));
     assertThatThrownBy(() -> AtomicFile.requireWritable(file.resolve("r.html")))
-        .isInstanceOf(NotDirectoryException.class)
+        .isInstanceOf(FileSystemException.class)
         .hasMessageContaining("r.html");
   }
 
