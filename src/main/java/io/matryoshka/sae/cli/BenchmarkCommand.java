@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Times every operation with the fast engine and with dense products in libtorch, in turns in"
           + " one process, and measures the limits of the machine. Without RELEASE or --dir it"
-          + " makes an SAE up, of the shape of the published ones, in a temporary folder."
+          + " generates an SAE of the shape of the published ones in a temporary folder."
     },
     footer = {"", "Example:", "  matryoshka-sae benchmark all-minilm-l6-v2-matryoshka-demo"})
 final class BenchmarkCommand implements Callable<Integer> {
@@ -64,7 +64,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       parameterConsumer = InputConsumer.class,
       description =
           "Activations for the SAE that you name, used again where they are too few; default:"
-              + " made-up ones.")
+              + " generated ones.")
   private List<String> inputs = new ArrayList<>();
 
   @Mixin private TensorMixin tensor;
@@ -74,20 +74,20 @@ final class BenchmarkCommand implements Callable<Integer> {
       paramLabel = "D,D,...",
       split = ",",
       hideParamSyntax = true,
-      description = "d_in of the made-up SAEs, one run for each; default: 2304.")
+      description = "d_in of the generated SAEs, one run for each; default: 2304.")
   private List<Integer> dIn = new ArrayList<>();
 
   @Option(
       names = "--d-sae",
       paramLabel = "N",
-      description = "d_sae of the made-up SAEs; default: 32768.")
+      description = "d_sae of the generated SAEs; default: 32768.")
   private Integer dSae;
 
   @Option(
       names = "--keep",
       paramLabel = "FOLDER",
       description =
-          "Keep made-up SAEs in this folder and use them again, instead of deleting them.")
+          "Keep generated SAEs in this folder and use them again, instead of deleting them.")
   private Path keep;
 
   @Option(names = "--markdown", description = "Print the tables as Markdown.")
@@ -138,7 +138,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   private void checkOptions() throws IOException {
     grid.check();
     if (load.isNamed() && (!dIn.isEmpty() || dSae != null || keep != null)) {
-      throw usage("--d-in, --d-sae and --keep are for made-up SAEs, but an SAE is named");
+      throw usage("--d-in, --d-sae and --keep are for generated SAEs, but an SAE is named");
     }
     if (!load.isNamed() && !inputs.isEmpty()) {
       throw usage("--input is for an SAE that you name; expected RELEASE or --dir, got none");

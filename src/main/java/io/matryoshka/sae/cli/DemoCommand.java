@@ -53,7 +53,7 @@ final class DemoCommand implements Callable<Integer> {
     DemoData data = DemoData.load();
     if (count < 0 || count > data.sentences().size()) {
       throw new IllegalArgumentException(
-          "--sentences: expected 0 to " + data.sentences().size() + ", got " + count);
+          "--sentences: expected 0 to %s, got %s".formatted(data.sentences().size(), count));
     }
     LoadOptions options = LoadOptions.defaults().engine(engine);
     try (SAE sae = SAE.fromPretrained(DemoData.RELEASE, DemoData.SAE_ID, options)) {

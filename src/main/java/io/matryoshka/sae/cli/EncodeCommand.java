@@ -49,7 +49,7 @@ final class EncodeCommand implements Callable<Integer> {
       names = "--batch",
       paramLabel = "ROWS",
       defaultValue = "1024",
-      description = "Rows encoded at once; default: ${DEFAULT-VALUE}.")
+      description = "Rows encoded together; default: ${DEFAULT-VALUE}.")
   private int batchRows;
 
   @Option(

@@ -72,7 +72,7 @@ final class TopCommand implements Callable<Integer> {
       Optional<Tokens> tokens = tokenTexts.read(source);
       if (rows.first() >= source.rows()) {
         throw new IllegalArgumentException(
-            "--rows: expected rows below " + source.rows() + ", got " + rows);
+            "--rows: expected rows below %s, got %s".formatted(source.rows(), rows));
       }
       print(sae, source, tokens, rules);
     }

@@ -38,10 +38,8 @@ public final class Tokens {
   public static Tokens of(List<String> texts, int[] sequences) {
     if (texts.size() != sequences.length) {
       throw new IllegalArgumentException(
-          "tokens: expected a sequence for each of "
-              + texts.size()
-              + " tokens, got "
-              + sequences.length);
+          "tokens: expected a sequence for each of %s tokens, got %s"
+              .formatted(texts.size(), sequences.length));
     }
     return new Tokens(texts, sequences.clone());
   }
@@ -66,9 +64,10 @@ public final class Tokens {
       return parse(file.toString(), new ObjectMapper().readTree(Files.readString(file)));
     } catch (MalformedInputException e) {
       String found = FileType.of(file).problem().map(what -> "; it " + what).orElse("");
-      throw new IllegalArgumentException(file + ": expected UTF-8 text" + found, e);
+      throw new IllegalArgumentException("%s: expected UTF-8 text%s".formatted(file, found), e);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(file + ": not JSON: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException(
+          "%s: not JSON: %s".formatted(file, e.getOriginalMessage()), e);
     }
   }
 
@@ -191,11 +190,9 @@ public final class Tokens {
   public void requireRows(long rows) {
     if (rows != texts.size()) {
       throw new IllegalArgumentException(
-          "tokens: expected one for each of the "
-              + rows
-              + " rows of activations, got "
-              + texts.size()
-              + "; give the tokens of exactly these activations");
+          ("tokens: expected one for each of the %s rows of activations, got %s; give"
+                  + " the tokens of exactly these activations")
+              .formatted(rows, texts.size()));
     }
   }
 }

@@ -103,7 +103,7 @@ public final class TopContexts implements LatentPass.Collector {
   public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
     if (firstRow != endRow) {
       throw new IllegalArgumentException(
-          "top contexts: expected the rows from " + endRow + ", got those from " + firstRow);
+          "top contexts: expected the rows from %s, got those from %s".formatted(endRow, firstRow));
     }
     recent.addLast(new Batch(firstRow, latents, leftOut));
     endRow = firstRow + latents.rows();

@@ -108,11 +108,9 @@ final class RunFolder implements AutoCloseable {
                 + cause.getMessage()
             : cause.getMessage();
     return new EncodeRunException(
-        path
-            + ": cannot be written: "
-            + reason
-            + "; files finished so far are kept: make room or give access, and run the same again"
-            + " to resume",
+        ("%s: cannot be written: %s; files finished so far are kept: make room or"
+                + " give access, and run the same again to resume")
+            .formatted(path, reason),
         cause);
   }
 

@@ -126,6 +126,6 @@ public final class RunSettings {
   }
 
   private static String text(JsonNode node) {
-    return node.isMissingNode() ? "not there" : node.toString();
+    return node.isMissingNode() ? "missing" : node.toString();
   }
 }
