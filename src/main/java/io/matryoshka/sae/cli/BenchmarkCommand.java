@@ -64,7 +64,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       parameterConsumer = InputConsumer.class,
       description =
           "Activations for the SAE that you name, used again where they are too few; default:"
-              + " generated ones.")
+              + " synthetic ones.")
   private List<String> inputs = new ArrayList<>();
 
   @Mixin private TensorMixin tensor;
@@ -74,20 +74,20 @@ final class BenchmarkCommand implements Callable<Integer> {
       paramLabel = "D,D,...",
       split = ",",
       hideParamSyntax = true,
-      description = "d_in of the generated SAEs, one run for each; default: 2304.")
+      description = "d_in of the synthetic SAEs, one run for each; default: 2304.")
   private List<Integer> dIn = new ArrayList<>();
 
   @Option(
       names = "--d-sae",
       paramLabel = "N",
-      description = "d_sae of the generated SAEs; default: 32768.")
+      description = "d_sae of the synthetic SAEs; default: 32768.")
   private Integer dSae;
 
   @Option(
       names = "--keep",
       paramLabel = "FOLDER",
       description =
-          "Keep generated SAEs in this folder and use them again, instead of deleting them.")
+          "Keep synthetic SAEs in this folder and use them again, instead of deleting them.")
   private Path keep;
 
   @Option(names = "--markdown", description = "Print the tables as Markdown.")
@@ -122,7 +122,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     if (load.isNamed()) {
       measured.add(measure(named(), text));
     } else {
-      for (SyntheticSae sae : madeUp()) {
+      for (SyntheticSae sae : synthetic()) {
         try (SyntheticFolder folder =
             keep == null ? SyntheticFolder.temporary(sae) : SyntheticFolder.kept(sae, keep)) {
           BenchmarkTarget subject =
@@ -138,7 +138,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   private void checkOptions() throws IOException {
     grid.check();
     if (load.isNamed() && (!dIn.isEmpty() || dSae != null || keep != null)) {
-      throw usage("--d-in, --d-sae and --keep are for generated SAEs, but an SAE is named");
+      throw usage("--d-in, --d-sae and --keep are for synthetic SAEs, but an SAE is named");
     }
     if (!load.isNamed() && !inputs.isEmpty()) {
       throw usage("--input is for an SAE that you name; expected RELEASE or --dir, got none");
@@ -148,7 +148,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     }
   }
 
-  private List<SyntheticSae> madeUp() {
+  private List<SyntheticSae> synthetic() {
     List<Integer> sizes = dIn.isEmpty() ? grid.isAll() ? ALL_D_IN : D_IN : dIn;
     List<SyntheticSae> saes =
         sizes.stream().map(d -> new SyntheticSae(d, dSae == null ? D_SAE : dSae, SEED)).toList();

@@ -49,7 +49,7 @@ final class GridMixin {
   @Option(
       names = "--all",
       description =
-          "The full grid: also 4096 tokens, widths 128 to d_sae, and for generated SAEs d_in"
+          "The full grid: also 4096 tokens, widths 128 to d_sae, and for synthetic SAEs d_in"
               + " 1152,2304,3584. Takes up to an hour.")
   private boolean all;
 

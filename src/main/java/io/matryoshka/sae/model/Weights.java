@@ -11,6 +11,7 @@ import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.TensorNames;
 import io.matryoshka.sae.kernel.ReferenceEngine;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.cpu.PreparedEncoder;
 import io.matryoshka.sae.kernel.device.DeviceEngine;
 import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
@@ -137,7 +138,7 @@ public final class Weights implements AutoCloseable {
     if (fast && cpu && settings.acceleratorInt8From().isEmpty()) {
       chosen = Optional.of(cpuCoder(decoder, settings.store()));
     } else if (fast && DeviceEngine.runsOn(settings.device())) {
-      long int8From = settings.acceleratorInt8From().orElse(DeviceEngine.INT8_FROM);
+      long int8From = settings.acceleratorInt8From().orElse(Tuning.DEVICE_INT8_FROM);
       chosen = deviceCoder(decoder, int8From);
     }
     if (chosen.isEmpty() || !cpu) {

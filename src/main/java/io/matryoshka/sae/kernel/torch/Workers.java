@@ -51,8 +51,8 @@ public final class Workers {
   }
 
   /**
-   * Runs work on a worker and waits for it; on a worker, runs it at once. What the work throws, the
-   * caller gets.
+   * Runs work on a worker and waits for it; on a worker, runs it immediately. The caller gets what
+   * the work throws.
    *
    * @param <T> what the work returns
    * @param work may use {@link #forRanges} and libtorch
