@@ -4,6 +4,7 @@ import ai.djl.Device;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.hub.ProgressListener;
+import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
@@ -112,6 +113,16 @@ final class LoadMixin {
     }
     requireRelease();
     return SAE.fromPretrained(release, saeId(), options);
+  }
+
+  /** Loads a language model that was named. */
+  LanguageModel openModel(ModelMixin model, Output output) throws IOException {
+    return model.open(hub.options(output.downloadBars()), registry.registry());
+  }
+
+  /** Loads the language model that was named, else the one that the SAE reads. */
+  LanguageModel openModel(SAE sae, ModelMixin model, Output output) throws IOException {
+    return model.open(sae, hub.options(output.downloadBars()), registry.registry());
   }
 
   /** Whether the user named an SAE. */
