@@ -80,7 +80,7 @@ final class EncodeCommand implements Callable<Integer> {
     activations.find();
     EncodeOptions basis = options();
     try (SAE sae = load.open(output)) {
-      ActivationSource source = activations.open(sae);
+      ActivationSource source = activations.open(sae, load, output);
       try (Progress bar = output.progress("encode", "tokens", source.rows());
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
         EncodeOptions options = basis.progress((done, rows) -> bar.stepTo(done));

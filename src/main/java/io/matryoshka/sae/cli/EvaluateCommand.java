@@ -10,6 +10,7 @@ import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -92,10 +93,10 @@ final class EvaluateCommand implements Callable<Integer> {
     Output.requireWritable(checkpoint, html, csv, latentsCsv);
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
-    EvaluationRunOptions basis = options();
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open()) {
-      ActivationSource source = demo ? bundled.activations() : activations.open(sae);
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
+      EvaluationRunOptions basis = options();
       Evaluation evaluation;
       try (Progress bar = output.progress("evaluate", "tokens", source.rows());
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
@@ -114,6 +115,13 @@ final class EvaluateCommand implements Callable<Integer> {
         : "nothing is kept; with --checkpoint FILE a run goes on where it was stopped";
   }
 
+  private RowRules rules() throws IOException {
+    RowRules given = rows.rules();
+    return activations.ofText().isPresent()
+        ? activations.ofText().get().rules(given, output)
+        : given;
+  }
+
   private EvaluationRunOptions options() throws IOException {
     EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
     if (selection != null) {
@@ -122,7 +130,7 @@ final class EvaluateCommand implements Callable<Integer> {
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
             .evaluation(evaluation)
-            .rows(rows.rules())
+            .rows(rules())
             .checkpointRows(checkpointRows);
     return checkpoint == null ? options : options.checkpoint(checkpoint);
   }

@@ -111,13 +111,13 @@ final class ExploreCommand implements Callable<Integer> {
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
     List<Path> others = otherInputs.isEmpty() ? List.of() : TensorMixin.find(otherInputs);
-    RowRules rules = rows.rules();
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open();
         StagedProgress progress = new StagedProgress(output)) {
-      ActivationSource source = demo ? bundled.activations() : activations.open(sae);
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
       Optional<Tokens> tokens =
-          demo && !tokenTexts.isGiven() ? Optional.of(bundled.tokens()) : tokenTexts.read(source);
+          demo && !tokenTexts.isGiven() ? Optional.of(bundled.tokens()) : texts(source);
+      RowRules rules = rules();
       ExplorerOptions options =
           ExplorerOptions.defaults()
               .latents(latents.stream().flatMap(IntRange::stream).toList())
@@ -128,6 +128,18 @@ final class ExploreCommand implements Callable<Integer> {
       write(new ExplorationReport(load.name(), entry, found, tokens, comparison));
     }
     return ExitCode.OK.code();
+  }
+
+  private Optional<Tokens> texts(ActivationSource source) throws IOException {
+    Optional<Tokens> given = tokenTexts.read(source);
+    return given.or(() -> activations.ofText().map(TextActivations::tokens));
+  }
+
+  private RowRules rules() throws IOException {
+    RowRules given = rows.rules();
+    return activations.ofText().isPresent()
+        ? activations.ofText().get().rules(given, output)
+        : given;
   }
 
   private Optional<Comparison> compare(

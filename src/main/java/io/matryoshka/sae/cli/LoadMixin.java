@@ -5,6 +5,7 @@ import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.ProgressListener;
+import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
@@ -141,6 +142,16 @@ final class LoadMixin {
                 + ")");
     none.initCause(cause);
     return none;
+  }
+
+  /** Loads a language model that was named. */
+  LanguageModel openModel(ModelMixin model, Output output) throws IOException {
+    return model.open(hub.options(output.downloadBars()), registry.registry());
+  }
+
+  /** Loads the language model that was named, else the one that the SAE reads. */
+  LanguageModel openModel(SAE sae, ModelMixin model, Output output) throws IOException {
+    return model.open(sae, hub.options(output.downloadBars()), registry.registry());
   }
 
   /** Whether the user named an SAE. */

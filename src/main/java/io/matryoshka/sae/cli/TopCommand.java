@@ -68,8 +68,9 @@ final class TopCommand implements Callable<Integer> {
     activations.find();
     RowRules rules = rowOptions.rules();
     try (SAE sae = load.open(output)) {
-      ActivationSource source = activations.open(sae);
-      Optional<Tokens> tokens = tokenTexts.read(source);
+      ActivationSource source = activations.open(sae, load, output);
+      Optional<Tokens> given = tokenTexts.read(source);
+      Optional<Tokens> tokens = given.or(() -> activations.ofText().map(TextActivations::tokens));
       if (rows.first() >= source.rows()) {
         throw new IllegalArgumentException(
             "--rows: expected rows below %s, got %s".formatted(source.rows(), rows));

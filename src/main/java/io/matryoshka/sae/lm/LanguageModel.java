@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -309,6 +310,25 @@ public final class LanguageModel implements AutoCloseable {
           try (NDManager scope = GemmaKernels.instance().newManager()) {
             LossPass pass = new LossPass(model, tokens, config.bos().orElse(-1));
             return pass.losses(runs, scope);
+          }
+        });
+  }
+
+  /**
+   * Computes the losses of a text with the activations at one place replaced.
+   *
+   * @param runs gives the rows of each run from those of the original one
+   */
+  List<TokenLosses> lossesWithReplaced(
+      Tokens tokens, HookPoint point, Function<NDArray, List<NDArray>> runs) {
+    Requirements requirements = new Requirements(name, config);
+    requirements.require(tokens);
+    requirements.require(point);
+    return inUse(
+        () -> {
+          try (NDManager scope = GemmaKernels.instance().newManager()) {
+            LossPass pass = new LossPass(model, tokens, config.bos().orElse(-1));
+            return pass.replaced(point, runs, scope);
           }
         });
   }

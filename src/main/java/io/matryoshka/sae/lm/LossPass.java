@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Losses of one text in several runs. The layers below the first intervention of a run are computed
@@ -31,41 +32,63 @@ final class LossPass {
 
   /** Computes the losses of the original run, then of each run with interventions. */
   List<TokenLosses> losses(List<List<Intervention>> runs, NDManager scope) {
-    Map<Integer, NDArray> entrances = new HashMap<>();
-    List<NDArray> states = new ArrayList<>();
-    states.add(original(runs, entrances, scope));
+    Set<HookPoint> wanted = new LinkedHashSet<>();
+    runs.stream()
+        .filter(run -> !run.isEmpty())
+        .forEach(run -> wanted.add(new HookPoint(entrance(run), Site.RESID_PRE)));
+    Map<HookPoint, NDArray> kept = new HashMap<>();
+    NDArray original = original(wanted, kept, scope);
+    return losses(original, kept, runs, scope);
+  }
+
+  /**
+   * Computes the losses of the original run, then of runs in which the activations at one place are
+   * replaced.
+   *
+   * @param runs gives the rows of each run, {@code [n, width]}, from those of the original run
+   */
+  List<TokenLosses> replaced(
+      HookPoint point, Function<NDArray, List<NDArray>> runs, NDManager scope) {
+    HookPoint entrance = new HookPoint(point.layer(), Site.RESID_PRE);
+    Map<HookPoint, NDArray> kept = new HashMap<>();
+    NDArray original = original(new LinkedHashSet<>(List.of(entrance, point)), kept, scope);
+    List<List<Intervention>> replacements =
+        runs.apply(kept.get(point)).stream()
+            .map(rows -> List.of(Intervention.at(point, x -> rows)))
+            .toList();
+    return losses(original, kept, replacements, scope);
+  }
+
+  private List<TokenLosses> losses(
+      NDArray original,
+      Map<HookPoint, NDArray> kept,
+      List<List<Intervention>> runs,
+      NDManager scope) {
+    List<NDArray> states = new ArrayList<>(List.of(original));
     for (List<Intervention> run : runs) {
-      states.add(run.isEmpty() ? states.get(0) : changed(run, entrances, scope));
+      states.add(run.isEmpty() ? original : changed(run, kept, scope));
     }
     return read(model.losses(states, targets(), scope), states.size());
   }
 
-  private NDArray original(
-      List<List<Intervention>> runs, Map<Integer, NDArray> entrances, NDManager scope) {
-    Set<HookPoint> wanted = new LinkedHashSet<>(Set.of(FINAL));
-    for (List<Intervention> run : runs) {
-      if (!run.isEmpty()) {
-        wanted.add(new HookPoint(entrance(run), Site.RESID_PRE));
-      }
-    }
+  /** Runs without interventions and keeps the activations at some places. */
+  private NDArray original(Set<HookPoint> wanted, Map<HookPoint, NDArray> kept, NDManager scope) {
+    wanted.add(FINAL);
     Hooks hooks = new Hooks(batch, wanted, List.of(), scope);
     NDArray x = model.run(batch, Optional.empty(), hooks, scope);
-    hooks
-        .kept()
-        .forEach(
-            (point, rows) ->
-                entrances.put(
-                    point.layer(), rows.reshape(1, batch.length(), model.config().hiddenSize())));
-    return model.finalNorm(x, hooks, scope);
+    NDArray states = model.finalNorm(x, hooks, scope);
+    kept.putAll(hooks.kept());
+    return states;
   }
 
-  private NDArray changed(
-      List<Intervention> run, Map<Integer, NDArray> entrances, NDManager scope) {
+  private NDArray changed(List<Intervention> run, Map<HookPoint, NDArray> kept, NDManager scope) {
     Hooks hooks = new Hooks(batch, Set.of(FINAL), run, scope);
     int first = entrance(run);
     int last = model.config().layerCount() - 1;
-    NDArray x =
-        model.resume(first, entrances.get(first), last, batch, Optional.empty(), hooks, scope);
+    NDArray entering =
+        kept.get(new HookPoint(first, Site.RESID_PRE))
+            .reshape(1, batch.length(), model.config().hiddenSize());
+    NDArray x = model.resume(first, entering, last, batch, Optional.empty(), hooks, scope);
     return model.finalNorm(x, hooks, scope);
   }
 

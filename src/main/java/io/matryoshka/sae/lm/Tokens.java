@@ -1,5 +1,6 @@
 package io.matryoshka.sae.lm;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -118,6 +119,13 @@ public final class Tokens {
         Arrays.copyOfRange(ids, from, to),
         pieces.isEmpty() ? pieces : pieces.subList(from, to),
         spans.isEmpty() ? spans : spans.subList(from, to));
+  }
+
+  /** The number of tokens and the ids, to tell texts apart. */
+  byte[] fingerprintBytes() {
+    ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(ids.length + 1, Integer.BYTES));
+    bytes.putInt(ids.length).asIntBuffer().put(ids);
+    return bytes.array();
   }
 
   @Override
