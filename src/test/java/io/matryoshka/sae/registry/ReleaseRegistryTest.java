@@ -32,7 +32,7 @@ class ReleaseRegistryTest {
     "gemma-3-1b, gemma-3-1b-res-matryoshka-dc",
     "gemma-2-2b-snap, gemma-2-2b-res-snap-matryoshka-dc",
     "minilm, all-minilm-l6-v2-matryoshka-demo",
-    "matryoshka-demo, all-minilm-l6-v2-matryoshka-demo",
+    "bookworm, bookworm-3m-res-matryoshka-demo",
   })
   void suggest_mistakenName_putsMeantReleaseFirst(String given, String meant) {
     assertThat(registry.suggest(given)).startsWith(meant).hasSizeLessThanOrEqualTo(3);
