@@ -228,6 +228,19 @@ public final class LoadOptions {
   }
 
   /**
+   * Folds the norms of the decoder rows: a latent is multiplied by the norm of its row, and the row
+   * divided by it, so that all rows have norm 1 and reconstructions stay as they are. Neuronpedia
+   * shows latents so. A row shorter than 1e-8 counts as 1e-8.
+   *
+   * @param foldDecoderNorms false, the default, to leave latents as they are
+   * @return changed options
+   * @see <a href="https://github.com/decoderesearch/SAELens">SAELens 6.39.0, fold_W_dec_norm</a>
+   */
+  public LoadOptions foldDecoderNorms(boolean foldDecoderNorms) {
+    return with(v -> v.foldDecoderNorms = foldDecoderNorms);
+  }
+
+  /**
    * Sets whether the data that the fast path prepares (encoder rows, int8 codes) is kept on disk
    * for the next start.
    *
@@ -284,6 +297,10 @@ public final class LoadOptions {
     return Optional.ofNullable(values.registry);
   }
 
+  boolean foldDecoderNorms() {
+    return values.foldDecoderNorms;
+  }
+
   boolean preparedCache() {
     return values.preparedCache;
   }
@@ -305,6 +322,7 @@ public final class LoadOptions {
     private HubOptions hub = HubOptions.fromEnvironment();
     private ReleaseRegistry registry;
     private boolean preparedCache = true;
+    private boolean foldDecoderNorms;
     private OptionalLong acceleratorInt8From = OptionalLong.empty();
 
     Values() {}
@@ -319,6 +337,7 @@ public final class LoadOptions {
       hub = o.hub;
       registry = o.registry;
       preparedCache = o.preparedCache;
+      foldDecoderNorms = o.foldDecoderNorms;
       acceleratorInt8From = o.acceleratorInt8From;
     }
   }

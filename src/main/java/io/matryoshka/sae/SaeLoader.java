@@ -8,6 +8,7 @@ import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.fetch.ActivationScale;
 import io.matryoshka.sae.fetch.SaeFiles;
 import io.matryoshka.sae.fetch.SaeLocator;
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
 import io.matryoshka.sae.model.OpenSettings;
 import io.matryoshka.sae.model.Weights;
@@ -20,6 +21,7 @@ import io.matryoshka.sae.weights.PreparedFile;
 import io.matryoshka.sae.weights.WeightFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -56,7 +58,8 @@ public final class SaeLoader {
   }
 
   private SAE from(SaeLocation location) throws IOException {
-    SaeLocator locator = new SaeLocator(options.hub(), options.prefix(), options.dtype());
+    Optional<SaeFormat> format = entry.map(SaeEntry::format).map(SaeLoader::format);
+    SaeLocator locator = new SaeLocator(options.hub(), options.prefix(), options.dtype(), format);
     try {
       return open(locator.locate(location));
     } catch (SafetensorsException | SaeFormatException e) {
@@ -68,6 +71,16 @@ public final class SaeLoader {
           e.getMessage());
       return open(locator.locate(location));
     }
+  }
+
+  private static SaeFormat format(String key) {
+    return SaeFormat.find(key)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "the release table names the format '%s'; known are %s"
+                        .formatted(
+                            key, Arrays.stream(SaeFormat.values()).map(SaeFormat::key).toList())));
   }
 
   /** Says what to do with a file of the cache that cannot be read. */
@@ -82,7 +95,7 @@ public final class SaeLoader {
   }
 
   private SAE open(SaeFiles files) throws IOException {
-    SaeConfig config = files.config();
+    SaeConfig config = withDtype(files.config());
     Levels levels = levels(config);
     Optional<float[]> sparsity =
         files.sparsity().isPresent() ? sparsity(files.sparsity().get(), config) : Optional.empty();
@@ -100,15 +113,15 @@ public final class SaeLoader {
   }
 
   private Weights weights(SaeFiles files) throws IOException {
-    SaeConfig stored = files.stored();
+    SaeConfig stored = withDtype(files.stored());
     Path path = files.weights();
     Optional<PreparedFile> before = preparedFile(path, stored);
-    WeightFile file = new WeightFile(path, stored);
+    WeightFile file = new WeightFile(files.open(), stored, path);
     try {
       // A file that was replaced while it was opened may not be the one that was looked at.
       boolean same = before.equals(preparedFile(path, stored));
       Optional<EncoderRowsStore> store = same ? before.map(PreparedFile::store) : Optional.empty();
-      return new Weights(files.config(), file, settings(files, store));
+      return new Weights(withDtype(files.config()), file, settings(files, store));
     } catch (IOException | RuntimeException | Error e) {
       file.close();
       throw e;
@@ -121,6 +134,7 @@ public final class SaeLoader {
         options.device(),
         options.engine() == LoadOptions.Engine.FAST,
         options.acceleratorInt8From(),
+        options.foldDecoderNorms(),
         normScale(files),
         store);
   }
@@ -142,7 +156,9 @@ public final class SaeLoader {
 
   /** The registry's widths, else those of the file, else the caller's. */
   private List<Integer> widths(SaeConfig config) {
-    if (entry.isPresent() && entry.get().dSae() == config.dSae()) {
+    if (entry.isPresent()
+        && entry.get().dSae() == config.dSae()
+        && entry.get().widths().size() > 1) {
       return entry.get().widths();
     }
     if (!config.matryoshkaWidths().isEmpty()) {
@@ -186,6 +202,10 @@ public final class SaeLoader {
         files.weights(),
         SaeFiles.SCALER);
     return 1;
+  }
+
+  private SaeConfig withDtype(SaeConfig config) {
+    return config.withDtype(options.dtype().orElse(config.dtype()));
   }
 
   private static Optional<float[]> sparsity(Path path, SaeConfig config) throws IOException {

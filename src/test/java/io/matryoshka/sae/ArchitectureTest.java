@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.matryoshka.sae.support.SourceFiles;
 import java.io.IOException;
+import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -37,8 +37,7 @@ class ArchitectureTest {
       Pattern.compile("javax?\\..*|io\\.matryoshka\\.sae\\..*");
 
   private static final Pattern HIDDEN_ROW =
-      Pattern.compile(
-          "^\\| `([\\w.]+)` \\|[^|]*No API for users[^|]*\\|", Pattern.MULTILINE);
+      Pattern.compile("^\\| `([\\w.]+)` \\|[^|]*No API for users[^|]*\\|", Pattern.MULTILINE);
   private static final String BASE = "io.matryoshka.sae.";
 
   /** What one package may use. */

@@ -2,10 +2,10 @@ package io.matryoshka.sae.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.LoadOptions;
-import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.fetch.SaeLocator;
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.hub.EntryNotFoundException;
-import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -74,7 +75,7 @@ final class DownloadCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   /** One SAE to fetch. */
-  private record Wanted(String saeId, SaeLocation location) {}
+  private record Wanted(String saeId, SaeLocation location, Optional<String> format) {}
 
   @Override
   @SuppressWarnings("try") // The hint does its work by being open.
@@ -108,7 +109,7 @@ final class DownloadCommand implements Callable<Integer> {
     if (!known.contains(releaseId) && releaseId.contains("/")) {
       List<String> folders = saeIds.isEmpty() ? List.of("") : saeIds;
       return folders.stream()
-          .map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id)))
+          .map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id), Optional.empty()))
           .toList();
     }
     Release release = known.release(releaseId);
@@ -124,7 +125,9 @@ final class DownloadCommand implements Callable<Integer> {
     if (entries.isEmpty()) {
       throw usage("release " + releaseId + " has no SAE of layers " + layers);
     }
-    return entries.stream().map(e -> new Wanted(e.saeId(), e.location())).toList();
+    return entries.stream()
+        .map(e -> new Wanted(e.saeId(), e.location(), Optional.of(e.format())))
+        .toList();
   }
 
   private boolean hasLayer(SaeEntry entry) {
@@ -138,26 +141,14 @@ final class DownloadCommand implements Callable<Integer> {
           "%s %s lies on this machine already; there is nothing to download"
               .formatted(releaseId, sae.saeId()));
     }
-    if (prefix != null) {
-      LoadOptions options =
-          LoadOptions.defaults()
-              .hub(hub.options(output.downloadBars()))
-              .registry(known)
-              .prefix(prefix);
-      SAE.fromPretrained(releaseId, sae.saeId(), options).close();
-      return Optional.empty();
-    }
-    HubClient client = hub.client(output.downloadBars());
-    SaeFiles files = SaeFiles.of(folder, hub.revision());
-    downloadConfig(client, sae, files);
-    client.downloadIfPresent(files.sparsity());
-    Path weights = client.refresh(files.weights());
-    return Optional.of(weights.toAbsolutePath().getParent());
-  }
-
-  private void downloadConfig(HubClient client, Wanted sae, SaeFiles files) throws IOException {
+    HubOptions options = hub.options(output.downloadBars());
+    OptionalInt width = prefix == null ? OptionalInt.empty() : OptionalInt.of(prefix);
+    Optional<SaeFormat> format = sae.format().flatMap(SaeFormat::find);
+    SaeLocator locator = new SaeLocator(options, width, Optional.empty(), format);
     try {
-      client.refresh(files.config());
+      locator.repair(folder);
+      Path weights = locator.locate(folder).weights();
+      return Optional.of(weights.toAbsolutePath().getParent()).filter(parent -> prefix == null);
     } catch (EntryNotFoundException e) {
       if (sae.saeId().isEmpty()) {
         throw usage(

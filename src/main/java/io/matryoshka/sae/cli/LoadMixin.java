@@ -51,8 +51,7 @@ final class LoadMixin {
   @Option(
       names = "--dir",
       paramLabel = "FOLDER",
-      description =
-          "Folder with cfg.json and sae_weights.safetensors, instead of RELEASE and SAE_ID.")
+      description = "Folder of an SAE in any format that is read, instead of RELEASE and SAE_ID.")
   private Path dir;
 
   @Option(
@@ -94,6 +93,13 @@ final class LoadMixin {
           "Type that weights are rounded to: float32, float64, float16 or bfloat16; default: that"
               + " of cfg.json.")
   private Dtype dtype;
+
+  @Option(
+      names = "--fold-decoder-norms",
+      description =
+          "Multiply each latent by the norm of its decoder row, as Neuronpedia shows latents;"
+              + " reconstructions stay as they are.")
+  private boolean foldDecoderNorms;
 
   @Option(
       names = "--engine",
@@ -197,7 +203,7 @@ final class LoadMixin {
   boolean isAtHand() throws IOException {
     Optional<SaeLocation> location = entry().map(SaeEntry::location);
     if (location.isPresent() && location.get() instanceof SaeLocation.Hub folder) {
-      SaeFiles files = SaeFiles.of(folder, hub.revision());
+      SaeFiles files = SaeFiles.of(folder, hub.revision(), entry().orElseThrow().format());
       return hub.client(ProgressListener.none()).findCached(files.weights()).isPresent();
     }
     return dir != null || location.isPresent();
@@ -215,6 +221,7 @@ final class LoadMixin {
             .device(device)
             .engine(engine)
             .widths(widths)
+            .foldDecoderNorms(foldDecoderNorms)
             .preparedCache(!noPreparedCache)
             .registry(registry.registry())
             .hub(hub.options(output.downloadBars()));

@@ -9,6 +9,7 @@ import static io.matryoshka.sae.config.TensorNames.THRESHOLD;
 import static io.matryoshka.sae.config.TensorNames.TOPK_THRESHOLD;
 import static io.matryoshka.sae.config.TensorNames.W_DEC;
 import static io.matryoshka.sae.config.TensorNames.W_ENC;
+import static io.matryoshka.sae.config.TensorNames.W_SKIP;
 
 import java.io.IOException;
 import java.util.Arrays;
@@ -63,7 +64,17 @@ public enum Architecture {
       List.of(B_GATE, B_MAG, R_MAG, B_DEC),
       tensors ->
           LatentParameters.gated(
-              tensors.vector(B_GATE), tensors.vector(B_MAG), tensors.vector(R_MAG)));
+              tensors.vector(B_GATE), tensors.vector(B_MAG), tensors.vector(R_MAG))),
+  /** ReLU from one place of a model to another: {@code y = f W_dec + b_dec}. */
+  TRANSCODER("transcoder", List.of(B_ENC, B_DEC), Architecture::withoutThreshold),
+  /** ReLU from one place to another, with a skip connection {@code x W_skip} added. */
+  SKIP_TRANSCODER("skip_transcoder", List.of(B_ENC, B_DEC), Architecture::withoutThreshold),
+  /** JumpReLU from one place of a model to another. */
+  JUMPRELU_TRANSCODER(
+      "jumprelu_transcoder", List.of(B_ENC, B_DEC, THRESHOLD), Architecture::withThreshold),
+  /** JumpReLU from one place to another, with a skip connection {@code x W_skip} added. */
+  JUMPRELU_SKIP_TRANSCODER(
+      "jumprelu_skip_transcoder", List.of(B_ENC, B_DEC, THRESHOLD), Architecture::withThreshold);
 
   /** The tensors of one SAE, as far as parameters come from them. */
   public interface Tensors {
@@ -129,17 +140,30 @@ public enum Architecture {
   public Map<String, long[]> tensors(SaeConfig config, Set<String> found) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     shapes.put(W_ENC, new long[] {config.dIn(), config.dSae()});
-    shapes.put(W_DEC, new long[] {config.dSae(), config.dIn()});
+    shapes.put(W_DEC, new long[] {config.dSae(), config.dOut()});
     for (String vector : vectors(found)) {
       shapes.put(
           vector,
           switch (vector) {
             case TOPK_THRESHOLD -> new long[0];
-            case B_DEC -> new long[] {config.dIn()};
+            case B_DEC -> new long[] {config.dOut()};
             default -> new long[] {config.dSae()};
           });
     }
+    if (hasSkip()) {
+      shapes.put(W_SKIP, new long[] {config.dIn(), config.dOut()});
+    }
     return shapes;
+  }
+
+  /**
+   * Returns the tensors of an SAE that is saved for inference.
+   *
+   * @param config gives the sizes
+   * @return the shape of each, by name
+   */
+  public Map<String, long[]> tensors(SaeConfig config) {
+    return tensors(config, Set.of());
   }
 
   /** The vectors of weights that hold these tensors. */
@@ -150,6 +174,24 @@ public enum Architecture {
   private static List<String> withScalarThreshold(Set<String> found) {
     boolean scalar = found.contains(TOPK_THRESHOLD) && !found.contains(THRESHOLD);
     return List.of(B_ENC, B_DEC, scalar ? TOPK_THRESHOLD : THRESHOLD);
+  }
+
+  /**
+   * Tells whether the output is another place of the model than the input.
+   *
+   * @return true for transcoders
+   */
+  public boolean isTranscoder() {
+    return key.endsWith("transcoder");
+  }
+
+  /**
+   * Tells whether a linear map of the input is added to the output.
+   *
+   * @return true for transcoders with a skip connection
+   */
+  public boolean hasSkip() {
+    return key.contains("skip_");
   }
 
   /**

@@ -1,20 +1,20 @@
 package io.matryoshka.sae.fetch;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.matryoshka.sae.config.ForeignFormat;
-import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.config.SaeFormatException;
-import io.matryoshka.sae.hub.EntryNotFoundException;
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.HubOptions;
+import io.matryoshka.sae.hub.RemoteFile;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.io.CacheFolder;
+import io.matryoshka.sae.io.FileBytes;
 import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -25,10 +25,10 @@ import java.util.OptionalInt;
  * @param options how files are fetched from the Hub
  * @param prefix number of leading latents that are enough, where fetching no more saves much
  * @param dtype the type of the tensors in place of what the configuration says
+ * @param format the format that a release table names; without one, the files tell
  */
-public record SaeLocator(HubOptions options, OptionalInt prefix, Optional<Dtype> dtype) {
-
-  private static final String FOREIGN_CONFIG = "config.json";
+public record SaeLocator(
+    HubOptions options, OptionalInt prefix, Optional<Dtype> dtype, Optional<SaeFormat> format) {
 
   /**
    * Brings the files of an SAE to disk.
@@ -50,28 +50,26 @@ public record SaeLocator(HubOptions options, OptionalInt prefix, Optional<Dtype>
   /** All files are of the commit that the revision names when the first is asked for. */
   private SaeFiles fromHub(SaeLocation.Hub location) throws IOException {
     HubClient hub = HubClient.of(options);
-    RepoFile asked =
-        file(location, options.revision().orElse(location.revision()), SaeFiles.CONFIG);
-    Path configFile = configFile(hub, location, asked);
-    SaeConfig config = SaeConfig.read(configFile, dtype);
+    HubFolder folder = HubFolder.open(hub, location, options.revision(), format);
+    RepoFile weights = folder.weights();
+    boolean cached = hub.findCached(weights).isPresent();
+    boolean partial = prefix.isPresent() && !cached;
+    SaeConfig config =
+        folder.format().config(folder.place(dtype), () -> openRaw(hub, folder, weights, partial));
     int width = config.prefixWidth(prefix);
-    String commit = hub.pinned(asked, configFile).revision();
-    Optional<Path> sparsity = hub.downloadIfPresent(file(location, commit, SaeFiles.SPARSITY));
-    Optional<Path> scaler =
-        config.normalizeActivations() == NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN
-            ? hub.downloadIfPresent(file(location, commit, SaeFiles.SCALER))
-            : Optional.empty();
-    RepoFile weights = file(location, commit, SaeFiles.WEIGHTS);
-    if (width < config.dSae() && hub.findCached(weights).isEmpty()) {
+    Optional<Path> sparsity = folder.sparsity();
+    Optional<Path> scaler = folder.scaler(config);
+    if (width < config.dSae() && !cached) {
       PrefixDownload download =
-          new PrefixDownload(hub, weights, configFile, config, CacheFolder.root());
-      Optional<Path> folder = download.folder(width, options.forceDownload());
-      if (folder.isPresent()) {
-        SaeFiles part = SaeFiles.in(folder.get(), dtype);
-        return new SaeFiles(config, part.config(), part.weights(), sparsity, scaler);
+          new PrefixDownload(hub, weights, folder.source(config), CacheFolder.root());
+      Optional<Path> part = download.folder(width, options.forceDownload());
+      if (part.isPresent()) {
+        SaeFiles files = SaeFiles.in(part.get(), dtype);
+        return new SaeFiles(
+            config, files.config(), files.weights(), sparsity, scaler, files.format());
       }
     }
-    return new SaeFiles(config, config, hub.download(weights), sparsity, scaler);
+    return new SaeFiles(config, config, hub.download(weights), sparsity, scaler, folder.format());
   }
 
   /**
@@ -86,42 +84,34 @@ public record SaeLocator(HubOptions options, OptionalInt prefix, Optional<Dtype>
     boolean repaired = false;
     if (location instanceof SaeLocation.Hub folder) {
       HubClient hub = HubClient.of(options.forceDownload(false));
-      for (String name : SaeFiles.ALL) {
-        RepoFile file = file(folder, options.revision().orElse(folder.revision()), name);
-        Optional<Path> cached = hub.findCached(file);
-        if (cached.isPresent()) {
-          long size = Files.size(cached.get());
-          repaired |= Files.size(hub.refresh(file)) != size;
+      for (SaeFormat known : SaeFormat.values()) {
+        for (String name : List.of(known.configFile(), known.weightFile(), SaeFiles.SPARSITY)) {
+          repaired |= repair(hub, folder, name);
         }
       }
     }
     return repaired;
   }
 
-  /** Where there is no cfg.json, names the program whose config.json is there instead. */
-  private static Path configFile(HubClient hub, SaeLocation.Hub location, RepoFile asked)
-      throws IOException {
-    try {
-      return hub.download(asked);
-    } catch (EntryNotFoundException e) {
-      Optional<ForeignFormat> foreign = Optional.empty();
-      Optional<Path> other =
-          hub.downloadIfPresent(file(location, asked.revision(), FOREIGN_CONFIG));
-      if (other.isPresent()) {
-        foreign = ForeignFormat.ofConfig(new ObjectMapper().readTree(other.get().toFile()));
-      } else if (location.repoId().startsWith("google/gemma-scope")) {
-        foreign = Optional.of(ForeignFormat.GEMMA_SCOPE);
-      }
-      if (foreign.isPresent()) {
-        throw new SaeFormatException(
-            "%s %s: %s".formatted(location.repoId(), location.path(), foreign.get().message()), e);
-      }
-      throw e;
+  private boolean repair(HubClient hub, SaeLocation.Hub folder, String name) throws IOException {
+    RepoFile file = HubFolder.file(folder, options.revision().orElse(folder.revision()), name);
+    Optional<Path> cached = hub.findCached(file);
+    if (cached.isEmpty()) {
+      return false;
     }
+    long size = Files.size(cached.get());
+    return Files.size(hub.refresh(file)) != size;
   }
 
-  private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
-    String path = hub.path().isEmpty() ? name : hub.path() + "/" + name;
-    return new RepoFile(hub.repoId(), revision, path);
+  /** Where a part is enough, only the start of the file is read; else the file is fetched. */
+  private static TensorFile openRaw(
+      HubClient hub, HubFolder folder, RepoFile weights, boolean partial) throws IOException {
+    if (partial && !hub.isOffline()) {
+      RemoteFile remote = hub.open(weights);
+      if (remote.size().isPresent()) {
+        return folder.format().openRaw(new RemoteBytes(remote));
+      }
+    }
+    return folder.format().openRaw(FileBytes.open(hub.download(weights)));
   }
 }

@@ -32,6 +32,7 @@ public final class Normalizer {
   private final SaeConfig config;
   private final double normScale;
   private final NDArray bDec;
+  private final Optional<NDArray> skip;
 
   /**
    * Prepares for an SAE.
@@ -39,11 +40,13 @@ public final class Normalizer {
    * @param config says how activations are normalised
    * @param normScale factor on model activations that a release asks for; 1 for none
    * @param bDec {@code [d_in]} of the type that the SAE computes in
+   * @param skip {@code [d_in, d_out]} the skip connection of a transcoder
    */
-  Normalizer(SaeConfig config, double normScale, NDArray bDec) {
+  Normalizer(SaeConfig config, double normScale, NDArray bDec, Optional<NDArray> skip) {
     this.config = config;
     this.normScale = normScale;
     this.bDec = bDec;
+    this.skip = skip;
   }
 
   /** A normalised batch and what decoding puts back. */
@@ -67,7 +70,9 @@ public final class Normalizer {
     Normalized normalized = normalize(cast(rows, scope));
     return new PreparedRows(
         leading,
-        Arrays.copyOfRange(shape, shape.length - tail, shape.length),
+        config.architecture().isTranscoder()
+            ? new long[] {config.dOut()}
+            : Arrays.copyOfRange(shape, shape.length - tail, shape.length),
         normalized.rows,
         config.applyBDecToInput() ? Optional.of(bDec) : Optional.empty(),
         normalized.scaling);
@@ -117,14 +122,17 @@ public final class Normalizer {
   }
 
   /**
-   * Undoes the normalisation of the input, in its shape.
+   * Undoes the normalisation of the input, in its shape, and adds what a skip connection makes of
+   * it: {@code x W_skip}.
    *
-   * @param decoded {@code [n, d_in]} decoded rows
+   * @param decoded {@code [n, d_in]} decoded rows, of a transcoder {@code [n, d_out]}
    * @param input the rows as they were prepared
    * @return the shape of the input, on the manager of {@code decoded}
    */
   public NDArray restore(NDArray decoded, PreparedRows input) {
-    return restore(decoded, input.scaling())
+    NDArray rows = restore(decoded, input.scaling());
+    return skip.map(map -> rows.add(input.rows().matMul(map)))
+        .orElse(rows)
         .reshape(Shapes.join(input.leadingShape(), input.tailShape()));
   }
 

@@ -37,6 +37,9 @@ public final class Weights implements AutoCloseable {
   /** Below this many weights the fast path's layout is made in milliseconds and is not stored. */
   private static final long STORE_FROM_WEIGHTS = 1L << 23;
 
+  /** SAELens divides by no smaller norm, so that a row of zeros stays one. */
+  private static final double MIN_NORM = 1e-8;
+
   private final SaeConfig config;
 
   /** Keeps mapped memory reachable while arrays use it. */
@@ -45,6 +48,8 @@ public final class Weights implements AutoCloseable {
   private final NDManager manager;
   private final NDArray wDec;
   private final NDArray bDec;
+  private final Optional<NDArray> norms;
+  private final boolean folded;
   private final LatentParameters parameters;
   private final Normalizer normalizer;
   private final DecoderRowCheck rowCheck;
@@ -70,12 +75,14 @@ public final class Weights implements AutoCloseable {
     try {
       wDec = file.matrix(TensorNames.W_DEC, manager);
       bDec = file.vectorArray(TensorNames.B_DEC, manager);
-      Optional<NDArray> norms =
-          config.rescaleActsByDecoderNorm()
-              ? Optional.of(wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false))
+      norms = decoderNorms(settings);
+      folded = settings.foldDecoderNorms();
+      parameters = parameters();
+      Optional<NDArray> skip =
+          config.architecture().hasSkip()
+              ? Optional.of(file.matrix(TensorNames.W_SKIP, manager))
               : Optional.empty();
-      parameters = parameters(norms);
-      normalizer = new Normalizer(config, settings.normScale(), bDec);
+      normalizer = new Normalizer(config, settings.normScale(), bDec, skip);
       rowCheck = new DecoderRowCheck(file);
       openEncoder(new Decoder(wDec, bDec, norms, rowCheck), settings);
     } catch (IOException | RuntimeException | Error e) {
@@ -84,7 +91,34 @@ public final class Weights implements AutoCloseable {
     }
   }
 
-  private LatentParameters parameters(Optional<NDArray> norms) throws IOException {
+  /**
+   * The norms that latents are multiplied by before decoding divides by them again: where the
+   * configuration says so, or where they are folded into the encoder.
+   */
+  private Optional<NDArray> decoderNorms(OpenSettings settings) throws SaeFormatException {
+    if (settings.foldDecoderNorms()
+        && config.architecture().latentsPerToken(config).isPresent()
+        && !config.rescaleActsByDecoderNorm()) {
+      throw new SaeFormatException(
+          file.name()
+              + ": the decoder norms of a TopK SAE cannot be folded, as that would change which"
+              + " latents are the largest; load it without folding");
+    }
+    if (!settings.foldDecoderNorms() && !config.rescaleActsByDecoderNorm()) {
+      return Optional.empty();
+    }
+    NDArray found = wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false);
+    return Optional.of(settings.foldDecoderNorms() ? found.maximum(MIN_NORM) : found);
+  }
+
+  private LatentParameters parameters() throws IOException {
+    double[] factors = new double[dSae()];
+    float[] found = norms.map(NDArray::toFloatArray).orElse(new float[0]);
+    Arrays.setAll(factors, j -> found.length == 0 ? 1 : found[j]);
+    double[] scale = config.rescaleActsByDecoderNorm() ? factors : new double[factors.length];
+    if (!config.rescaleActsByDecoderNorm()) {
+      Arrays.fill(scale, 1);
+    }
     Architecture.Tensors tensors =
         new Architecture.Tensors() {
           @Override
@@ -99,18 +133,15 @@ public final class Weights implements AutoCloseable {
 
           @Override
           public double[] latentScale() {
-            double[] scale = new double[dSae()];
-            float[] factors = norms.map(NDArray::toFloatArray).orElse(new float[0]);
-            Arrays.setAll(scale, j -> factors.length == 0 ? 1 : factors[j]);
             return scale;
           }
         };
     try {
       LatentParameters read = config.architecture().parameters(tensors);
       warnOfThresholdsNeverSet(read);
-      return read;
+      return folded && !config.rescaleActsByDecoderNorm() ? read.scaled(factors) : read;
     } catch (IllegalArgumentException e) {
-      throw new SaeFormatException(file.path() + ": " + e.getMessage(), e);
+      throw new SaeFormatException(file.name() + ": " + e.getMessage(), e);
     }
   }
 
@@ -123,7 +154,7 @@ public final class Weights implements AutoCloseable {
           "{}: all {} thresholds are at most 0, as where training never set them: every positive"
               + " pre-activation is active, and no latent is sparse. Select the largest instead"
               + " (--top-k or --batch-top-k{})",
-          file.path(),
+          file.name(),
           read.dSae(),
           config.k().isPresent() ? " " + config.k().getAsInt() : "");
     }
@@ -222,7 +253,7 @@ public final class Weights implements AutoCloseable {
     try {
       file.close();
     } catch (IOException e) {
-      throw new UncheckedIOException("closing " + file.path() + " failed", e);
+      throw new UncheckedIOException("closing " + file.name() + " failed", e);
     }
   }
 
@@ -258,7 +289,13 @@ public final class Weights implements AutoCloseable {
   /** Decoder rows of some consecutive latents, {@code [to - from, d_in]}, for a scope. */
   public NDArray decoderRows(int from, int to, NDManager scope) {
     rowCheck.require(from, to);
-    return part(wDec, from == to ? "0:0" : from + ":" + to, scope);
+    String range = from == to ? "0:0" : from + ":" + to;
+    NDArray rows = part(wDec, range, scope);
+    if (!folded) {
+      return rows;
+    }
+    NDArray divisors = part(norms.orElseThrow(), range, scope).toType(rows.getDataType(), false);
+    return rows.div(divisors.reshape(-1, 1));
   }
 
   /** Encoder columns of some consecutive latents as rows, {@code [to - from, d_in]}. */
@@ -310,7 +347,7 @@ public final class Weights implements AutoCloseable {
 
   /** Bytes of the two weight matrices that were loaded. */
   public long matrixBytes() {
-    return 2L * config.dIn() * dSae() * wDec.getDataType().getNumOfBytes();
+    return ((long) config.dIn() + config.dOut()) * dSae() * wDec.getDataType().getNumOfBytes();
   }
 
   /** Bytes that the engine holds beside the weights. */

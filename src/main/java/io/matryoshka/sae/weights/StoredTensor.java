@@ -89,8 +89,14 @@ public final class StoredTensor {
     }
   }
 
-  /** Returns the strides of a row-major tensor; throws {@link ArithmeticException} on overflow. */
-  static long[] rowMajor(long[] shape) {
+  /**
+   * Returns the strides of a tensor whose elements follow each other in row-major order.
+   *
+   * @param shape the dimensions
+   * @return one stride a dimension, in elements
+   * @throws ArithmeticException if the sizes overflow
+   */
+  public static long[] rowMajor(long[] shape) {
     long[] strides = new long[shape.length];
     long stride = 1;
     for (int axis = shape.length - 1; axis >= 0; axis--) {
@@ -193,6 +199,15 @@ public final class StoredTensor {
       }
       stride *= Math.max(1, shape[axis]);
     }
+    return isLittleEndian();
+  }
+
+  /**
+   * Tells whether elements need no swapping of their bytes.
+   *
+   * @return true for little-endian elements, and those of one byte
+   */
+  public boolean isLittleEndian() {
     return order == ByteOrder.LITTLE_ENDIAN || dtype.bits() == Byte.SIZE;
   }
 
@@ -214,6 +229,19 @@ public final class StoredTensor {
   public StoredTensor transposed() {
     return new StoredTensor(
         name, dtype, order, reversed(shape), reversed(strides), source, position);
+  }
+
+  /**
+   * Returns the first elements along one dimension.
+   *
+   * @param axis the dimension
+   * @param count their number, at most the size of the dimension
+   * @return a view, not a copy
+   */
+  public StoredTensor first(int axis, long count) {
+    long[] narrowed = shape.clone();
+    narrowed[axis] = Math.min(count, shape[axis]);
+    return new StoredTensor(name, dtype, order, narrowed, strides, source, position);
   }
 
   /**
