@@ -7,6 +7,7 @@ import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.Evaluator;
+import io.matryoshka.sae.labels.Labels;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,7 +107,7 @@ final class DemoCommand implements Callable<Integer> {
     for (DemoData.Sentence sentence : shown(data)) {
       ObjectNode node = sentences.addObject();
       node.put("source", sentence.source()).put("text", sentence.text());
-      tokens(sentence, sae, latents).json().forEach(node.putArray("tokens")::add);
+      tokens(sentence, sae, latents).json(Labels.none()).forEach(node.putArray("tokens")::add);
     }
     result.set("widths", figures.json());
     output.json(result);

@@ -10,6 +10,7 @@ import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.explore.Tokens;
 import io.matryoshka.sae.io.AtomicFile;
+import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowRules;
@@ -100,6 +101,8 @@ final class ExploreCommand implements Callable<Integer> {
       description = "Write a table of all latents as CSV.")
   private Path csv;
 
+  @Mixin private LabelsMixin labelOptions;
+
   @Mixin private Output output;
 
   @Override
@@ -111,7 +114,8 @@ final class ExploreCommand implements Callable<Integer> {
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
     List<Path> others = otherInputs.isEmpty() ? List.of() : TensorMixin.find(otherInputs);
-    try (SAE sae = load.open(output);
+    try (Labels labels = labelOptions.open(load, output);
+        SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open();
         StagedProgress progress = new StagedProgress(output)) {
       ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
@@ -125,7 +129,7 @@ final class ExploreCommand implements Callable<Integer> {
               .rows(rules);
       Exploration found = new Explorer(sae, progress).explore(source, options);
       Optional<Comparison> comparison = compare(sae, source, found, others, progress);
-      write(new ExplorationReport(load.name(), entry, found, tokens, comparison));
+      write(new ExplorationReport(load.name(), entry, found, tokens, comparison, labels));
     }
     return ExitCode.OK.code();
   }

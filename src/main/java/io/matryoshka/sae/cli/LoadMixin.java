@@ -199,6 +199,11 @@ final class LoadMixin {
     return published.isPresent() ? published : sae.config().k();
   }
 
+  /** Whether the user, or the environment, wants no request. */
+  boolean isOffline() {
+    return hub.client(ProgressListener.none()).isOffline();
+  }
+
   /** Whether {@link #open} needs no download of weights. */
   boolean isAtHand() throws IOException {
     Optional<SaeLocation> location = entry().map(SaeEntry::location);

@@ -8,6 +8,7 @@ import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.EvaluationHints;
 import io.matryoshka.sae.eval.Evaluator;
 import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
@@ -58,6 +59,8 @@ final class TopCommand implements Callable<Integer> {
       description = "Latents to print for each level; default: ${DEFAULT-VALUE}.")
   private int count;
 
+  @Mixin private LabelsMixin labelOptions;
+
   @Mixin private Output output;
 
   @Override
@@ -67,7 +70,8 @@ final class TopCommand implements Callable<Integer> {
     }
     activations.find();
     RowRules rules = rowOptions.rules();
-    try (SAE sae = load.open(output)) {
+    try (Labels labels = labelOptions.open(load, output);
+        SAE sae = load.open(output)) {
       ActivationSource source = activations.open(sae, load, output);
       Optional<Tokens> given = tokenTexts.read(source);
       Optional<Tokens> tokens = given.or(() -> activations.ofText().map(TextActivations::tokens));
@@ -75,12 +79,13 @@ final class TopCommand implements Callable<Integer> {
         throw new IllegalArgumentException(
             "--rows: expected rows below %s, got %s".formatted(source.rows(), rows));
       }
-      print(sae, source, tokens, rules);
+      print(sae, source, tokens, rules, labels);
     }
     return ExitCode.OK.code();
   }
 
-  private void print(SAE sae, ActivationSource source, Optional<Tokens> tokens, RowRules rules)
+  private void print(
+      SAE sae, ActivationSource source, Optional<Tokens> tokens, RowRules rules, Labels labels)
       throws IOException {
     TokenLatents latents = new TokenLatents(Levels.of(sae), count, tokens.isPresent());
     BatchEncoder encoder = new BatchEncoder(sae, source, Optional.empty(), rules);
@@ -103,10 +108,17 @@ final class TopCommand implements Callable<Integer> {
     if (output.isJson()) {
       ObjectNode result = Output.object();
       ArrayNode array = result.putArray("rows");
-      latents.json().forEach(array::add);
+      latents.json(labels).forEach(array::add);
       output.json(result);
     } else {
       output.table(latents.table(output.hasColours()));
+      latents
+          .labels(labels)
+          .ifPresent(
+              table -> {
+                output.line("");
+                output.table(table);
+              });
     }
   }
 

@@ -58,6 +58,10 @@ final class ExplorationJson {
         .entry()
         .flatMap(entry -> entry.neuronpediaUrl(latent))
         .ifPresent(url -> node.put("neuronpedia", url.toString()));
+    report
+        .labels()
+        .find(latent)
+        .ifPresent(label -> node.put("label", label.text()).put("label_by", label.provenance()));
     return node;
   }
 

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.explore;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.report.Page;
 import java.util.List;
@@ -17,13 +18,34 @@ import java.util.stream.Collectors;
  * @param exploration what was found
  * @param tokens the tokens of the activations; empty if unknown, rows are then named by number
  * @param comparison how latents differ from another side; empty without one
+ * @param labels what latents are said to stand for; stays open as long as the report is used
  */
 public record ExplorationReport(
     String name,
     Optional<SaeEntry> entry,
     Exploration exploration,
     Optional<Tokens> tokens,
-    Optional<Comparison> comparison) {
+    Optional<Comparison> comparison,
+    Labels labels) {
+
+  /**
+   * Makes a report without labels.
+   *
+   * @param name what was explored
+   * @param entry the SAE's entry in the registry
+   * @param exploration what was found
+   * @param tokens the tokens of the activations
+   * @param comparison how latents differ from another side
+   * @throws IllegalArgumentException if there is not one token for each row
+   */
+  public ExplorationReport(
+      String name,
+      Optional<SaeEntry> entry,
+      Exploration exploration,
+      Optional<Tokens> tokens,
+      Optional<Comparison> comparison) {
+    this(name, entry, exploration, tokens, comparison, Labels.none());
+  }
 
   /**
    * Checks that the tokens are those of the activations.
@@ -33,9 +55,11 @@ public record ExplorationReport(
    * @param exploration what was found
    * @param tokens the tokens of the activations
    * @param comparison how latents differ from another side
+   * @param labels what latents are said to stand for
    * @throws IllegalArgumentException if there is not one token for each row
    */
   public ExplorationReport {
+    Objects.requireNonNull(labels, "labels");
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(entry, "entry");
     Objects.requireNonNull(exploration, "exploration");

@@ -125,6 +125,10 @@ final class LatentViewData {
     figures.add(round(statistics.density(latent)));
     figures.add(round(statistics.meanActivation(latent)));
     figures.add(round(statistics.maxActivation(latent)));
+    report
+        .labels()
+        .find(latent)
+        .ifPresent(label -> node.putArray("l").add(label.text()).add(label.provenance()));
     ArrayNode contexts = node.putArray("c");
     report.contextGroups(latent).forEach(group -> contexts.add(context(group)));
     ArrayNode examples = node.putArray("x");

@@ -135,6 +135,10 @@
     const level = levelOf(latent);
     const [firings, density, mean, max] = found.s;
     const parts = [chooser(latent), el('h3', {class: 'title'}, `Latent ${latent} `, levelBadge(level))];
+    if (found.l) {
+      const [label, by] = found.l;
+      parts.push(el('p', {}, `“${label}”`, el('span', {class: 'muted'}, by ? ` by ${by}` : '')));
+    }
     if (data.link) {
       parts.push(el('p', {}, el('a', {href: data.link + latent, rel: 'noopener noreferrer'}, 'Page on Neuronpedia ↗')));
     }
