@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -127,6 +128,22 @@ public final class LoadOptions {
   public LoadOptions hub(HubOptions hub) {
     Objects.requireNonNull(hub, "hub");
     return with(v -> v.hub = hub);
+  }
+
+  /**
+   * Sets the factor on model activations of an SAE that was trained on scaled ones ({@code
+   * normalize_activations} is {@code expected_average_only_in}), where no table and no file of it
+   * tells. Reconstructions are divided by it.
+   *
+   * @param factor a positive number
+   * @return changed options
+   * @throws IllegalArgumentException if the factor is not positive and finite
+   */
+  public LoadOptions normScalingFactor(double factor) {
+    if (!(factor > 0) || Double.isInfinite(factor)) {
+      throw new IllegalArgumentException("the scaling factor must be positive, got " + factor);
+    }
+    return with(v -> v.normScalingFactor = OptionalDouble.of(factor));
   }
 
   /**
@@ -264,6 +281,10 @@ public final class LoadOptions {
     return values.prefix == 0 ? OptionalInt.empty() : OptionalInt.of(values.prefix);
   }
 
+  OptionalDouble normScalingFactor() {
+    return values.normScalingFactor;
+  }
+
   List<Integer> widths() {
     return values.widths;
   }
@@ -297,6 +318,7 @@ public final class LoadOptions {
     private Engine engine = Engine.FAST;
     private int prefix;
     private List<Integer> widths = List.of();
+    private OptionalDouble normScalingFactor = OptionalDouble.empty();
     private HubOptions hub = HubOptions.fromEnvironment();
     private ReleaseRegistry registry;
     private boolean preparedCache = true;
@@ -311,6 +333,7 @@ public final class LoadOptions {
       engine = o.engine;
       prefix = o.prefix;
       widths = o.widths;
+      normScalingFactor = o.normScalingFactor;
       hub = o.hub;
       registry = o.registry;
       preparedCache = o.preparedCache;

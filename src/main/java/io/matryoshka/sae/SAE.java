@@ -156,6 +156,17 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    * {@return the active latents of activations in a plain array}
    *
    * @param x {@code [n, d_in]} row-major
+   * @deprecated call {@link #encodeSparse(float[])}, as {@link #encode(NDArray)} is dense
+   */
+  @Deprecated(since = "0.2")
+  public final SparseLatents encode(float[] x) {
+    return encodeSparse(x);
+  }
+
+  /**
+   * {@return the active latents of activations in a plain array}
+   *
+   * @param x {@code [n, d_in]} row-major
    */
   public SparseLatents encodeSparse(float[] x) {
     int rows = PlainRows.count(Objects.requireNonNull(x, "x"), dIn());

@@ -5,6 +5,7 @@ import io.matryoshka.sae.config.Architecture;
 import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.fetch.ActivationScale;
 import io.matryoshka.sae.fetch.SaeFiles;
 import io.matryoshka.sae.fetch.SaeLocator;
 import io.matryoshka.sae.format.SaeFormat;
@@ -14,6 +15,7 @@ import io.matryoshka.sae.model.Weights;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.weights.PreparedFile;
 import io.matryoshka.sae.weights.WeightFile;
@@ -22,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,12 +54,23 @@ public final class SaeLoader {
   }
 
   static SAE load(Path directory, LoadOptions options) throws IOException {
-    return new SaeLoader(options, Optional.empty()).open(SaeFiles.in(directory));
+    return new SaeLoader(options, Optional.empty()).open(SaeFiles.in(directory, options.dtype()));
   }
 
   private SAE from(SaeLocation location) throws IOException {
     Optional<SaeFormat> format = entry.map(SaeEntry::format).map(SaeLoader::format);
-    return open(new SaeLocator(options.hub(), options.prefix(), format).locate(location));
+    SaeLocator locator = new SaeLocator(options.hub(), options.prefix(), options.dtype(), format);
+    try {
+      return open(locator.locate(location));
+    } catch (SafetensorsException | SaeFormatException e) {
+      if (!locator.repair(location)) {
+        throw location instanceof SaeLocation.Hub ? cached(e) : e;
+      }
+      LOG.warn(
+          "{}; the cached file did not have the length of that on the Hub and was fetched again",
+          e.getMessage());
+      return open(locator.locate(location));
+    }
   }
 
   private static SaeFormat format(String key) {
@@ -69,13 +83,23 @@ public final class SaeLoader {
                             key, Arrays.stream(SaeFormat.values()).map(SaeFormat::key).toList())));
   }
 
+  /** Says what to do with a file of the cache that cannot be read. */
+  private static IOException cached(IOException e) {
+    String message =
+        e.getMessage()
+            + "; if it is the copy in the Hub's cache that is damaged, 'cache verify' tells, and"
+            + " --force-download (LoadOptions.forceDownload) fetches it again";
+    return e instanceof SafetensorsException
+        ? new SafetensorsException(message, e)
+        : new SaeFormatException(message, e);
+  }
+
   private SAE open(SaeFiles files) throws IOException {
     SaeConfig config = withDtype(files.config());
-    SaeConfig stored = withDtype(files.stored());
     Levels levels = levels(config);
     Optional<float[]> sparsity =
         files.sparsity().isPresent() ? sparsity(files.sparsity().get(), config) : Optional.empty();
-    Weights weights = weights(config, stored, files);
+    Weights weights = weights(files);
     SAE.Parts parts =
         new SAE.Parts(
             weights,
@@ -88,28 +112,30 @@ public final class SaeLoader {
     return sae;
   }
 
-  private Weights weights(SaeConfig config, SaeConfig stored, SaeFiles files) throws IOException {
+  private Weights weights(SaeFiles files) throws IOException {
+    SaeConfig stored = withDtype(files.stored());
     Path path = files.weights();
     Optional<PreparedFile> before = preparedFile(path, stored);
-    WeightFile file = new WeightFile(files.open(), stored);
+    WeightFile file = new WeightFile(files.open(), stored, path);
     try {
       // A file that was replaced while it was opened may not be the one that was looked at.
       boolean same = before.equals(preparedFile(path, stored));
       Optional<EncoderRowsStore> store = same ? before.map(PreparedFile::store) : Optional.empty();
-      return new Weights(config, file, settings(config, store));
+      return new Weights(withDtype(files.config()), file, settings(files, store));
     } catch (IOException | RuntimeException | Error e) {
       file.close();
       throw e;
     }
   }
 
-  private OpenSettings settings(SaeConfig config, Optional<EncoderRowsStore> store) {
+  private OpenSettings settings(SaeFiles files, Optional<EncoderRowsStore> store)
+      throws IOException {
     return new OpenSettings(
         options.device(),
         options.engine() == LoadOptions.Engine.FAST,
         options.acceleratorInt8From(),
         options.foldDecoderNorms(),
-        normScale(config),
+        normScale(files),
         store);
   }
 
@@ -152,19 +178,30 @@ public final class SaeLoader {
     return options.widths();
   }
 
-  private double normScale(SaeConfig config) {
-    if (config.normalizeActivations() != NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN
-        || entry.isEmpty()) {
+  /** The caller's factor on activations, else the registry's, else that beside the weights. */
+  private double normScale(SaeFiles files) throws IOException {
+    if (files.config().normalizeActivations() != NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN) {
       return 1;
     }
-    if (entry.get().normScalingFactor().isEmpty()) {
-      LOG.warn(
-          "{} {}: cfg.json says expected_average_only_in but the registry has no"
-              + " norm_scaling_factor; nothing is scaled, as in SAELens",
-          entry.get().release(),
-          entry.get().saeId());
+    if (options.normScalingFactor().isPresent()) {
+      return options.normScalingFactor().getAsDouble();
     }
-    return entry.get().normScalingFactor().orElse(1);
+    OptionalDouble ofRegistry =
+        entry.map(SaeEntry::normScalingFactor).orElse(OptionalDouble.empty());
+    if (ofRegistry.isPresent()) {
+      return ofRegistry.getAsDouble();
+    }
+    if (files.scaler().isPresent()) {
+      return ActivationScale.read(files.scaler().get());
+    }
+    LOG.warn(
+        "{}: cfg.json says expected_average_only_in, but no scaling factor is known: no {} beside"
+            + " the weights and no norm_scaling_factor in a release table; nothing is scaled, as in"
+            + " SAELens. If the SAE was trained on scaled activations, give the factor"
+            + " (--scaling-factor)",
+        files.weights(),
+        SaeFiles.SCALER);
+    return 1;
   }
 
   private SaeConfig withDtype(SaeConfig config) {

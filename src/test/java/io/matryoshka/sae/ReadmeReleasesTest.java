@@ -30,7 +30,7 @@ class ReadmeReleasesTest {
         .containsExactlyElementsOf(rows);
     long published =
         ReleaseRegistry.bundled().releases().stream()
-            .filter(release -> !release.id().equals(DemoData.RELEASE))
+            .filter(release -> !release.id().endsWith("-demo"))
             .mapToLong(release -> release.saes().size())
             .sum();
     assertThat(readme).contains(String.format(Locale.ROOT, "%,d SAEs", published));

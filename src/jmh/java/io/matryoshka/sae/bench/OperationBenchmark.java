@@ -25,7 +25,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Times every operation of an SAE with JMH, on made-up SAEs of the published shapes. FAST is what
+ * Times every operation of an SAE with JMH, on synthetic SAEs of the published shapes. FAST is what
  * users call, REFERENCE the dense form in libtorch.
  */
 @State(Scope.Benchmark)
@@ -58,7 +58,7 @@ public class OperationBenchmark {
   @Param({"FAST", "REFERENCE"})
   public LoadOptions.Engine engine;
 
-  /** Where made-up SAEs are kept from run to run; empty for temporary ones. */
+  /** Where synthetic SAEs are kept from run to run; empty for temporary ones. */
   @Param("")
   public String keep;
 

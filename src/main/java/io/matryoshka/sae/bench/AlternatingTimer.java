@@ -8,10 +8,10 @@ import java.util.Arrays;
 /** Times calls: a turn is as many as fit into its time, and its result is the median call. */
 final class AlternatingTimer {
 
-  private static final int MOST_CALLS = 200;
+  private static final int MAX_CALLS = 200;
 
   /** Threads of libtorch spin for some milliseconds after a call and would slow what comes next. */
-  private static final long MOST_SETTLE_MILLIS = 30;
+  private static final long MAX_SETTLE_MILLIS = 30;
 
   private final NDManager manager;
   private final double secondsPerTurn;
@@ -31,7 +31,7 @@ final class AlternatingTimer {
   }
 
   /**
-   * Takes a turn. A call that takes most of the turn is timed at once; shorter ones get a call
+   * Takes a turn. A call that takes most of the turn is timed immediately; shorter ones get a call
    * before that does not count.
    *
    * @return median seconds of a call
@@ -42,7 +42,7 @@ final class AlternatingTimer {
     if (first > secondsPerTurn / 2) {
       return first;
     }
-    double[] times = new double[MOST_CALLS];
+    double[] times = new double[MAX_CALLS];
     double spent = 0;
     int calls = 0;
     while (calls == 0 || calls < times.length && spent < secondsPerTurn) {
@@ -66,7 +66,7 @@ final class AlternatingTimer {
   /** A pause that is not longer than the turn itself. */
   private void settle() {
     try {
-      Thread.sleep(Math.min(MOST_SETTLE_MILLIS, (long) (secondsPerTurn * 1000)));
+      Thread.sleep(Math.min(MAX_SETTLE_MILLIS, (long) (secondsPerTurn * 1000)));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

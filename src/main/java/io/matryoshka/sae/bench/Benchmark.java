@@ -16,22 +16,22 @@ import java.util.Optional;
  */
 final class Benchmark {
 
-  private static final int MOST_ROUNDS = 7;
+  private static final int MAX_ROUNDS = 7;
 
   /** Slow calls get fewer rounds, yet enough to show the spread. */
-  private static final int FEWEST_ROUNDS = 3;
+  private static final int MIN_ROUNDS = 3;
 
   /** Calls that take minutes get one round. */
-  private static final double LONGEST_SECONDS = 30;
+  private static final double MAX_SECONDS = 30;
 
-  /** AlternatingTimer before the first measurement, in which the JVM compiles the loops. */
+  /** Turns before the first measurement, in which the JVM compiles the loops. */
   private static final int WARM_UP_TURNS = 10;
 
   private final Optional<SAE> fast;
   private final Optional<SAE> dense;
   private final NDArray activations;
   private final double secondsPerTurn;
-  private final AlternatingTimer turns;
+  private final AlternatingTimer timer;
   private boolean warm;
 
   /**
@@ -47,7 +47,7 @@ final class Benchmark {
     this.dense = dense;
     this.activations = activations;
     this.secondsPerTurn = secondsPerTurn;
-    this.turns = new AlternatingTimer(activations.getManager(), secondsPerTurn);
+    this.timer = new AlternatingTimer(activations.getManager(), secondsPerTurn);
   }
 
   /**
@@ -67,14 +67,14 @@ final class Benchmark {
           dense.map(sae -> sae.prefix(width)).map(v -> scope -> operation.dense(v, input, scope));
       warmUp(fastCall.or(() -> denseCall).orElseThrow());
       ScreeningStats before = stats();
-      double[] fastTimes = new double[MOST_ROUNDS];
-      double[] denseTimes = new double[MOST_ROUNDS];
-      double[] ratios = new double[MOST_ROUNDS];
+      double[] fastTimes = new double[MAX_ROUNDS];
+      double[] denseTimes = new double[MAX_ROUNDS];
+      double[] ratios = new double[MAX_ROUNDS];
       long begin = System.nanoTime();
       int rounds = 0;
-      while (rounds < MOST_ROUNDS && (System.nanoTime() - begin) * 1e-9 < secondsFor(rounds)) {
-        fastTimes[rounds] = fastCall.map(turns::take).orElse(Double.NaN);
-        denseTimes[rounds] = denseCall.map(turns::take).orElse(Double.NaN);
+      while (rounds < MAX_ROUNDS && (System.nanoTime() - begin) * 1e-9 < secondsFor(rounds)) {
+        fastTimes[rounds] = fastCall.map(timer::take).orElse(Double.NaN);
+        denseTimes[rounds] = denseCall.map(timer::take).orElse(Double.NaN);
         ratios[rounds] = denseTimes[rounds] / fastTimes[rounds];
         rounds++;
       }
@@ -84,29 +84,29 @@ final class Benchmark {
           width,
           tokens,
           rounds,
-          spread(fast, fastTimes, rounds),
-          spread(dense, denseTimes, rounds),
-          fast.isPresent() ? spread(dense, ratios, rounds) : TimingSummary.NONE,
+          summary(fast, fastTimes, rounds),
+          summary(dense, denseTimes, rounds),
+          fast.isPresent() ? summary(dense, ratios, rounds) : TimingSummary.NONE,
           candidateShare(before, stats()));
     }
   }
 
   private void warmUp(AlternatingTimer.Call call) {
     for (int turn = 0; turn < (warm ? 1 : WARM_UP_TURNS); turn++) {
-      turns.take(call);
+      timer.take(call);
     }
     warm = true;
   }
 
   /** How long a measurement may have taken so far if another round is to follow. */
   private double secondsFor(int rounds) {
-    if (rounds < FEWEST_ROUNDS) {
-      return rounds == 0 ? Double.POSITIVE_INFINITY : LONGEST_SECONDS;
+    if (rounds < MIN_ROUNDS) {
+      return rounds == 0 ? Double.POSITIVE_INFINITY : MAX_SECONDS;
     }
-    return 2 * MOST_ROUNDS * secondsPerTurn;
+    return 2 * MAX_ROUNDS * secondsPerTurn;
   }
 
-  private static TimingSummary spread(Optional<SAE> measured, double[] values, int rounds) {
+  private static TimingSummary summary(Optional<SAE> measured, double[] values, int rounds) {
     return measured.isPresent()
         ? TimingSummary.of(Arrays.copyOf(values, rounds))
         : TimingSummary.NONE;

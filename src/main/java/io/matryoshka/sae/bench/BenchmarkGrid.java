@@ -21,7 +21,7 @@ public record BenchmarkGrid(
     double secondsPerTurn,
     boolean dense) {
 
-  private static final double MOST_SECONDS = 3600;
+  private static final double MAX_SECONDS = 3600;
 
   /**
    * Copies and checks the values.
@@ -44,10 +44,10 @@ public record BenchmarkGrid(
     }
     requirePositive("tokens", tokens);
     requirePositive("widths", widths);
-    if (!(secondsPerTurn > 0 && secondsPerTurn <= MOST_SECONDS)) {
+    if (!(secondsPerTurn > 0 && secondsPerTurn <= MAX_SECONDS)) {
       throw new IllegalArgumentException(
           "seconds must lie above 0 and at most at %.0f, got %s"
-              .formatted(MOST_SECONDS, secondsPerTurn));
+              .formatted(MAX_SECONDS, secondsPerTurn));
     }
   }
 
@@ -77,15 +77,15 @@ public record BenchmarkGrid(
     boolean dense = operations.contains(Operation.ENCODE) || operations.contains(Operation.DECODE);
     int columns = Math.max(dIn, dense ? max(widths) : 0);
     long most = Integer.MAX_VALUE / Float.BYTES / columns;
-    if (mostTokens() > most) {
+    if (maxTokens() > most) {
       throw new IllegalArgumentException(
           "tokens must be at most %d, so that arrays of %d columns stay below 2 GiB, got %d"
-              .formatted(most, columns, mostTokens()));
+              .formatted(most, columns, maxTokens()));
     }
   }
 
   /** Tokens of the largest call. */
-  int mostTokens() {
+  int maxTokens() {
     return max(tokens);
   }
 

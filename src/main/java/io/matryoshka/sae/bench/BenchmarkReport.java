@@ -98,10 +98,10 @@ public record BenchmarkReport(
     put(node, "share_of_limit", result.shareOfLimit(m, limits));
   }
 
-  private static void put(ObjectNode node, String name, TimingSummary spread) {
-    put(node, name, spread.median());
-    put(node, name + "_low", spread.low());
-    put(node, name + "_high", spread.high());
+  private static void put(ObjectNode node, String name, TimingSummary summary) {
+    put(node, name, summary.median());
+    put(node, name + "_low", summary.low());
+    put(node, name + "_high", summary.high());
   }
 
   private static void put(ObjectNode node, String name, double value) {

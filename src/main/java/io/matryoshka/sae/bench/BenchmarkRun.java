@@ -17,13 +17,13 @@ import java.util.function.IntConsumer;
 /** Measures one SAE over a whole grid. */
 public final class BenchmarkRun {
 
-  private final BenchmarkTarget subject;
+  private final BenchmarkTarget target;
   private final BenchmarkGrid grid;
   private final IntConsumer progress;
   private int done;
 
-  private BenchmarkRun(BenchmarkTarget subject, BenchmarkGrid grid, IntConsumer progress) {
-    this.subject = subject;
+  private BenchmarkRun(BenchmarkTarget target, BenchmarkGrid grid, IntConsumer progress) {
+    this.target = target;
     this.grid = grid;
     this.progress = progress;
   }
@@ -31,7 +31,7 @@ public final class BenchmarkRun {
   /**
    * Measures an SAE.
    *
-   * @param subject the SAE
+   * @param target the SAE
    * @param grid what to measure
    * @param progress is told how many of {@link BenchmarkGrid#measurements()} are done
    * @return the figures
@@ -39,37 +39,37 @@ public final class BenchmarkRun {
    * @throws IOException if the SAE or its activations cannot be read
    */
   public static BenchmarkResult run(
-      BenchmarkTarget subject, BenchmarkGrid grid, IntConsumer progress) throws IOException {
-    return new BenchmarkRun(subject, grid, progress).run();
+      BenchmarkTarget target, BenchmarkGrid grid, IntConsumer progress) throws IOException {
+    return new BenchmarkRun(target, grid, progress).run();
   }
 
   private BenchmarkResult run() throws IOException {
     boolean hasFast;
     int dIn;
     float[] values;
-    try (SAE sae = subject.opener().open(Engine.FAST, true)) {
+    try (SAE sae = target.opener().open(Engine.FAST, true)) {
       grid.requireFits(sae.dIn(), sae.dSae());
       hasFast = sae.preparedBytes() > 0;
       dIn = sae.dIn();
-      values = subject.activations().rows(sae, grid.mostTokens());
+      values = target.activations().rows(sae, grid.maxTokens());
     }
     List<LoadTiming> loads = List.of();
     Optional<MemoryUse> memory = Optional.empty();
     if (grid.load()) {
       float[] token = Arrays.copyOf(values, dIn);
-      loads = new LoadBenchmark(subject, token).measure(hasFast, grid.dense());
-      memory = hasFast ? MemoryUse.of(subject, values, dIn) : Optional.empty();
+      loads = new LoadBenchmark(target, token).measure(hasFast, grid.dense());
+      memory = hasFast ? MemoryUse.of(target, values, dIn) : Optional.empty();
       step();
     }
     boolean withDense = grid.dense() || !hasFast;
-    try (SAE fast = hasFast ? subject.opener().open(Engine.FAST, true) : null;
-        SAE dense = withDense ? subject.opener().open(Engine.REFERENCE, false) : null) {
+    try (SAE fast = hasFast ? target.opener().open(Engine.FAST, true) : null;
+        SAE dense = withDense ? target.opener().open(Engine.REFERENCE, false) : null) {
       SAE either = hasFast ? fast : dense;
       List<Measurement> measured =
           measure(Optional.ofNullable(fast), Optional.ofNullable(dense), values);
       return new BenchmarkResult(
-          subject.name(),
-          subject.device(),
+          target.name(),
+          target.device(),
           dIn,
           either.dSae(),
           hasFast,
@@ -82,9 +82,9 @@ public final class BenchmarkRun {
 
   private List<Measurement> measure(Optional<SAE> fast, Optional<SAE> dense, float[] values) {
     List<Measurement> measured = new ArrayList<>();
-    try (NDManager manager = NDManager.newBaseManager(subject.device())) {
-      int dIn = values.length / grid.mostTokens();
-      NDArray x = manager.create(values, new Shape(grid.mostTokens(), dIn));
+    try (NDManager manager = NDManager.newBaseManager(target.device())) {
+      int dIn = values.length / grid.maxTokens();
+      NDArray x = manager.create(values, new Shape(grid.maxTokens(), dIn));
       Benchmark benchmark = new Benchmark(fast, dense, x, grid.secondsPerTurn());
       for (Operation operation : Operation.values()) {
         if (grid.operations().contains(operation)) {

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param device where it computes
  * @param opener loads it
  * @param activations gives what it encodes
- * @param folder where it lies if it is made up
+ * @param folder where it lies if it is synthetic
  */
 public record BenchmarkTarget(
     String name,
@@ -53,18 +53,18 @@ public record BenchmarkTarget(
   }
 
   /**
-   * Describes a made-up SAE.
+   * Describes a synthetic SAE.
    *
-   * @param sae what was made
+   * @param sae what was generated
    * @param folder where it was written
    * @param options how to load it
    * @param device where the options load it
-   * @return the subject
+   * @return the target
    */
   public static BenchmarkTarget of(
       SyntheticSae sae, SyntheticFolder folder, LoadOptions options, Device device) {
     return new BenchmarkTarget(
-        "made-up SAE",
+        "synthetic SAE",
         device,
         (engine, cache) -> SAE.load(folder.path(), options.engine(engine).preparedCache(cache)),
         (loaded, count) -> sae.tokens(0, count),

@@ -11,17 +11,17 @@ final class LoadBenchmark {
 
   private static final int ROUNDS = 3;
 
-  private final BenchmarkTarget subject;
+  private final BenchmarkTarget target;
   private final float[] token;
 
   /**
    * Prepares the measurement.
    *
-   * @param subject the SAE
+   * @param target the SAE
    * @param token {@code [d_in]} activation
    */
-  LoadBenchmark(BenchmarkTarget subject, float[] token) {
-    this.subject = subject;
+  LoadBenchmark(BenchmarkTarget target, float[] token) {
+    this.target = target;
     this.token = token;
   }
 
@@ -46,7 +46,7 @@ final class LoadBenchmark {
     for (int round = 0; round < ROUNDS; round++) {
       double[] seconds =
           switch (kind) {
-            case FIRST_TIME -> openAnew();
+            case FIRST_TIME -> openAfterDeleting();
             case NEXT_TIME -> open(Engine.FAST, true);
             case DENSE -> open(Engine.REFERENCE, false);
           };
@@ -59,17 +59,17 @@ final class LoadBenchmark {
   }
 
   /** Of a user's SAE the stored layout stays where it is, and the new one is not stored. */
-  private double[] openAnew() throws IOException {
-    if (subject.folder().isPresent()) {
-      subject.folder().get().deletePreparedData();
+  private double[] openAfterDeleting() throws IOException {
+    if (target.folder().isPresent()) {
+      target.folder().get().deletePreparedData();
     }
-    return open(Engine.FAST, subject.folder().isPresent());
+    return open(Engine.FAST, target.folder().isPresent());
   }
 
   /** Seconds of the load and of the first encode. */
   private double[] open(Engine engine, boolean preparedCache) throws IOException {
     long begin = System.nanoTime();
-    try (SAE sae = subject.opener().open(engine, preparedCache)) {
+    try (SAE sae = target.opener().open(engine, preparedCache)) {
       long loaded = System.nanoTime();
       sae.encodeSparse(token);
       long encoded = System.nanoTime();

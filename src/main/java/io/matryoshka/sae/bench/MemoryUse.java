@@ -17,19 +17,19 @@ import java.util.Optional;
 public record MemoryUse(int tokens, long baseBytes, long peakBytes) {
 
   private static final int CALLS = 3;
-  private static final int MOST_TOKENS = 512;
+  private static final int MAX_TOKENS = 512;
 
   /** Mappings that are no longer used go some time after the garbage collector found them. */
   private static final int UNMAP_MILLIS = 100;
 
-  private static final int FEWEST_COLLECTIONS = 3;
-  private static final int MOST_COLLECTIONS = 20;
+  private static final int MIN_COLLECTIONS = 3;
+  private static final int MAX_COLLECTIONS = 20;
   private static final long SETTLED_BYTES = 1 << 20;
 
   /** Measures it, if the system tells. Nothing else of the SAE should be open. */
-  static Optional<MemoryUse> of(BenchmarkTarget subject, float[] activations, int dIn)
+  static Optional<MemoryUse> of(BenchmarkTarget target, float[] activations, int dIn)
       throws IOException {
-    int tokens = Math.min(MOST_TOKENS, activations.length / dIn);
+    int tokens = Math.min(MAX_TOKENS, activations.length / dIn);
     if (ProcessMemory.now().isEmpty()) {
       return Optional.empty();
     }
@@ -37,7 +37,7 @@ public record MemoryUse(int tokens, long baseBytes, long peakBytes) {
     if (!ProcessMemory.resetPeak()) {
       return Optional.empty();
     }
-    try (SAE sae = subject.opener().open(Engine.FAST, true)) {
+    try (SAE sae = target.opener().open(Engine.FAST, true)) {
       for (int call = 0; call < CALLS; call++) {
         sae.decode(sae.encodeSparse(FloatBuffer.wrap(activations), tokens));
       }
@@ -50,7 +50,7 @@ public record MemoryUse(int tokens, long baseBytes, long peakBytes) {
     long before = Long.MAX_VALUE;
     long now = ProcessMemory.now().getAsLong();
     for (int i = 0;
-        i < FEWEST_COLLECTIONS || i < MOST_COLLECTIONS && before - now > SETTLED_BYTES;
+        i < MIN_COLLECTIONS || i < MAX_COLLECTIONS && before - now > SETTLED_BYTES;
         i++) {
       System.gc();
       pause();

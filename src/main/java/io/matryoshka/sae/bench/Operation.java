@@ -6,7 +6,9 @@ import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import java.util.function.Consumer;
 
-/** What is measured. Each operation knows its fast form and the dense form that judges it. */
+/**
+ * What is measured. Each operation knows its fast form and the dense form that it is compared with.
+ */
 public enum Operation {
   /** Activations to sparse latents; densely, to a {@code [n, width]} array. */
   ENCODE_SPARSE("encodeSparse", 1) {
@@ -110,8 +112,8 @@ public enum Operation {
   record Input(NDArray activations, SparseLatents latents, NDArray denseLatents) {
 
     /**
-     * Rows that the dense form takes at once: enough for libtorch to be as fast as with more, and
-     * few enough that dense latents of width 32768 stay at 128 MiB.
+     * Rows that the dense form takes in one product: enough for libtorch to be as fast as with
+     * more, and few enough that dense latents of width 32768 stay at 128 MiB.
      */
     private static final int DENSE_BLOCK_ROWS = 1024;
 

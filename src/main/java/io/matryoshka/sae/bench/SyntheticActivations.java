@@ -11,7 +11,7 @@ import java.util.SplittableRandom;
 public final class SyntheticActivations {
 
   private static final double NOISE = 0.02;
-  private static final float LEAST_STRENGTH = 0.5f;
+  private static final float MIN_STRENGTH = 0.5f;
 
   private SyntheticActivations() {}
 
@@ -36,7 +36,7 @@ public final class SyntheticActivations {
       }
       for (int active = 0; active < SyntheticSae.ACTIVE; active++) {
         int latent = random.nextInt(sae.dSae());
-        float least = Math.max(thresholds[latent], LEAST_STRENGTH);
+        float least = Math.max(thresholds[latent], MIN_STRENGTH);
         float strength = least * (1.5f + (float) random.nextDouble());
         float[] direction = sae.decoderRows(latent, latent + 1);
         for (int d = 0; d < dIn; d++) {

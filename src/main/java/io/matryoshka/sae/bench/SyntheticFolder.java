@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The folder of a made-up SAE on disk. A temporary one is deleted on closing, and also when the JVM
- * is told to end before that; a kept one serves the next run too.
+ * The folder of a synthetic SAE on disk. A temporary one is deleted on closing, and also when the
+ * JVM is told to end before that; a kept one serves the next run too.
  */
 public final class SyntheticFolder implements AutoCloseable {
 
@@ -65,7 +65,7 @@ public final class SyntheticFolder implements AutoCloseable {
    * @throws IOException if there is too little space, or it cannot be written
    */
   public static SyntheticFolder kept(SyntheticSae sae, Path parent) throws IOException {
-    Path folder = parent.resolve("made-up-" + sae.dIn() + "x" + sae.dSae());
+    Path folder = parent.resolve("synthetic-" + sae.dIn() + "x" + sae.dSae());
     Files.createDirectories(folder);
     SyntheticFolder made = new SyntheticFolder(folder, false);
     if (!Files.exists(folder.resolve(WEIGHTS))) {
@@ -79,7 +79,7 @@ public final class SyntheticFolder implements AutoCloseable {
     long needed = sae.diskBytes() + SPARE_BYTES;
     if (free < needed) {
       throw new IOException(
-          "a made-up SAE with d_in %d and d_sae %d needs %.0f MB of disk, but %s has %.0f MB free; choose a smaller SAE, or a folder on another disk with --keep or java -Djava.io.tmpdir"
+          "a synthetic SAE with d_in %d and d_sae %d needs %.0f MB of disk, but %s has %.0f MB free; choose a smaller SAE, or a folder on another disk with --keep or java -Djava.io.tmpdir"
               .formatted(
                   sae.dIn(), sae.dSae(), needed / MEGABYTE, folder.getParent(), free / MEGABYTE));
     }
@@ -95,7 +95,7 @@ public final class SyntheticFolder implements AutoCloseable {
     return folder;
   }
 
-  /** Deletes the prepared data, so that the next encode makes it anew. */
+  /** Deletes the prepared data, so that the next encode makes it again. */
   void deletePreparedData() throws IOException {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, PREPARED)) {
       for (Path file : files) {

@@ -15,7 +15,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * A made-up Matryoshka SAE with the statistics that matter for speed, and activations to go with
+ * A synthetic Matryoshka SAE with the statistics that matter for speed, and activations to go with
  * it.
  *
  * <p>Decoder rows are random unit vectors, the encoder is their transpose, and all latents share
@@ -28,6 +28,14 @@ public final class SyntheticSae {
   /** Directions in a token, close to the L0 of the published SAEs. */
   public static final int ACTIVE = 40;
 
+  private static final String CONFIG =
+      """
+      {"architecture": "jumprelu", "d_in": %d, "d_sae": %d, "dtype": "float32", \
+      "apply_b_dec_to_input": true, "normalize_activations": "none", \
+      "reshape_activations": "none", "metadata": {"sae_lens_version": "6.18.0", \
+      "hook_name": "synthetic", "matryoshka_widths": %s}}
+      """;
+
   private static final int[] WIDTHS = {128, 512, 2048, 8192, 32768};
 
   /** Share of the active directions in each level. */
@@ -39,7 +47,7 @@ public final class SyntheticSae {
   private static final int THRESHOLD_D_IN = 2304;
 
   /** Still below the strength of most directions. */
-  private static final double LARGEST_THRESHOLD = 0.8;
+  private static final double MAX_THRESHOLD = 0.8;
 
   private static final double NOISE_NORM = 1.5;
   private static final int OUTLIER_DIMENSIONS = 3;
@@ -63,10 +71,8 @@ public final class SyntheticSae {
   public SyntheticSae(int dIn, int dSae, long seed) {
     if (dIn < 2 || dSae < 2 || (long) dIn * dSae * Float.BYTES > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "a made-up SAE must have d_in and d_sae of at least 2 and a W_enc below 2 GiB, got d_in = "
-              + dIn
-              + " and d_sae = "
-              + dSae);
+          "a synthetic SAE must have d_in and d_sae of at least 2 and a W_enc below 2 GiB, got d_in = %d and d_sae = %d"
+              .formatted(dIn, dSae));
     }
     this.dIn = dIn;
     this.dSae = dSae;
@@ -154,11 +160,7 @@ public final class SyntheticSae {
     Files.createDirectories(folder);
     Files.writeString(
         folder.resolve("cfg.json"),
-        String.format(
-            "{\"architecture\": \"jumprelu\", \"d_in\": %d, \"d_sae\": %d, \"dtype\": \"float32\","
-                + " \"apply_b_dec_to_input\": true, \"normalize_activations\": \"none\","
-                + " \"reshape_activations\": \"none\", \"metadata\": {\"sae_lens_version\":"
-                + " \"6.18.0\", \"hook_name\": \"synthetic\", \"matryoshka_widths\": %s}}%n",
+        CONFIG.formatted(
             dIn, dSae, Arrays.toString(IntStream.of(WIDTHS).filter(w -> w <= dSae).toArray())));
     FloatBuffer rows = directions();
     try (SafetensorsWriter writer =
@@ -209,7 +211,7 @@ public final class SyntheticSae {
   /** What the others add falls with the root of {@code d_in}. */
   private float threshold() {
     double scaled = THRESHOLD * Math.sqrt((double) THRESHOLD_D_IN / dIn);
-    return (float) Math.min(scaled, LARGEST_THRESHOLD);
+    return (float) Math.min(scaled, MAX_THRESHOLD);
   }
 
   /** Zero but for the dimensions that stand out in every token. */

@@ -1,5 +1,5 @@
 /**
- * Measuring the library: made-up SAEs of real shapes, and timings of every operation against the
+ * Measuring the library: synthetic SAEs of real shapes, and timings of every operation against the
  * reference path in the same run.
  *
  * <p>No method takes or returns {@code null}.

@@ -11,12 +11,15 @@ import io.matryoshka.sae.bench.Machine;
 import io.matryoshka.sae.bench.SyntheticActivations;
 import io.matryoshka.sae.bench.SyntheticFolder;
 import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.kernel.cpu.MachineLimits;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.NonFiniteRows;
+import io.matryoshka.sae.stream.RowFaults;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,8 +38,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Times every operation with the fast engine and with dense products in libtorch, in turns in"
           + " one process, and measures the limits of the machine. Without RELEASE or --dir it"
-          + " makes an SAE up, of the shape of the published ones, in a temporary folder."
-    })
+          + " generates an SAE of the shape of the published ones in a temporary folder."
+    },
+    footer = {"", "Example:", "  matryoshka-sae benchmark all-minilm-l6-v2-matryoshka-demo"})
 final class BenchmarkCommand implements Callable<Integer> {
 
   private static final long SEED = 1;
@@ -60,7 +64,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       parameterConsumer = InputConsumer.class,
       description =
           "Activations for the SAE that you name, used again where they are too few; default:"
-              + " made-up ones.")
+              + " synthetic ones.")
   private List<String> inputs = new ArrayList<>();
 
   @Mixin private TensorMixin tensor;
@@ -70,20 +74,20 @@ final class BenchmarkCommand implements Callable<Integer> {
       paramLabel = "D,D,...",
       split = ",",
       hideParamSyntax = true,
-      description = "d_in of the made-up SAEs, one run for each; default: 2304.")
+      description = "d_in of the synthetic SAEs, one run for each; default: 2304.")
   private List<Integer> dIn = new ArrayList<>();
 
   @Option(
       names = "--d-sae",
       paramLabel = "N",
-      description = "d_sae of the made-up SAEs; default: 32768.")
+      description = "d_sae of the synthetic SAEs; default: 32768.")
   private Integer dSae;
 
   @Option(
       names = "--keep",
       paramLabel = "FOLDER",
       description =
-          "Keep made-up SAEs in this folder and use them again, instead of deleting them.")
+          "Keep synthetic SAEs in this folder and use them again, instead of deleting them.")
   private Path keep;
 
   @Option(names = "--markdown", description = "Print the tables as Markdown.")
@@ -109,12 +113,16 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     checkOptions();
+    Output.requireWritable(results, svg);
+    if (keep != null) {
+      Output.requireWritableFolder(keep);
+    }
     BenchmarkText text = new BenchmarkText(output, markdown);
     List<BenchmarkResult> measured = new ArrayList<>();
     if (load.isNamed()) {
       measured.add(measure(named(), text));
     } else {
-      for (SyntheticSae sae : madeUp()) {
+      for (SyntheticSae sae : synthetic()) {
         try (SyntheticFolder folder =
             keep == null ? SyntheticFolder.temporary(sae) : SyntheticFolder.kept(sae, keep)) {
           BenchmarkTarget subject =
@@ -130,7 +138,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   private void checkOptions() throws IOException {
     grid.check();
     if (load.isNamed() && (!dIn.isEmpty() || dSae != null || keep != null)) {
-      throw usage("--d-in, --d-sae and --keep are for made-up SAEs, but an SAE is named");
+      throw usage("--d-in, --d-sae and --keep are for synthetic SAEs, but an SAE is named");
     }
     if (!load.isNamed() && !inputs.isEmpty()) {
       throw usage("--input is for an SAE that you name; expected RELEASE or --dir, got none");
@@ -140,7 +148,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     }
   }
 
-  private List<SyntheticSae> madeUp() {
+  private List<SyntheticSae> synthetic() {
     List<Integer> sizes = dIn.isEmpty() ? grid.isAll() ? ALL_D_IN : D_IN : dIn;
     List<SyntheticSae> saes =
         sizes.stream().map(d -> new SyntheticSae(d, dSae == null ? D_SAE : dSae, SEED)).toList();
@@ -177,6 +185,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     try (ActivationBatches batches = source.batches(count, 0)) {
       while (filled < values.length && batches.hasNext()) {
         ActivationBatch batch = batches.next();
+        requireFinite(batch, sae, source);
         int taken = Math.min(values.length - filled, batch.rows() * sae.dIn());
         System.arraycopy(batch.values(), 0, values, filled, taken);
         filled += taken;
@@ -186,6 +195,18 @@ final class BenchmarkCommand implements Callable<Integer> {
       values[i] = values[i - filled];
     }
     return values;
+  }
+
+  private static void requireFinite(ActivationBatch batch, SAE sae, ActivationSource source)
+      throws IOException {
+    RowFaults faults = RowFaults.of(sae);
+    NonFiniteRows stop = new NonFiniteRows(source, RowRules.all());
+    for (int row = 0; row < batch.rows(); row++) {
+      Optional<String> fault = faults.before(batch.values(), row);
+      if (fault.isPresent()) {
+        stop.add(batch.firstRow() + row, fault.get());
+      }
+    }
   }
 
   private BenchmarkResult measure(BenchmarkTarget subject, BenchmarkText text) throws IOException {
@@ -212,10 +233,10 @@ final class BenchmarkCommand implements Callable<Integer> {
       output.json(report.json());
     }
     if (results != null) {
-      Files.writeString(results, report.json().toPrettyString() + System.lineSeparator());
+      AtomicFile.write(results, report.json().toPrettyString() + System.lineSeparator());
     }
     if (svg != null) {
-      Files.writeString(svg, report.svg());
+      AtomicFile.write(svg, report.svg());
     }
   }
 

@@ -2,10 +2,10 @@ package io.matryoshka.sae.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.LoadOptions;
-import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.fetch.SaeLocator;
 import io.matryoshka.sae.format.SaeFormat;
+import io.matryoshka.sae.hub.EntryNotFoundException;
+import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
@@ -30,7 +30,12 @@ import picocli.CommandLine.Spec;
     name = "download",
     description =
         "Fetches SAEs from the Hugging Face Hub into the cache, where this program and Python find"
-            + " them. What is cached is not fetched again.")
+            + " them. What is cached is not fetched again.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae download gemma-2-2b-res-matryoshka-dc --layers 0-12"
+    })
 final class DownloadCommand implements Callable<Integer> {
 
   @Parameters(
@@ -85,7 +90,8 @@ final class DownloadCommand implements Callable<Integer> {
         ObjectNode node = saes.addObject().put("id", sae.saeId());
         folder.ifPresent(path -> node.put("path", path.toString()));
         if (!output.isJson()) {
-          output.line(sae.saeId() + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
+          String name = sae.saeId().isEmpty() ? releaseId : sae.saeId();
+          output.line(name + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
         }
       }
     }
@@ -101,10 +107,8 @@ final class DownloadCommand implements Callable<Integer> {
       throw usage("expected one of SAE_ID, --all and --layers, got several");
     }
     if (!known.contains(releaseId) && releaseId.contains("/")) {
-      if (saeIds.isEmpty()) {
-        throw usage("expected the folders of SAEs in the repository " + releaseId + ", got none");
-      }
-      return saeIds.stream()
+      List<String> folders = saeIds.isEmpty() ? List.of("") : saeIds;
+      return folders.stream()
           .map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id), Optional.empty()))
           .toList();
     }
@@ -137,21 +141,22 @@ final class DownloadCommand implements Callable<Integer> {
           "%s %s lies on this machine already; there is nothing to download"
               .formatted(releaseId, sae.saeId()));
     }
-    if (prefix != null) {
-      LoadOptions options =
-          LoadOptions.defaults()
-              .hub(hub.options(output.downloadBars()))
-              .registry(known)
-              .prefix(prefix);
-      SAE.fromPretrained(releaseId, sae.saeId(), options).close();
-      return Optional.empty();
+    HubOptions options = hub.options(output.downloadBars());
+    OptionalInt width = prefix == null ? OptionalInt.empty() : OptionalInt.of(prefix);
+    Optional<SaeFormat> format = sae.format().flatMap(SaeFormat::find);
+    SaeLocator locator = new SaeLocator(options, width, Optional.empty(), format);
+    try {
+      locator.repair(folder);
+      Path weights = locator.locate(folder).weights();
+      return Optional.of(weights.toAbsolutePath().getParent()).filter(parent -> prefix == null);
+    } catch (EntryNotFoundException e) {
+      if (sae.saeId().isEmpty()) {
+        throw usage(
+            "expected the folders of SAEs in the repository %s, as there is no SAE at its top (%s)"
+                .formatted(releaseId, e.getMessage()));
+      }
+      throw e;
     }
-    SaeLocator locator =
-        new SaeLocator(
-            hub.options(output.downloadBars()),
-            OptionalInt.empty(),
-            sae.format().flatMap(SaeFormat::find));
-    return Optional.of(locator.locate(folder).weights().toAbsolutePath().getParent());
   }
 
   private ParameterException usage(String message) {

@@ -7,10 +7,11 @@ import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRun;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,11 @@ import picocli.CommandLine.Option;
           + " variance, errors, sparsity and densities. The bundled demo brings its own"
           + " activations.",
       "With --checkpoint a run that was stopped resumes with the same command."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae evaluate all-minilm-l6-v2-matryoshka-demo --html report.html"
     })
 final class EvaluateCommand implements Callable<Integer> {
 
@@ -94,12 +100,13 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
+    Output.requireWritable(checkpoint, html, csv, latentsCsv);
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
-    EvaluationRunOptions basis = options();
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open()) {
-      ActivationSource source = demo ? bundled.activations() : activations.open(sae);
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
+      EvaluationRunOptions basis = options();
       Evaluation evaluation;
       try (Progress bar = output.progress("evaluate", "tokens", source.rows());
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
@@ -122,6 +129,13 @@ final class EvaluateCommand implements Callable<Integer> {
         : "nothing is kept; with --checkpoint FILE a run goes on where it was stopped";
   }
 
+  private RowRules rules() throws IOException {
+    RowRules given = rows.rules();
+    return activations.ofText().isPresent()
+        ? activations.ofText().get().rules(given, output)
+        : given;
+  }
+
   private EvaluationRunOptions options() throws IOException {
     EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
     if (selection != null) {
@@ -130,7 +144,7 @@ final class EvaluateCommand implements Callable<Integer> {
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
             .evaluation(evaluation)
-            .rows(rows.rules())
+            .rows(rules())
             .checkpointRows(checkpointRows);
     return checkpoint == null ? options : options.checkpoint(checkpoint);
   }
@@ -140,10 +154,10 @@ final class EvaluateCommand implements Callable<Integer> {
       report.page().write(html);
     }
     if (csv != null) {
-      Files.writeString(csv, report.widthsCsv());
+      AtomicFile.write(csv, report.widthsCsv());
     }
     if (latentsCsv != null) {
-      Files.writeString(latentsCsv, report.latentsCsv());
+      AtomicFile.write(latentsCsv, report.latentsCsv());
     }
     if (output.isJson()) {
       output.json(report.json());

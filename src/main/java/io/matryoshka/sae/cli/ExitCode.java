@@ -13,6 +13,7 @@ import io.matryoshka.sae.hub.HubException;
 import io.matryoshka.sae.hub.RepositoryNotFoundException;
 import io.matryoshka.sae.hub.RevisionNotFoundException;
 import io.matryoshka.sae.labels.LabelException;
+import io.matryoshka.sae.lm.ModelFormatException;
 import io.matryoshka.sae.npy.NpyException;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.UnknownReleaseException;
@@ -53,6 +54,7 @@ enum ExitCode {
       "malformed or unsupported file",
       List.of(
           SaeFormatException.class,
+          ModelFormatException.class,
           UnsupportedArchitectureException.class,
           SafetensorsException.class,
           NpyException.class,

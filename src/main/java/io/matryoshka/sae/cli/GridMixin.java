@@ -49,7 +49,7 @@ final class GridMixin {
   @Option(
       names = "--all",
       description =
-          "The full grid: also 4096 tokens, widths 128 to d_sae, and for made-up SAEs d_in"
+          "The full grid: also 4096 tokens, widths 128 to d_sae, and for synthetic SAEs d_in"
               + " 1152,2304,3584. Takes up to an hour.")
   private boolean all;
 
@@ -120,14 +120,12 @@ final class GridMixin {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "--operations: expected some of "
-                        + Arrays.stream(Operation.values())
-                            .map(Operation::key)
-                            .collect(Collectors.joining(", "))
-                        + " and "
-                        + LOAD
-                        + ", got '"
-                        + name
-                        + "'"));
+                    "--operations: expected some of %s and %s, got '%s'"
+                        .formatted(
+                            Arrays.stream(Operation.values())
+                                .map(Operation::key)
+                                .collect(Collectors.joining(", ")),
+                            LOAD,
+                            name)));
   }
 }

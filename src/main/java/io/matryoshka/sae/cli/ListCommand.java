@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Lists the known releases, or the SAEs of one release.",
       "With filters, lists all SAEs that fit them."
-    })
+    },
+    footer = {"", "Example:", "  matryoshka-sae list gemma-2-2b-res-matryoshka-dc"})
 final class ListCommand implements Callable<Integer> {
 
   @Parameters(

@@ -24,7 +24,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Prints the strongest latents of each token. */
-@Command(name = "top", description = "Prints the strongest latents of each token, by level.")
+@Command(
+    name = "top",
+    description = "Prints the strongest latents of each token, by level.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae top all-minilm-l6-v2-matryoshka-demo -i acts.npy --rows 0-9"
+    })
 final class TopCommand implements Callable<Integer> {
 
   private static final int BATCH_ROWS = 1024;
@@ -65,11 +72,12 @@ final class TopCommand implements Callable<Integer> {
     RowRules rules = rowOptions.rules();
     try (Labels labels = labelOptions.open(load, output);
         SAE sae = load.open(output)) {
-      ActivationSource source = activations.open(sae);
-      Optional<Tokens> tokens = tokenTexts.read(source);
+      ActivationSource source = activations.open(sae, load, output);
+      Optional<Tokens> given = tokenTexts.read(source);
+      Optional<Tokens> tokens = given.or(() -> activations.ofText().map(TextActivations::tokens));
       if (rows.first() >= source.rows()) {
         throw new IllegalArgumentException(
-            "--rows: expected rows below " + source.rows() + ", got " + rows);
+            "--rows: expected rows below %s, got %s".formatted(source.rows(), rows));
       }
       print(sae, source, tokens, rules, labels);
     }

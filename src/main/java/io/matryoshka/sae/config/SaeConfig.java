@@ -85,7 +85,7 @@ public record SaeConfig(
    * @throws IOException if the file cannot be read
    */
   public static SaeConfig read(Path file) throws IOException {
-    return read(file, Optional.empty());
+    return read(file, Optional.empty(), Optional.empty());
   }
 
   /**
@@ -94,13 +94,15 @@ public record SaeConfig(
    * @param file the file
    * @param runnerFile {@code runner_cfg.json}, which holds the Matryoshka widths where {@code
    *     cfg.json} does not
+   * @param dtype F32, F64, F16 or BF16 in place of what the file says, which need not say it then
    * @return the content
    * @throws UnsupportedArchitectureException if the architecture is not one of {@link Architecture}
    * @throws SaeFormatException if a field is missing, ill-typed or out of its range
    * @throws IOException if a file cannot be read
    */
-  public static SaeConfig read(Path file, Optional<Path> runnerFile) throws IOException {
-    return SaeConfigParser.parse(file, runnerFile);
+  public static SaeConfig read(Path file, Optional<Path> runnerFile, Optional<Dtype> dtype)
+      throws IOException {
+    return SaeConfigParser.parse(file, runnerFile, dtype);
   }
 
   /**

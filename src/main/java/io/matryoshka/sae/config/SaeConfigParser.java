@@ -32,13 +32,16 @@ final class SaeConfigParser {
 
   private final Path file;
   private final ObjectNode fields;
+  private final Optional<Dtype> chosen;
   private final JsonNode metadata;
   private final JsonNode runner;
 
-  private SaeConfigParser(Path file, ObjectNode fields, JsonNode runner) throws SaeFormatException {
+  private SaeConfigParser(Path file, ObjectNode fields, JsonNode runner, Optional<Dtype> chosen)
+      throws SaeFormatException {
     this.file = file;
     this.fields = fields;
     this.runner = runner;
+    this.chosen = chosen;
     JsonNode node = fields.path("metadata");
     if (!node.isMissingNode() && !node.isNull() && !node.isObject()) {
       throw wrong("metadata", "an object", node);
@@ -51,14 +54,16 @@ final class SaeConfigParser {
    *
    * @param file {@code cfg.json}
    * @param runnerFile the settings of training, if they are there
+   * @param chosen the type of the tensors in place of what the file says
    */
-  static SaeConfig parse(Path file, Optional<Path> runnerFile) throws IOException {
+  static SaeConfig parse(Path file, Optional<Path> runnerFile, Optional<Dtype> chosen)
+      throws IOException {
     ObjectNode root = JsonObjects.read(file);
     JsonNode runner =
         runnerFile.isPresent()
             ? JsonObjects.read(runnerFile.get())
             : JsonNodeFactory.instance.objectNode();
-    return new SaeConfigParser(file, root, runner).read();
+    return new SaeConfigParser(file, root, runner, chosen).read();
   }
 
   private SaeConfig read() throws IOException {
@@ -70,10 +75,11 @@ final class SaeConfigParser {
     if (old) {
       upgrade();
     }
-    if (!fields.hasNonNull("dtype")) {
+    if (!fields.hasNonNull("dtype") && chosen.isEmpty()) {
       throw new SaeFormatException(
           file
-              + ": field dtype is missing; SAELens needs it too, add for example \"dtype\": \"float32\"");
+              + ": field dtype is missing; SAELens needs it too, add for example \"dtype\":"
+              + " \"float32\", or choose a type at loading (--dtype float32)");
     }
     Architecture architecture = architecture();
     OptionalInt k = k(architecture);
@@ -83,7 +89,7 @@ final class SaeConfigParser {
         dIn,
         architecture.isTranscoder() ? positive("d_out") : dIn,
         positive("d_sae"),
-        dtype(),
+        chosen.isPresent() ? chosen.get() : dtype(),
         applyBDecToInput(architecture),
         normalizeActivations(architecture),
         reshapeHookZ(),
@@ -230,7 +236,8 @@ final class SaeConfigParser {
     if (node.isMissingNode() || node.isNull()) {
       return OptionalInt.empty();
     }
-    if (architecture == Architecture.TOPK && !(node.isInt() && node.intValue() > 0)) {
+    if (architecture == Architecture.TOPK
+        && !(node.canConvertToExactIntegral() && node.intValue() > 0)) {
       throw wrong("k", "an integer of at least 1", node);
     }
     return node.isNumber() && node.intValue() > 0

@@ -27,6 +27,9 @@ public final class TensorNames {
   /** Logarithm of the magnitude's factor {@code [d_sae]}. */
   public static final String R_MAG = "r_mag";
 
+  /** The one threshold of all latents in a checkpoint of a BatchTopK training, a scalar. */
+  public static final String TOPK_THRESHOLD = "topk_threshold";
+
   /**
    * Skip connection of a transcoder; here {@code [d_in, d_out]}, the transpose of SAELens' file.
    */

@@ -60,6 +60,14 @@ final class EvaluationBatch {
     return batch;
   }
 
+  /** Reduces rows whose reconstructions are in memory, one array for each width. */
+  static EvaluationBatch of(
+      float[] x, int rows, int dIn, SparseLatents latents, float[][] reconstructions) {
+    EvaluationBatch batch = new EvaluationBatch(x, rows, dIn, reconstructions.length, latents);
+    batch.add(reconstructions, 0, rows);
+    return batch;
+  }
+
   private void decode(SAE sae, FloatBuffer input) {
     int blockRows = Math.max(1, Math.min(MAX_BLOCK_ROWS, BLOCK_FLOATS / (dIn * sums.length)));
     for (int from = 0; from < rows; from += blockRows) {
@@ -68,11 +76,7 @@ final class EvaluationBatch {
       if (sae.config().architecture().hasSkip()) {
         addSkip(sae, input, from, to, reconstructions);
       }
-      compareRows(reconstructions, from, to);
-      int first = from;
-      IntStream.range(0, sums.length)
-          .parallel()
-          .forEach(level -> addResiduals(reconstructions[level], level, first, to));
+      add(reconstructions, from, to);
     }
   }
 
@@ -85,6 +89,13 @@ final class EvaluationBatch {
         reconstruction[i] += skip[i];
       }
     }
+  }
+
+  private void add(float[][] reconstructions, int from, int to) {
+    compareRows(reconstructions, from, to);
+    IntStream.range(0, sums.length)
+        .parallel()
+        .forEach(level -> addResiduals(reconstructions[level], level, from, to));
   }
 
   int rows() {

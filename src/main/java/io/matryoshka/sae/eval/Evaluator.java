@@ -186,10 +186,8 @@ public final class Evaluator {
     }
     if (counted.length != rows) {
       throw new IllegalArgumentException(
-          "evaluate: the mask must have one element per row, expected "
-              + rows
-              + ", got "
-              + counted.length);
+          "evaluate: the mask must have one element per row, expected %s, got %s"
+              .formatted(rows, counted.length));
     }
     for (int row = 0; row < rows; row++) {
       if (openRows == options.batchRows()) {
@@ -352,10 +350,8 @@ public final class Evaluator {
   private int rowsOf(int length) {
     if (length % sae.dIn() != 0) {
       throw new IllegalArgumentException(
-          "evaluate: the array must hold whole rows of d_in = "
-              + sae.dIn()
-              + " floats, got "
-              + length);
+          "evaluate: the array must hold whole rows of d_in = %s floats, got %s"
+              .formatted(sae.dIn(), length));
     }
     return length / sae.dIn();
   }

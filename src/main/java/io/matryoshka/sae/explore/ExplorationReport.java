@@ -119,7 +119,71 @@ public record ExplorationReport(
   }
 
   /**
-   * Returns the different tokens where a latent is strongest.
+   * Returns a context as people read it: the pieces of words joined, the token in brackets.
+   *
+   * @param context the context
+   * @return its text in one line
+   */
+  public String text(TopContext context) {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < context.activations().length; i++) {
+      int row = Math.toIntExact(context.firstRow() + i);
+      boolean joins = i == 0 || tokens.map(t -> t.goesOn(row)).orElse(false);
+      String piece = tokens.map(t -> t.pieces().piece(t.text(row))).orElse(String.valueOf(row));
+      text.append(joins ? "" : " ").append(row == context.row() ? "[" + piece + "]" : piece);
+    }
+    return text.toString().replaceAll("\\R", "↵").replace('\t', '⇥');
+  }
+
+  /** Takes a context and how many there are of the same text. */
+  @FunctionalInterface
+  public interface ContextVisitor {
+
+    /**
+     * Takes a context.
+     *
+     * @param context the strongest of those with one text
+     * @param times how many there are
+     */
+    void accept(TopContext context, int times);
+  }
+
+  /**
+   * Shows the tokens where a latent is strongest, those of one text once.
+   *
+   * @param latent index of the latent
+   * @param visitor called with the strongest first
+   */
+  public void eachContext(int latent, ContextVisitor visitor) {
+    contextGroups(latent).forEach(group -> visitor.accept(group.first(), group.times()));
+  }
+
+  /**
+   * Shows tokens from the lower quarters of a latent's range, those of one text once.
+   *
+   * @param profile what was found about the latent
+   * @param visitor called with the strongest quarter first
+   */
+  public void eachExample(LatentProfile profile, ContextVisitor visitor) {
+    examples(profile).forEach(group -> visitor.accept(group.first(), group.times()));
+  }
+
+  /** The contexts of a latent, those of one text merged. */
+  List<ContextGroup> contextGroups(int latent) {
+    return ContextGroup.of(contexts(latent), tokens);
+  }
+
+  /** Tokens from the lower quarters of a latent's range, cut and merged likewise. */
+  List<ContextGroup> examples(LatentProfile profile) {
+    return ContextGroup.of(
+        profile.examples().stream()
+            .map(context -> tokens.map(context::within).orElse(context))
+            .toList(),
+        tokens);
+  }
+
+  /**
+   * Returns the different words where a latent is strongest.
    *
    * @param latent index of the latent
    * @return at most 5 texts with blanks between, strongest first; empty if the tokens are unknown
@@ -128,7 +192,7 @@ public record ExplorationReport(
     return tokens.isEmpty()
         ? ""
         : exploration.contexts(latent).stream()
-            .map(context -> text(context.row()))
+            .map(context -> tokens.get().word(Math.toIntExact(context.row())))
             .distinct()
             .limit(5)
             .collect(Collectors.joining(" "));

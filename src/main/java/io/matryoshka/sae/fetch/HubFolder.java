@@ -3,6 +3,7 @@ package io.matryoshka.sae.fetch;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.JsonObjects;
+import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.format.SaeFormat;
@@ -11,6 +12,7 @@ import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -115,12 +117,12 @@ record HubFolder(
   }
 
   /** What a format reads beside the weights. */
-  SaePlace place() throws IOException {
+  SaePlace place(Optional<Dtype> dtype) throws IOException {
     Optional<Path> runner =
         format == SaeFormat.SAELENS && lacksWidths()
             ? hub.downloadIfPresent(file(location, revision, SaePlace.RUNNER))
             : Optional.empty();
-    return new SaePlace(location.repoId() + "/" + location.path(), config, runner);
+    return new SaePlace(location.repoId() + "/" + location.path(), config, runner, dtype);
   }
 
   /** Settings of training are asked for only where they could tell something. */
@@ -131,6 +133,13 @@ record HubFolder(
 
   RepoFile weights() {
     return file(location, revision, format.weightFile());
+  }
+
+  /** The factor on activations that a checkpoint keeps, where the configuration asks for one. */
+  Optional<Path> scaler(SaeConfig whole) throws IOException {
+    return whole.normalizeActivations() == NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN
+        ? hub.downloadIfPresent(file(location, revision, SaeFiles.SCALER))
+        : Optional.empty();
   }
 
   Optional<Path> sparsity() throws IOException {
@@ -148,7 +157,7 @@ record HubFolder(
     return new PrefixSource(format, whole, json);
   }
 
-  private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
+  static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
     String path = hub.path().isEmpty() ? name : hub.path() + "/" + name;
     return new RepoFile(hub.repoId(), revision, path);
   }

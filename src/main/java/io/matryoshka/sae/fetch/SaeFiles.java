@@ -6,6 +6,7 @@ import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.format.SaePlace;
 import io.matryoshka.sae.io.FileBytes;
+import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.weights.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,10 +26,16 @@ import java.util.stream.Stream;
  * @param stored that of the weight file, which may hold only the first latents
  * @param weights the file with the tensors
  * @param sparsity {@value #SPARSITY}, if there is one
+ * @param scaler {@value #SCALER}, if there is one
  * @param format the format of the files
  */
 public record SaeFiles(
-    SaeConfig config, SaeConfig stored, Path weights, Optional<Path> sparsity, SaeFormat format) {
+    SaeConfig config,
+    SaeConfig stored,
+    Path weights,
+    Optional<Path> sparsity,
+    Optional<Path> scaler,
+    SaeFormat format) {
 
   /** The configuration in SAELens' format. */
   public static final String CONFIG = "cfg.json";
@@ -39,12 +46,10 @@ public record SaeFiles(
   /** How often each latent fires. */
   public static final String SPARSITY = "sparsity.safetensors";
 
-  static final List<String> ALL = List.of(CONFIG, WEIGHTS, SPARSITY);
+  /** The factor on model activations that a checkpoint of a training keeps beside the weights. */
+  public static final String SCALER = "activation_scaler.json";
 
-  /** The files of a whole SAE. */
-  static SaeFiles whole(SaeConfig config, Path weights, Optional<Path> sparsity, SaeFormat format) {
-    return new SaeFiles(config, config, weights, sparsity, format);
-  }
+  static final List<String> ALL = List.of(CONFIG, WEIGHTS, SPARSITY);
 
   /**
    * Opens the tensors under SAELens' names.
@@ -60,12 +65,13 @@ public record SaeFiles(
    * Finds the files of a folder, in any format that is read.
    *
    * @param directory the folder
+   * @param dtype the type of the tensors in place of what the configuration says
    * @return its files
    * @throws NoSuchFileException if the folder, its configuration or its weights are missing
    * @throws NotDirectoryException if it is no folder
    * @throws IOException if the configuration cannot be read or is malformed
    */
-  public static SaeFiles in(Path directory) throws IOException {
+  public static SaeFiles in(Path directory, Optional<Dtype> dtype) throws IOException {
     if (!Files.exists(directory)) {
       throw new NoSuchFileException(
           directory.toString(), null, "expected a folder with " + CONFIG + " and " + WEIGHTS);
@@ -79,7 +85,7 @@ public record SaeFiles(
     if (format.needsConfig()) {
       requireFile(directory.resolve(format.configFile()), format);
     }
-    return in(directory, format);
+    return in(directory, format, dtype);
   }
 
   /** The format of the weights that are there; without any, SAELens' is what is missing. */
@@ -106,15 +112,23 @@ public record SaeFiles(
     }
   }
 
-  private static SaeFiles in(Path directory, SaeFormat format) throws IOException {
+  private static SaeFiles in(Path directory, SaeFormat format, Optional<Dtype> dtype)
+      throws IOException {
     Path weights = directory.resolve(format.weightFile());
     SaePlace place =
         new SaePlace(
             directory.toAbsolutePath().normalize().toString(),
             ifPresent(directory.resolve(format.configFile())),
-            ifPresent(directory.resolve(SaePlace.RUNNER)));
+            ifPresent(directory.resolve(SaePlace.RUNNER)),
+            dtype);
     SaeConfig config = format.config(place, () -> format.openRaw(FileBytes.open(weights)));
-    return whole(config, weights, ifPresent(directory.resolve(SPARSITY)), format);
+    return new SaeFiles(
+        config,
+        config,
+        weights,
+        ifPresent(directory.resolve(SPARSITY)),
+        ifPresent(directory.resolve(SCALER)),
+        format);
   }
 
   private static Optional<Path> ifPresent(Path file) {

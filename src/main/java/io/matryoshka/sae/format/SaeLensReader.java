@@ -12,7 +12,7 @@ final class SaeLensReader implements FormatReader {
 
   @Override
   public SaeConfig config(SaePlace place, SaeFormat.TensorSource tensors) throws IOException {
-    return SaeConfig.read(place.config().orElseThrow(), place.runner());
+    return SaeConfig.read(place.config().orElseThrow(), place.runner(), place.dtype());
   }
 
   @Override

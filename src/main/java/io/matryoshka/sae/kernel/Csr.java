@@ -37,13 +37,8 @@ public record Csr(int[] rowOffsets, int[] latents, float[] values) {
         || rowOffsets[rowOffsets.length - 1] != latents.length
         || latents.length != values.length) {
       throw new IllegalArgumentException(
-          "CSR arrays disagree: "
-              + rowOffsets.length
-              + " row offsets, "
-              + latents.length
-              + " latents, "
-              + values.length
-              + " values");
+          "CSR arrays disagree: %d row offsets, %d latents, %d values"
+              .formatted(rowOffsets.length, latents.length, values.length));
     }
   }
 

@@ -14,7 +14,7 @@ import java.util.Arrays;
  */
 public final class ReferenceEngine implements EncodeEngine {
 
-  /** Rows per dense block: bounds the pre-activations held at once to 256 rows. */
+  /** Rows per dense block: bounds the pre-activations in memory to 256 rows. */
   private static final int BLOCK_ROWS = 256;
 
   private final NDArray wEnc;

@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * Applies a rule to exact pre-activations. Its input holds every pre-activation that is above the
- * limit (or NaN) and may be active; what is not there is known to be inactive.
+ * limit (or NaN) and may be active; every other latent is known to be inactive.
  *
  * <p>NaN counts as the largest value, as in {@code torch.topk}, so it is kept and seen.
  */

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.model;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -18,6 +19,11 @@ public final class Normalizer {
 
   /** SAELens adds this to the standard deviation before dividing, but not before restoring. */
   private static final double LAYER_NORM_EPSILON = 1e-5;
+
+  /** Rows with larger values are normalised after multiplication by {@link #ENORMOUS_FACTOR}. */
+  private static final double ENORMOUS = 0x1p50;
+
+  private static final double ENORMOUS_FACTOR = 0x1p-80;
 
   /** Beside bfloat16, which DJL does not name. */
   private static final List<DataType> FLOATS =
@@ -87,16 +93,32 @@ public final class Normalizer {
   }
 
   private Normalized constantNorm(NDArray rows) {
-    NDArray scale = rows.norm(new int[] {1}, true).div(Math.sqrt(config.dIn()));
+    NDArray factor = againstOverflow(rows);
+    NDArray norm = rows.mul(factor).norm(new int[] {1}, true);
+    NDArray scale = norm.div(Math.sqrt(config.dIn())).div(factor);
     return new Normalized(rows.div(scale), ArrayScaling.of(scale));
   }
 
   private Normalized layerNorm(NDArray rows) {
-    NDArray mean = rows.mean(new int[] {1}, true);
-    NDArray centred = rows.sub(mean);
+    NDArray factor = againstOverflow(rows);
+    NDArray small = rows.mul(factor);
+    NDArray mean = small.mean(new int[] {1}, true);
+    NDArray centred = small.sub(mean);
     NDArray squares = centred.square().sum(new int[] {1}, true);
     NDArray scale = squares.div(config.dIn() - 1).sqrt();
-    return new Normalized(centred.div(scale.add(LAYER_NORM_EPSILON)), ArrayScaling.of(scale, mean));
+    return new Normalized(
+        centred.div(scale.add(factor.mul(LAYER_NORM_EPSILON))),
+        ArrayScaling.of(scale.div(factor), mean.div(factor)));
+  }
+
+  /**
+   * Returns a power of two for each row, {@code [n, 1]}, which keeps the squares of its values
+   * within float32: 1 for all rows but those of enormous values, so that their bits stay.
+   */
+  private static NDArray againstOverflow(NDArray rows) {
+    NDArray largest = rows.abs().max(new int[] {1}, true);
+    NDArray ones = largest.onesLike();
+    return NDArrays.where(largest.gt(ENORMOUS), ones.mul(ENORMOUS_FACTOR), ones);
   }
 
   /**

@@ -11,6 +11,7 @@ import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.TensorNames;
 import io.matryoshka.sae.kernel.ReferenceEngine;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.cpu.PreparedEncoder;
 import io.matryoshka.sae.kernel.device.DeviceEngine;
 import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
@@ -20,6 +21,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The weights of one SAE as native arrays, with the engine that was chosen for them, shared by the
@@ -27,6 +31,8 @@ import java.util.Optional;
  * running.
  */
 public final class Weights implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Weights.class);
 
   /** Below this many weights the fast path's layout is made in milliseconds and is not stored. */
   private static final long STORE_FROM_WEIGHTS = 1L << 23;
@@ -46,6 +52,7 @@ public final class Weights implements AutoCloseable {
   private final boolean folded;
   private final LatentParameters parameters;
   private final Normalizer normalizer;
+  private final DecoderRowCheck rowCheck;
   private NDArray wEnc;
   private Coder coder;
   private long preparedBytes;
@@ -76,7 +83,8 @@ public final class Weights implements AutoCloseable {
               ? Optional.of(file.matrix(TensorNames.W_SKIP, manager))
               : Optional.empty();
       normalizer = new Normalizer(config, settings.normScale(), bDec, skip);
-      openEncoder(new Decoder(wDec, bDec, norms), settings);
+      rowCheck = new DecoderRowCheck(file);
+      openEncoder(new Decoder(wDec, bDec, norms, rowCheck), settings);
     } catch (IOException | RuntimeException | Error e) {
       manager.close();
       throw e;
@@ -114,6 +122,11 @@ public final class Weights implements AutoCloseable {
     Architecture.Tensors tensors =
         new Architecture.Tensors() {
           @Override
+          public Set<String> names() {
+            return file.names();
+          }
+
+          @Override
           public double[] vector(String name) throws IOException {
             return file.doubles(name);
           }
@@ -125,9 +138,25 @@ public final class Weights implements AutoCloseable {
         };
     try {
       LatentParameters read = config.architecture().parameters(tensors);
+      warnOfThresholdsNeverSet(read);
       return folded && !config.rescaleActsByDecoderNorm() ? read.scaled(factors) : read;
     } catch (IllegalArgumentException e) {
       throw new SaeFormatException(file.name() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void warnOfThresholdsNeverSet(LatentParameters read) {
+    boolean unset =
+        config.architecture().hasThreshold()
+            && Arrays.stream(read.threshold()).allMatch(threshold -> threshold <= 0);
+    if (unset) {
+      LOG.warn(
+          "{}: all {} thresholds are at most 0, as where training never set them: every positive"
+              + " pre-activation is active, and no latent is sparse. Select the largest instead"
+              + " (--top-k or --batch-top-k{})",
+          file.name(),
+          read.dSae(),
+          config.k().isPresent() ? " " + config.k().getAsInt() : "");
     }
   }
 
@@ -140,8 +169,12 @@ public final class Weights implements AutoCloseable {
     if (fast && cpu && settings.acceleratorInt8From().isEmpty()) {
       chosen = Optional.of(cpuCoder(decoder, settings.store()));
     } else if (fast && DeviceEngine.runsOn(settings.device())) {
-      long int8From = settings.acceleratorInt8From().orElse(DeviceEngine.INT8_FROM);
+      long int8From = settings.acceleratorInt8From().orElse(Tuning.DEVICE_INT8_FROM);
       chosen = deviceCoder(decoder, int8From);
+    }
+    if (chosen.isEmpty() || !cpu) {
+      // These engines multiply whole matrices, so that one NaN would reach every result.
+      file.requireFiniteMatrices();
     }
     coder =
         chosen.orElseGet(
@@ -180,8 +213,15 @@ public final class Weights implements AutoCloseable {
     return file.config().dSae();
   }
 
-  /** Marks a call as running; the weights stay alive until its end. */
+  /**
+   * Marks a call as running; the weights stay alive until its end.
+   *
+   * @throws IllegalStateException if they are closed, or their file was written over
+   */
   public Use use() {
+    if (!isClosed()) {
+      file.requireUnchanged();
+    }
     synchronized (this) {
       if (closed) {
         throw new IllegalStateException("this SAE is closed; load it again");
@@ -248,6 +288,7 @@ public final class Weights implements AutoCloseable {
 
   /** Decoder rows of some consecutive latents, {@code [to - from, d_in]}, for a scope. */
   public NDArray decoderRows(int from, int to, NDManager scope) {
+    rowCheck.require(from, to);
     String range = from == to ? "0:0" : from + ":" + to;
     NDArray rows = part(wDec, range, scope);
     if (!folded) {

@@ -34,6 +34,7 @@ final class RegistryReader {
           "description",
           "model",
           "model_repo",
+          "model_folder",
           "location",
           "saes",
           "grids");
@@ -98,6 +99,7 @@ final class RegistryReader {
           fields.text("description"),
           fields.text("model"),
           fields.optionalText("model_repo"),
+          fields.optionalText("model_folder").map(locations),
           fields.has("grids")
               ? readGrids(release, locations, fields)
               : readSaes(release, locations, fields));

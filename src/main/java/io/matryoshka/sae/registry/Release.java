@@ -17,10 +17,16 @@ import java.util.stream.Collectors;
  * @param model the short name of the model whose activations the SAEs read
  * @param modelRepo the repository of that model on the Hugging Face Hub, as {@code owner/name};
  *     empty if unknown
+ * @param modelLocation the folder of that model, where the release brings one; empty otherwise
  * @param saes the SAEs, in the order of the file; at least one
  */
 public record Release(
-    String id, String description, String model, Optional<String> modelRepo, List<SaeEntry> saes) {
+    String id,
+    String description,
+    String model,
+    Optional<String> modelRepo,
+    Optional<SaeLocation> modelLocation,
+    List<SaeEntry> saes) {
 
   /**
    * Checks the parts and copies the list.
@@ -29,6 +35,7 @@ public record Release(
    * @param description one sentence on what it is
    * @param model the short name of the model
    * @param modelRepo the repository of the model, if known
+   * @param modelLocation the folder of the model, if the release brings one
    * @param saes the SAEs, at least one
    * @throws IllegalArgumentException if a text is blank, there is no SAE, two share an id, or one
    *     names another release
@@ -39,6 +46,7 @@ public record Release(
     Checks.requireText(model, "model");
     Objects.requireNonNull(modelRepo, "modelRepo")
         .ifPresent(repo -> Checks.requireText(repo, "model_repo"));
+    Objects.requireNonNull(modelLocation, "modelLocation");
     saes = saes instanceof GridEntries ? saes : List.copyOf(saes);
     if (saes.isEmpty()) {
       throw new IllegalArgumentException("saes: expected at least one SAE, got none");

@@ -15,9 +15,12 @@ import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The tensors of an SAE, checked against the configuration. Matrices of the right type are mapped
@@ -30,8 +33,11 @@ public final class WeightFile implements AutoCloseable {
 
   private static final int NARROWED_AT_ONCE = 1 << 16;
 
+  private static final int CHECKED_AT_ONCE = 1 << 18;
+
   private final TensorFile file;
   private final SaeConfig config;
+  private final FileState opened;
 
   /** Buffers behind arrays that use mapped memory: reachable as long as this object is. */
   private final List<ByteBuffer> mapped = new ArrayList<>();
@@ -41,11 +47,13 @@ public final class WeightFile implements AutoCloseable {
    *
    * @param file the tensors under SAELens' names, closed with this object, also where this fails
    * @param config the configuration that they must fit
+   * @param path the file on disk, to notice when it is written over
    * @throws SaeFormatException if they do not
    * @throws IOException if the file cannot be read
    */
-  public WeightFile(TensorFile file, SaeConfig config) throws IOException {
+  public WeightFile(TensorFile file, SaeConfig config, Path path) throws IOException {
     this.config = config;
+    this.opened = FileState.of(path);
     this.file = file;
     try {
       WeightSchema.check(file.tensors(), config, file.name());
@@ -70,9 +78,23 @@ public final class WeightFile implements AutoCloseable {
     }
   }
 
+  /** The names of all tensors. */
+  public Set<String> names() {
+    return file.tensors().stream().map(StoredTensor::name).collect(Collectors.toSet());
+  }
+
   /** The configuration that the tensors have the shapes of. */
   public SaeConfig config() {
     return config;
+  }
+
+  /**
+   * Checks that the file is as it was when it was opened; costs one look at its attributes.
+   *
+   * @throws IllegalStateException if it was written over; what is mapped must not be used then
+   */
+  public void requireUnchanged() {
+    opened.requireUnchanged();
   }
 
   /** The file, for messages. */
@@ -108,10 +130,10 @@ public final class WeightFile implements AutoCloseable {
     return values;
   }
 
-  private static double[] allDoubles(StoredTensor tensor) throws IOException {
+  private double[] allDoubles(StoredTensor tensor) throws IOException {
     double[] values = new double[Math.toIntExact(tensor.elementCount())];
     tensor.readDoubles(0, values, 0, values.length);
-    return values;
+    return finite(tensor, 0, values);
   }
 
   public NDArray vectorArray(String name, NDManager manager) throws IOException {
@@ -165,7 +187,7 @@ public final class WeightFile implements AutoCloseable {
     if (config.dtype() == Dtype.F64) {
       double[] values = new double[count];
       tensor.readDoubles(first, values, 0, count);
-      return manager.create(values, shape);
+      return manager.create(finite(tensor, first, values), shape);
     }
     float[] values = new float[count];
     readRounded(tensor, first, values, count);
@@ -195,6 +217,59 @@ public final class WeightFile implements AutoCloseable {
       tensor.readFloats(first, target, 0, count);
     }
     round(target, count);
+    requireFinite(tensor, first, target, count);
+  }
+
+  /** Reads rows of a matrix that is used where it lies, and refuses what is not a number. */
+  public void requireFiniteRow(String name, int row) throws IOException {
+    StoredTensor tensor = tensor(name);
+    int columns = Math.toIntExact(tensor.shape()[1]);
+    float[] values = new float[columns];
+    readRounded(tensor, (long) row * columns, values, columns);
+  }
+
+  /** Reads both matrices where they are used as they lie, and refuses what is not a number. */
+  public void requireFiniteMatrices() throws IOException {
+    for (String name : List.of(TensorNames.W_ENC, TensorNames.W_DEC)) {
+      StoredTensor tensor = tensor(name);
+      if (direct(tensor)) {
+        float[] values = new float[CHECKED_AT_ONCE];
+        for (long first = 0; first < tensor.elementCount(); first += values.length) {
+          int count = (int) Math.min(values.length, tensor.elementCount() - first);
+          readRounded(tensor, first, values, count);
+        }
+      }
+    }
+  }
+
+  private void requireFinite(StoredTensor tensor, long first, float[] values, int count)
+      throws IOException {
+    for (int i = 0; i < count; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw notFinite(tensor, first + i, values[i]);
+      }
+    }
+  }
+
+  private double[] finite(StoredTensor tensor, long first, double[] values) throws IOException {
+    for (int i = 0; i < values.length; i++) {
+      if (!Double.isFinite(values[i])) {
+        throw notFinite(tensor, first + i, values[i]);
+      }
+    }
+    return values;
+  }
+
+  private SaeFormatException notFinite(StoredTensor tensor, long position, double value) {
+    long[] shape = tensor.shape();
+    String index =
+        shape.length == 2
+            ? position / shape[1] + ", " + position % shape[1]
+            : String.valueOf(position);
+    return new SaeFormatException(
+        "%s: %s[%s] is %s as %s; an SAE needs finite weights: the file is damaged, training went"
+                .formatted(file.name(), tensor.name(), index, value, config.dtype())
+            + " wrong, or the type is too narrow for the weights (choose a wider one at loading)");
   }
 
   private void round(float[] values, int count) {

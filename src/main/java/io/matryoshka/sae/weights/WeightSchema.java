@@ -22,9 +22,9 @@ public final class WeightSchema {
   /** Checks names, shapes and types against the configuration. */
   public static void check(List<StoredTensor> tensors, SaeConfig config, String source)
       throws SaeFormatException {
-    Map<String, long[]> expected = config.architecture().tensors(config);
     Map<String, StoredTensor> found =
         tensors.stream().collect(Collectors.toMap(StoredTensor::name, tensor -> tensor));
+    Map<String, long[]> expected = config.architecture().tensors(config, found.keySet());
     TreeSet<String> missing = new TreeSet<>(expected.keySet());
     missing.removeAll(found.keySet());
     TreeSet<String> extra = new TreeSet<>(found.keySet());

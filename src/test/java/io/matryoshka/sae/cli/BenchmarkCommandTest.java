@@ -67,7 +67,7 @@ class BenchmarkCommandTest {
   }
 
   @Test
-  void benchmark_madeUpSae_measuresEveryCombinationAndLeavesNothing() throws Exception {
+  void benchmark_syntheticSae_measuresEveryCombinationAndLeavesNothing() throws Exception {
     Set<Path> before = leftBehind();
     Path json = folder.resolve("figures.json");
     Path svg = folder.resolve("plot.svg");
@@ -160,7 +160,7 @@ class BenchmarkCommandTest {
       "--d-in", 32, "--d-sae", 64, "--tokens", 1, "--operations", "load", "--keep", folder
     };
     assertThat(run(command).code()).isZero();
-    assertThat(folder.resolve("made-up-32x64/sae_weights.safetensors")).exists();
+    assertThat(folder.resolve("synthetic-32x64/sae_weights.safetensors")).exists();
     assertThat(run(command).code()).isZero();
   }
 

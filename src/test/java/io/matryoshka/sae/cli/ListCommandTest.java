@@ -27,10 +27,10 @@ class ListCommandTest {
   @Test
   void list_json_hasTheFactsOfTheReleases() throws IOException {
     JsonNode releases = Cli.run("list", "--json").json().get("releases");
-    assertThat(releases).hasSize(83);
+    assertThat(releases).hasSize(84);
     assertThat(releases.findValuesAsText("release")).contains("gemma-2-2b-res-snap-matryoshka-dc");
     assertThat(releases.findValues("sae_count").stream().mapToInt(JsonNode::asInt).sum())
-        .isEqualTo(117 + 8802);
+        .isEqualTo(118 + 8802);
   }
 
   @Test

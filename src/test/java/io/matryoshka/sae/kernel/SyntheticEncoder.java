@@ -8,11 +8,12 @@ import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
 import io.matryoshka.sae.kernel.prepared.WeightSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
- * A made-up encoder whose weights follow from a seed, and what its layout must be, worked out row
+ * A synthetic encoder whose weights follow from a seed, and what its layout must be, worked out row
  * by row. Several groups of latents, the last one not full.
  */
 public record SyntheticEncoder(long seed) {
@@ -35,11 +36,11 @@ public record SyntheticEncoder(long seed) {
     };
   }
 
-  public EncoderRowsStore store(java.nio.file.Path file) {
+  public EncoderRowsStore store(Path file) {
     return new EncoderRowsStore(file, seed);
   }
 
-  public EncoderRows loadOrBuild(java.nio.file.Path file) throws IOException {
+  public EncoderRows loadOrBuild(Path file) throws IOException {
     return store(file).loadOrBuild(source(), D_IN, D_SAE);
   }
 

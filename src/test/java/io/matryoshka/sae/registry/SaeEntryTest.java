@@ -44,7 +44,8 @@ class SaeEntryTest {
   void release_holdingSaeOfAnother_isRefused() {
     List<SaeEntry> saes = List.of(entry(List.of(8)));
 
-    assertThatThrownBy(() -> new Release("other", "A test.", "gpt2", Optional.empty(), saes))
+    assertThatThrownBy(
+            () -> new Release("other", "A test.", "gpt2", Optional.empty(), Optional.empty(), saes))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("saes: expected SAEs of release 'other', got 'five' of release 'mine'");
   }

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.Csr;
 import io.matryoshka.sae.kernel.LevelSums;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
 import io.matryoshka.sae.kernel.torch.Workers;
 import java.nio.ByteBuffer;
@@ -17,11 +18,6 @@ import java.util.Arrays;
  * W_dec[latents[e]]}, at a cost in proportion to the active latents.
  */
 public final class CpuDecoder {
-
-  /** Fewer bags than this are not worth a task. */
-  private static final int SMALLEST_PART = 16;
-
-  private static final int PARTS_PER_WORKER = 4;
 
   private final NDArray wDec;
   private final TorchKernels kernels;
@@ -71,7 +67,8 @@ public final class CpuDecoder {
       }
       if (e < csr.rowOffsets()[row + 1]) {
         throw new IllegalArgumentException(
-            "latent " + csr.latents()[e] + " is not below the last width " + widths[levels - 1]);
+            "latent %d is not below the last width %d"
+                .formatted(csr.latents()[e], widths[levels - 1]));
       }
     }
     starts[n * levels] = csr.latents().length;
@@ -85,7 +82,8 @@ public final class CpuDecoder {
       return scope.zeros(shape, wDec.getDataType());
     }
     NDArray sums = scope.create(shape, wDec.getDataType());
-    int grain = Math.max(SMALLEST_PART, bags / (PARTS_PER_WORKER * Workers.count()));
+    int grain =
+        Math.max(Tuning.MIN_DECODED_ROWS, bags / (Tuning.TASKS_PER_WORKER * Workers.count()));
     Workers.forRanges(bags, grain, (begin, end) -> decodePart(csr, starts, begin, end, sums));
     return sums;
   }

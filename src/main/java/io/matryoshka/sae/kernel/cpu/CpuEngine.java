@@ -12,6 +12,7 @@ import io.matryoshka.sae.kernel.ScreeningCounters;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import io.matryoshka.sae.kernel.SelectionRule;
 import io.matryoshka.sae.kernel.Selector;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.EncoderRows;
 import io.matryoshka.sae.kernel.prepared.WeightSource;
 import io.matryoshka.sae.kernel.torch.Int8Support;
@@ -25,12 +26,10 @@ import java.util.function.Supplier;
  * takes its place, which in small prefixes gives the values, too. The active set and values are
  * those of the float32 computation; docs/performance.md derives the bound.
  *
- * <p>Rows are processed in blocks of {@value #BLOCK_ROWS}; beside the result a call holds about
- * {@code 5 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
+ * <p>Rows are processed in blocks of {@value Tuning#BLOCK_ROWS}; beside the result a call holds
+ * about {@code 5 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
  */
 public final class CpuEngine implements EncodeEngine {
-
-  static final int BLOCK_ROWS = 512;
 
   private final ScreeningProduct product;
   private final Supplier<EncoderRows> encoderRows;
@@ -93,8 +92,8 @@ public final class CpuEngine implements EncodeEngine {
     }
 
     void forEach(Task task) {
-      for (int begin = 0; begin < count(); begin += BLOCK_ROWS) {
-        int end = Math.min(count(), begin + BLOCK_ROWS);
+      for (int begin = 0; begin < count(); begin += Tuning.BLOCK_ROWS) {
+        int end = Math.min(count(), begin + Tuning.BLOCK_ROWS);
         try (NDManager scope = rows.getManager().newSubManager()) {
           task.run(new AlignedRows(rows, shift, begin, end, scope), scope);
         }

@@ -3,6 +3,7 @@ package io.matryoshka.sae.kernel.cpu;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.kernel.ActivationTest;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.EncoderRows;
 import io.matryoshka.sae.kernel.torch.Int8Support;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
@@ -18,20 +19,11 @@ import java.util.stream.IntStream;
  */
 final class CpuScreen {
 
-  /** A row with more candidates than this share of the latents is screened in float32. */
-  private static final int DENSE_SHARE = 8;
-
-  /** Of this share of the latents on, top-k has no use for the int8 product. */
-  private static final int TOP_SHARE = 16;
-
-  /** After a block on which int8 was of no use, this many go straight to float32. */
-  private static final int BLOCKS_WITHOUT_INT8 = 15;
-
   private final ScreeningProduct product;
   private final EncoderRows encoder;
   private final LatentTerms terms;
   private final boolean gated;
-  private final Float32Screen dense;
+  private final Float32Screen float32;
   private final TorchKernels kernels = TorchKernels.on(Device.cpu());
   private final Int8Support int8 = Int8Support.of(kernels);
   private final AtomicInteger blocksToSkip = new AtomicInteger();
@@ -57,7 +49,7 @@ final class CpuScreen {
     this.encoder = encoder;
     this.terms = terms;
     this.gated = test.isGated();
-    dense = new Float32Screen(encoder, terms, test, kernels);
+    float32 = new Float32Screen(encoder, terms, test, kernels);
   }
 
   /**
@@ -73,13 +65,13 @@ final class CpuScreen {
    */
   Result screen(AlignedRows x, int width, int topK, boolean exact, NDManager scope) {
     if (!product.isInt8(int8, encoder.dIn, width)) {
-      boolean withValues = !exact && !gated && width <= ScreeningProduct.SMALL_WIDTH;
+      boolean withValues = !exact && !gated && width <= Tuning.SMALL_WIDTH;
       Candidates.Known known = withValues ? Candidates.Known.VALUE : Candidates.Known.NOTHING;
-      return new Result(screenDense(x, width, topK, known, scope), x.rows);
+      return new Result(screenFloat32(x, width, topK, known, scope), x.rows);
     }
-    QuantisedRows rows = new QuantisedRows(x, scope);
+    QuantisedRows rows = QuantisedRows.of(x, scope);
     Candidates[] found = new Candidates[x.rows];
-    boolean withInt8 = (long) topK * TOP_SHARE <= width && isInt8Useful();
+    boolean withInt8 = (long) topK * Tuning.TOP_SHARE <= width && isInt8Useful();
     if (withInt8) {
       List<Tile> tiles = Tile.cut(width, rows.rows, encoder);
       Int8Screen screen = int8Screen(rows, scope);
@@ -96,13 +88,13 @@ final class CpuScreen {
     }
     int[] left = IntStream.range(0, found.length).filter(row -> found[row] == null).toArray();
     if (withInt8 && 2 * left.length > found.length) {
-      blocksToSkip.set(BLOCKS_WITHOUT_INT8);
+      blocksToSkip.set(Tuning.BLOCKS_WITHOUT_INT8);
     }
     if (left.length > 0) {
-      Candidates[] dense =
-          screenDense(x.select(left, scope), width, topK, Candidates.Known.NOTHING, scope);
+      Candidates[] fallback =
+          screenFloat32(x.select(left, scope), width, topK, Candidates.Known.NOTHING, scope);
       for (int i = 0; i < left.length; i++) {
-        found[left[i]] = dense[i];
+        found[left[i]] = fallback[i];
       }
     }
     return new Result(found, left.length);
@@ -113,9 +105,11 @@ final class CpuScreen {
     return blocksToSkip.getAndUpdate(left -> Math.max(0, left - 1)) == 0;
   }
 
-  private Candidates[] screenDense(
+  private Candidates[] screenFloat32(
       AlignedRows x, int width, int topK, Candidates.Known known, NDManager scope) {
-    return topK > 0 ? dense.screenTop(x, width, topK, scope) : dense.screen(x, width, known, scope);
+    return topK > 0
+        ? float32.screenTop(x, width, topK, scope)
+        : float32.screen(x, width, known, scope);
   }
 
   private Int8Screen int8Screen(QuantisedRows rows, NDManager scope) {
@@ -124,12 +118,12 @@ final class CpuScreen {
 
   private void screenThreshold(
       Int8Screen screen, QuantisedRows rows, List<Tile> tiles, int width, Candidates[] found) {
-    int most = width / DENSE_SHARE + 64;
+    int max = width / Tuning.FALLBACK_SHARE + 64;
     TileCandidates[] parts = new TileCandidates[tiles.size()];
-    forEachTile(tiles, (tile, number) -> parts[number] = screen.screen(tile, most));
+    forEachTile(tiles, (tile, number) -> parts[number] = screen.screen(tile, max));
     for (int row = 0; row < found.length; row++) {
       if (rows.screenable[row]) {
-        found[row] = TileCandidates.join(parts, row, most);
+        found[row] = TileCandidates.join(parts, row, max);
       }
     }
   }
@@ -145,12 +139,12 @@ final class CpuScreen {
     TileCandidates[] parts = new TileCandidates[tiles.size()];
     forEachTile(
         tiles, (tile, number) -> parts[number] = screen.screenTop(tile, number, topK, floors));
-    int most = width / DENSE_SHARE + 2 * topK + 64;
+    int max = width / Tuning.FALLBACK_SHARE + 2 * topK + 64;
     for (int row = 0; row < found.length; row++) {
       if (rows.screenable[row]) {
         Candidates joined = TileCandidates.join(parts, row, Integer.MAX_VALUE);
         joined.dropBelow(floors.of(row));
-        found[row] = joined.size > most ? null : joined;
+        found[row] = joined.size > max ? null : joined;
       }
     }
   }
@@ -158,10 +152,10 @@ final class CpuScreen {
   /** Adds a lower bound of every pre-activation that may be positive, or nothing. */
   void collectLowerBounds(AlignedRows x, int width, BoundHistogram histogram, NDManager scope) {
     if (!product.isInt8(int8, encoder.dIn, width) || !isInt8Useful()) {
-      dense.collectLowerBounds(x, width, histogram, scope);
+      float32.collectLowerBounds(x, width, histogram, scope);
       return;
     }
-    Int8Screen screen = int8Screen(new QuantisedRows(x, scope), scope);
+    Int8Screen screen = int8Screen(QuantisedRows.of(x, scope), scope);
     forEachTile(
         Tile.cut(width, x.rows, encoder),
         (tile, number) -> screen.collectLowerBounds(tile, histogram));

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.kernel.ActivationTest;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.EncoderRows;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
 import io.matryoshka.sae.kernel.torch.Workers;
@@ -16,15 +17,6 @@ import java.util.Arrays;
  * AlignedRows}.
  */
 final class ExactProducts {
-
-  /** Fewer pairs than this are not worth a task. */
-  private static final int FEWEST_PAIRS = 128;
-
-  /** Most pairs that one task handles. */
-  private static final int MOST_PAIRS = 1024;
-
-  /** Tasks per worker: more even the load out, fewer save overhead. */
-  private static final int PER_WORKER = 4;
 
   private final EncoderRows encoder;
   private final ActivationTest test;
@@ -46,10 +38,10 @@ final class ExactProducts {
   float[] compute(AlignedRows x, Candidates[] candidates, NDManager scope) {
     Pairs pairs = Pairs.of(candidates);
     float[] values = knownValues(candidates);
-    int even = pairs.latents.length / (PER_WORKER * Workers.count());
+    int even = pairs.latents.length / (Tuning.TASKS_PER_WORKER * Workers.count());
     Workers.forRanges(
         pairs.latents.length,
-        Math.max(FEWEST_PAIRS, Math.min(MOST_PAIRS, even)),
+        Math.max(Tuning.MIN_PAIRS, Math.min(Tuning.MAX_PAIRS, even)),
         (begin, end) -> {
           for (int first = begin; first < end; ) {
             int segment = pairs.latents[first] / encoder.segmentLatents;

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.ActivationTest;
 import io.matryoshka.sae.kernel.Rounding;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.EncoderRows;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
 import io.matryoshka.sae.kernel.torch.Workers;
@@ -25,8 +26,8 @@ import java.util.function.Consumer;
  */
 final class Float32Screen {
 
-  /** Rows of one product: fewer slow it down, more make the tiles narrow. */
-  private static final int GROUP_ROWS = 256;
+  /** Rows of one product. */
+  private static final int GROUP_ROWS = Tuning.FLOAT32_GROUP_ROWS;
 
   private static final int NORM_GRAIN = 64;
 
@@ -132,7 +133,7 @@ final class Float32Screen {
             });
   }
 
-  /** All rows with all latents, cut into products that are computed and scanned at once. */
+  /** All rows with all latents, cut into products that are computed and scanned together. */
   private final class Parts {
     private final AlignedRows x;
     private final float[] norms;
@@ -148,6 +149,10 @@ final class Float32Screen {
       norms = norms(x);
     }
 
+    int rowsOf(int group) {
+      return Math.min(GROUP_ROWS, x.rows - group * GROUP_ROWS);
+    }
+
     void forEach(NDManager scope, Consumer<Part> task) {
       Workers.forRanges(
           groups * tiles.size(),
@@ -155,7 +160,7 @@ final class Float32Screen {
           (begin, end) -> {
             for (int p = begin; p < end; p++) {
               try (NDManager partScope = scope.newSubManager()) {
-                task.accept(new Part(this, p / tiles.size(), p % tiles.size(), partScope));
+                task.accept(multiply(this, p / tiles.size(), p % tiles.size(), partScope));
               }
             }
           });
@@ -194,6 +199,26 @@ final class Float32Screen {
     return norms;
   }
 
+  /** Multiplies a group of rows with a tile. */
+  private Part multiply(Parts parts, int group, int number, NDManager scope) {
+    Tile tile = parts.tiles.get(number);
+    int first = group * GROUP_ROWS;
+    int rows = parts.rowsOf(group);
+    int rowBytes = encoder.dIn * Float.BYTES;
+    int position = tile.first() % encoder.segmentLatents * rowBytes;
+    ByteBuffer weights =
+        encoder.rows[tile.first() / encoder.segmentLatents].slice(
+            position, tile.count() * rowBytes);
+    ByteBuffer memory = TileBuffers.ofThread().products();
+    memory.clear().limit(rows * tile.count() * Float.BYTES);
+    ByteBuffer target = memory.slice().order(ByteOrder.nativeOrder());
+    NDArray x = parts.x.slice(first, first + rows, scope);
+    NDArray w = scope.create(weights, new Shape(tile.count(), encoder.dIn), DataType.FLOAT32);
+    NDArray out = scope.create(target, new Shape(rows, tile.count()), DataType.FLOAT32);
+    kernels.product(x, w, out, scope);
+    return new Part(parts, group, number, target.asFloatBuffer());
+  }
+
   /** The products of some rows with one tile, of which one row is looked at after the other. */
   private final class Part {
     private final Tile tile;
@@ -221,37 +246,22 @@ final class Float32Screen {
     /** Bound of their rounding, relative to the norms of the latents. */
     private float error;
 
-    Part(Parts parts, int group, int number, NDManager scope) {
+    Part(Parts parts, int group, int number, FloatBuffer all) {
       this.number = number;
+      this.all = all;
       tile = parts.tiles.get(number);
       first = group * GROUP_ROWS;
-      rows = Math.min(GROUP_ROWS, parts.x.rows - first);
+      rows = parts.rowsOf(group);
       norms = parts.norms;
       latentNorms = ofTile(terms.norm);
       factors = ofTile(test.scale);
       offsets = ofTile(terms.offset);
       lowOffsets = ofTile(terms.lowOffset);
       products = new float[tile.count()];
-      all = multiply(parts.x.slice(first, first + rows, scope), scope);
     }
 
     private float[] ofTile(float[] values) {
       return Arrays.copyOfRange(values, tile.first(), tile.end());
-    }
-
-    private FloatBuffer multiply(NDArray x, NDManager scope) {
-      int rowBytes = encoder.dIn * Float.BYTES;
-      int position = tile.first() % encoder.segmentLatents * rowBytes;
-      ByteBuffer weights =
-          encoder.rows[tile.first() / encoder.segmentLatents].slice(
-              position, tile.count() * rowBytes);
-      ByteBuffer memory = TileBuffers.ofThread().products();
-      memory.clear().limit(rows * tile.count() * Float.BYTES);
-      ByteBuffer target = memory.slice().order(ByteOrder.nativeOrder());
-      NDArray w = scope.create(weights, new Shape(tile.count(), encoder.dIn), DataType.FLOAT32);
-      NDArray out = scope.create(target, new Shape(rows, tile.count()), DataType.FLOAT32);
-      kernels.product(x, w, out, scope);
-      return target.asFloatBuffer();
     }
 
     /** Goes to a row. */

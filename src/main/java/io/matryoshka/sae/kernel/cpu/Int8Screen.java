@@ -17,7 +17,7 @@ import java.nio.IntBuffer;
  */
 final class Int8Screen {
 
-  /** Makes up for the rounding when a bound is converted from code units. */
+  /** Covers the rounding when a bound is converted from code units. */
   private static final float CONVERSION = 0x1p-20f;
 
   private final EncoderRows encoder;

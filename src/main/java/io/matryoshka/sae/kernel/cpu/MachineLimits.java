@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.torch.Int8Support;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
 import io.matryoshka.sae.kernel.torch.Workers;
@@ -27,12 +28,12 @@ public record MachineLimits(
 
   private static final int ROWS = 512;
   private static final int INNER = 2048;
-  private static final int TILE_COLUMNS = TileBuffers.ELEMENTS / ROWS;
+  private static final int TILE_COLUMNS = Tuning.TILE_PRODUCTS / ROWS;
   private static final int TILES = 16;
-  private static final int FEWEST_TRIES = 5;
+  private static final int MIN_TRIES = 5;
 
   /** Far above the last cache of a processor core, and a small part of the heap. */
-  private static final int MOST_READ_LONGS = 1 << 25;
+  private static final int MAX_READ_LONGS = 1 << 25;
 
   private static final int READ_GRAIN = 1 << 16;
 
@@ -56,7 +57,7 @@ public record MachineLimits(
   private static double best(double seconds, Task task) {
     double best = Double.POSITIVE_INFINITY;
     long begin = System.nanoTime();
-    for (int i = 0; i < FEWEST_TRIES || (System.nanoTime() - begin) * 1e-9 < seconds; i++) {
+    for (int i = 0; i < MIN_TRIES || (System.nanoTime() - begin) * 1e-9 < seconds; i++) {
       long start = System.nanoTime();
       task.run();
       best = Math.min(best, (System.nanoTime() - start) * 1e-9);
@@ -100,7 +101,7 @@ public record MachineLimits(
 
   private static double readBandwidth(double seconds) {
     long quarter = Runtime.getRuntime().maxMemory() / 4 / Long.BYTES;
-    long[] values = new long[(int) Math.min(MOST_READ_LONGS, quarter)];
+    long[] values = new long[(int) Math.min(MAX_READ_LONGS, quarter)];
     LongAdder sum = new LongAdder();
     double time =
         best(
@@ -114,7 +115,7 @@ public record MachineLimits(
     return values.length * (double) Long.BYTES / time;
   }
 
-  /** Four sums at once, so that the loop waits for memory and not for an addition. */
+  /** Four sums side by side, so that the loop waits for memory and not for an addition. */
   private static long sum(long[] values, int begin, int end) {
     long a = 0;
     long b = 0;

@@ -22,9 +22,9 @@ final class QuantisedRows {
   private static final int MAX_OUTLIERS = 32;
 
   /** Outside this range of the largest absolute value a row is not quantised. */
-  private static final float SMALLEST = 0x1p-50f;
+  private static final float MIN_SIZE = 0x1p-50f;
 
-  private static final float LARGEST = 0x1p50f;
+  private static final float MAX_SIZE = 0x1p50f;
 
   private static final int MAX_CODE = 127;
 
@@ -60,23 +60,33 @@ final class QuantisedRows {
   /** Dimensions left out of the codes, rising. */
   final int[] outliers;
 
+  private QuantisedRows(AlignedRows x, int[] outliers, NDArray codes) {
+    this.x = x;
+    this.outliers = outliers;
+    this.codes = codes;
+    rows = x.rows;
+    dIn = x.dIn;
+    step = new float[rows];
+    normFactor = new float[rows];
+    residualFactor = new float[rows];
+    norm = new float[rows];
+    screenable = new boolean[rows];
+  }
+
   /**
    * Quantises a block.
    *
    * @param x the activations
    * @param scope owns the codes
    */
-  QuantisedRows(AlignedRows x, NDManager scope) {
-    this.x = x;
-    rows = x.rows;
-    dIn = x.dIn;
-    codes = scope.create(new Shape(rows, dIn), DataType.INT8);
-    step = new float[rows];
-    normFactor = new float[rows];
-    residualFactor = new float[rows];
-    norm = new float[rows];
-    screenable = new boolean[rows];
-    outliers = findOutliers();
+  static QuantisedRows of(AlignedRows x, NDManager scope) {
+    NDArray codes = scope.create(new Shape(x.rows, x.dIn), DataType.INT8);
+    QuantisedRows quantised = new QuantisedRows(x, findOutliers(x), codes);
+    quantised.quantise();
+    return quantised;
+  }
+
+  private void quantise() {
     ByteBuffer target = codes.toByteBuffer(true);
     Workers.forRanges(
         rows,
@@ -89,30 +99,34 @@ final class QuantisedRows {
         });
   }
 
-  /** The dimensions that stand out most. */
-  private int[] findOutliers() {
-    float[][] most = StripedVector.zeros(dIn);
+  /** Finds the dimensions that stand out most. */
+  private static int[] findOutliers(AlignedRows x) {
+    float[][] max = StripedVector.zeros(x.dIn);
     Workers.forRanges(
-        rows,
+        x.rows,
         ROW_GRAIN,
         (begin, end) -> {
-          float[][] ratios = outlierRatios(begin, end);
-          synchronized (most) {
-            StripedVector.raise(most, ratios, 1f);
+          float[][] ratios = outlierRatios(x, begin, end);
+          synchronized (max) {
+            StripedVector.raise(max, ratios, 1f);
           }
         });
-    return IntStream.range(0, dIn)
-        .filter(d -> StripedVector.get(most, d) > 1)
+    return IntStream.range(0, x.dIn)
+        .filter(d -> StripedVector.get(max, d) > 1)
         .boxed()
-        .sorted((a, b) -> Float.compare(StripedVector.get(most, b), StripedVector.get(most, a)))
+        .sorted((a, b) -> Float.compare(StripedVector.get(max, b), StripedVector.get(max, a)))
         .limit(MAX_OUTLIERS)
         .mapToInt(Integer::intValue)
         .sorted()
         .toArray();
   }
 
-  /** The largest size of each dimension in some rows, in units of what is not yet an outlier. */
-  private float[][] outlierRatios(int begin, int end) {
+  /**
+   * Returns the largest size of each dimension in some rows, in units of what is not yet an
+   * outlier.
+   */
+  private static float[][] outlierRatios(AlignedRows x, int begin, int end) {
+    int dIn = x.dIn;
     float[][] ratios = StripedVector.zeros(dIn);
     float[][] row = StripedVector.zeros(dIn);
     float[] lanes = new float[StripedVector.length(dIn)];
@@ -154,8 +168,8 @@ final class QuantisedRows {
       float largest = StripedVector.largest(values, lanes);
       all = Math.max(all, largest);
       screenable[row] =
-          all == 0 && squares == 0 || all > SMALLEST && all < LARGEST && !Float.isNaN(squares);
-      boolean hasCodes = screenable[row] && largest > SMALLEST;
+          all == 0 && squares == 0 || all > MIN_SIZE && all < MAX_SIZE && !Float.isNaN(squares);
+      boolean hasCodes = screenable[row] && largest > MIN_SIZE;
       step[row] = hasCodes ? largest / MAX_CODE : 1f;
       StripedVector.clear(restLanes);
       StripedVector.clear(codeLanes);

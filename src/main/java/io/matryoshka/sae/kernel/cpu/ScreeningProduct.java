@@ -1,5 +1,6 @@
 package io.matryoshka.sae.kernel.cpu;
 
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.torch.Int8Support;
 
 /** With which product the fast engine of the CPU looks at all latents. */
@@ -8,7 +9,7 @@ enum ScreeningProduct {
   FASTEST {
     @Override
     boolean isInt8(Int8Support int8, int dIn, int width) {
-      return width > SMALL_WIDTH && int8.isExact(dIn) && int8.isFast();
+      return width > Tuning.SMALL_WIDTH && int8.isExact(dIn) && int8.isFast();
     }
   },
   /** Int8 wherever it is exact. */
@@ -25,12 +26,6 @@ enum ScreeningProduct {
       return false;
     }
   };
-
-  /**
-   * Up to this width the float32 product is no slower than quantising, screening and computing each
-   * candidate on its own, and gives values as well; docs/performance.md says more.
-   */
-  static final int SMALL_WIDTH = 512;
 
   /**
    * Tells whether int8 products screen.

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.kernel.cpu;
 
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.NativeBytes;
 import io.matryoshka.sae.kernel.torch.Workers;
 import java.nio.ByteBuffer;
@@ -10,20 +11,18 @@ import java.nio.ByteBuffer;
  */
 final class TileBuffers {
 
-  /** Products of one tile: 1 MiB. */
-  static final int ELEMENTS = 1 << 18;
-
   private static final ThreadLocal<TileBuffers> OF_WORKER =
       ThreadLocal.withInitial(TileBuffers::new);
 
-  private final ByteBuffer products = NativeBytes.allocateDirect(ELEMENTS * Integer.BYTES);
+  private final ByteBuffer products =
+      NativeBytes.allocateDirect(Tuning.TILE_PRODUCTS * Integer.BYTES);
 
   /** Returns the buffers of the calling worker; another thread gets new ones. */
   static TileBuffers ofThread() {
     return Workers.isWorker() ? OF_WORKER.get() : new TileBuffers();
   }
 
-  /** {@value #ELEMENTS} int32 or float32 products. */
+  /** {@value Tuning#TILE_PRODUCTS} int32 or float32 products. */
   ByteBuffer products() {
     return products;
   }

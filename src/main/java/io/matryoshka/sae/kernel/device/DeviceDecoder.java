@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.DeviceCsr;
 import io.matryoshka.sae.kernel.LevelSums;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
+import io.matryoshka.sae.kernel.torch.TorchMethod;
 import java.util.Arrays;
 
 /**
@@ -18,7 +19,7 @@ public final class DeviceDecoder {
 
   private final NDArray wDec;
   private final TorchKernels kernels;
-  private final String sumsMethod;
+  private final TorchMethod sumsMethod;
 
   /**
    * Makes the decoder over an array that the caller owns.
@@ -29,7 +30,7 @@ public final class DeviceDecoder {
     this.wDec = wDec;
     this.kernels = TorchKernels.on(wDec.getDevice());
     // On CUDA a sparse product is 4 times faster than bags, but the order of its sums varies.
-    this.sumsMethod = wDec.getDevice().isGpu() ? "sparse_sums" : "bag_sums";
+    this.sumsMethod = wDec.getDevice().isGpu() ? TorchMethod.SPARSE_SUMS : TorchMethod.BAG_SUMS;
   }
 
   /**
@@ -59,9 +60,9 @@ public final class DeviceDecoder {
     try (NDManager inner = scope.newSubManager();
         NDManager host = scope.newSubManager(Device.cpu())) {
       NDArray ends = inner.create(Arrays.stream(widths).asLongStream().toArray());
-      NDArray keys = kernels.call("level_keys", csr.rowOffsets(), csr.latents(), ends);
+      NDArray keys = kernels.call(TorchMethod.LEVEL_KEYS, csr.rowOffsets(), csr.latents(), ends);
       keys.attach(inner);
-      NDArray starts = kernels.call("starts", keys, host.create(bags));
+      NDArray starts = kernels.call(TorchMethod.STARTS, keys, host.create(bags));
       parts = sums(csr, starts, bags, scope);
     }
     return LevelSums.upToEach(parts, csr.rows(), levels, scope);
@@ -76,7 +77,7 @@ public final class DeviceDecoder {
    * @return the latents with the quotients
    */
   public DeviceCsr overNorms(DeviceCsr csr, NDArray norms, NDManager scope) {
-    NDArray values = kernels.call("over_norms", csr.values(), csr.latents(), norms);
+    NDArray values = kernels.call(TorchMethod.OVER_NORMS, csr.values(), csr.latents(), norms);
     values.attach(scope);
     return new DeviceCsr(csr.rowOffsets(), csr.latents(), values);
   }
@@ -93,7 +94,9 @@ public final class DeviceDecoder {
     NDArray rows =
         owner.zeros(new Shape(csr.rows(), width), DataType.FLOAT32, csr.values().getDevice());
     TorchKernels kernels = TorchKernels.on(rows.getDevice());
-    kernels.call("dense_rows", csr.rowOffsets(), csr.latents(), csr.values(), rows).close();
+    kernels
+        .call(TorchMethod.DENSE_ROWS, csr.rowOffsets(), csr.latents(), csr.values(), rows)
+        .close();
     return rows;
   }
 

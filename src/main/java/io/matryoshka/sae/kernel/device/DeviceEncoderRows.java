@@ -8,6 +8,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
+import io.matryoshka.sae.kernel.torch.TorchMethod;
 
 /**
  * What the kernel reads of one encoder, on its device: the encoder rows of the caller, and int8
@@ -24,7 +25,7 @@ record DeviceEncoderRows(NDArray rows, NDArray codes, NDArray step, NDArray norm
   /** int8 products on CUDA take sizes that are multiples of it. */
   static final int ALIGNMENT = 8;
 
-  /** Weights that are quantised at once; they take about 40 bytes each meanwhile. */
+  /** Weights that are quantised together; they take about 40 bytes each meanwhile. */
   private static final int CHUNK_WEIGHTS = 1 << 22;
 
   /**
@@ -45,7 +46,8 @@ record DeviceEncoderRows(NDArray rows, NDArray codes, NDArray step, NDArray norm
       for (int begin = 0; begin < dSae; begin += chunk) {
         String range = begin + ":" + Math.min(dSae, begin + chunk);
         NDList parts =
-            kernels.callAll("encoder_codes", part(rows, range, scope), part(scale, range, scope));
+            kernels.callAll(
+                TorchMethod.ENCODER_CODES, part(rows, range, scope), part(scale, range, scope));
         codes.add(parts.get(0));
         steps.add(parts.get(1));
         norms.add(parts.get(2));

@@ -13,7 +13,9 @@ import io.matryoshka.sae.kernel.EncodeEngine;
 import io.matryoshka.sae.kernel.ScreeningCounters;
 import io.matryoshka.sae.kernel.ScreeningStats;
 import io.matryoshka.sae.kernel.SelectionRule;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
+import io.matryoshka.sae.kernel.torch.TorchMethod;
 import java.util.Optional;
 
 /**
@@ -23,17 +25,11 @@ import java.util.Optional;
  * float32 product screens. It runs on any device whose libtorch has the operations;
  * docs/performance.md derives the bound.
  *
- * <p>Rows are processed in blocks of at most 2^26 pre-activations. Beside the result a call holds
- * about 10 bytes of device memory for each pre-activation of a block and 60 bytes for each of its
- * activations; top-k rules hold twice the former.
+ * <p>Rows are processed in blocks of at most {@value Tuning#DEVICE_BLOCK_ELEMENTS} pre-activations.
+ * Beside the result a call holds about 10 bytes of device memory for each pre-activation of a block
+ * and 60 bytes for each of its activations; top-k rules hold twice the former.
  */
 public final class DeviceEngine implements EncodeEngine {
-
-  /**
-   * Multiplications of a call from which int8 products are worth the work before and after them.
-   * Measured on an H200, see docs/performance.md.
-   */
-  public static final long INT8_FROM = 1L << 34;
 
   private final NDArray rows;
   private final long int8From;
@@ -87,7 +83,7 @@ public final class DeviceEngine implements EncodeEngine {
    * @param rows {@code [d_sae, d_in]} float32, see {@link #encoderRows}
    * @param parameters decide which latents are active
    * @param int8From multiplications of a block from which int8 products screen it instead of
-   *     float32 products, such as {@link #INT8_FROM}
+   *     float32 products, such as {@link Tuning#DEVICE_INT8_FROM}
    * @return the engine, or empty where the device refuses, such as for want of memory
    */
   public static Optional<DeviceEngine> create(
@@ -122,7 +118,7 @@ public final class DeviceEngine implements EncodeEngine {
    * @return {@code [d_sae, d_in]}, contiguous, on the manager of {@code wEnc}
    */
   public static NDArray encoderRows(NDArray wEnc) {
-    return TorchKernels.on(wEnc.getDevice()).call("encoder_rows", wEnc);
+    return TorchKernels.on(wEnc.getDevice()).call(TorchMethod.ENCODER_ROWS, wEnc);
   }
 
   @Override
@@ -140,7 +136,7 @@ public final class DeviceEngine implements EncodeEngine {
       DeviceScreen.Entries found =
           n == 0 ? DeviceScreen.none(scope) : entries(rows, width, rule, scope, host);
       NDArray latents = host.create((long) width);
-      NDList csrOf = kernels.callAll("csr", found.keys(), latents, host.create((long) n));
+      NDList csrOf = kernels.callAll(TorchMethod.CSR, found.keys(), latents, host.create((long) n));
       DeviceCsr csr = new DeviceCsr(csrOf.get(0), csrOf.get(1), found.values());
       csr.attach(owner);
       counters.addActive(found.values().size());
@@ -171,14 +167,14 @@ public final class DeviceEngine implements EncodeEngine {
       case TOP_K -> {
         NDArray latents = host.create((long) width);
         NDArray k = host.create((long) rule.k());
-        yield keep("keep_of_rows", all.keys(), all.values(), latents, k);
+        yield keep(TorchMethod.KEEP_OF_ROWS, all.keys(), all.values(), latents, k);
       }
       case BATCH_TOP_K ->
-          keep("keep_of_batch", all.keys(), all.values(), host.create(rule.k() * n));
+          keep(TorchMethod.KEEP_OF_BATCH, all.keys(), all.values(), host.create(rule.k() * n));
     };
   }
 
-  private DeviceScreen.Entries keep(String method, NDArray... arguments) {
+  private DeviceScreen.Entries keep(TorchMethod method, NDArray... arguments) {
     return new DeviceScreen.Entries(kernels.callAll(method, arguments));
   }
 

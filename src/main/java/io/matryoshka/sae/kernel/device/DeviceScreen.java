@@ -9,22 +9,15 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.ScreeningCounters;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
+import io.matryoshka.sae.kernel.torch.TorchMethod;
 import java.util.Optional;
 
 /** Calls the kernels of {@link DeviceEngine} block after block, and counts what they did. */
 final class DeviceScreen {
 
-  /** Most pre-activations of a block. */
-  static final int BLOCK_ELEMENTS = 1 << 26;
-
-  /** From one candidate in so many on, a row read for each costs more than the dense product. */
-  private static final int DENSE_SHARE = 32;
-
-  private static final int FEWEST_ROWS = 32;
-  private static final int MOST_ROWS = 4096;
-
-  /** Makes up for the rounding of sums with a floor. */
+  /** Covers the rounding of sums with a floor. */
   private static final double FLOOR_SLACK = 1 - 0x1p-18;
 
   private final DeviceEncoderRows encoder;
@@ -62,6 +55,40 @@ final class DeviceScreen {
   static Entries none(NDManager scope) {
     Shape empty = new Shape(0);
     return new Entries(scope.create(empty, DataType.INT64), scope.create(empty, DataType.FLOAT32));
+  }
+
+  /** The methods that screen with one kind of product. */
+  private enum Ways {
+    INT8(
+        TorchMethod.INT8_CANDIDATES,
+        TorchMethod.INT8_TOP_CANDIDATES,
+        TorchMethod.INT8_LOWER_BOUNDS,
+        TorchMethod.INT8_ENTRIES),
+    FLOAT32(
+        TorchMethod.FLOAT32_CANDIDATES,
+        TorchMethod.FLOAT32_TOP_CANDIDATES,
+        TorchMethod.FLOAT32_LOWER_BOUNDS,
+        TorchMethod.FLOAT32_ENTRIES);
+
+    final TorchMethod candidates;
+    final TorchMethod topCandidates;
+    final TorchMethod lowerBounds;
+    final TorchMethod entries;
+
+    Ways(
+        TorchMethod candidates,
+        TorchMethod topCandidates,
+        TorchMethod lowerBounds,
+        TorchMethod entries) {
+      this.candidates = candidates;
+      this.topCandidates = topCandidates;
+      this.lowerBounds = lowerBounds;
+      this.entries = entries;
+    }
+
+    static Ways of(boolean int8) {
+      return int8 ? INT8 : FLOAT32;
+    }
   }
 
   /** Tells whether a call is screened with float32 products, in one block. */
@@ -128,7 +155,7 @@ final class DeviceScreen {
     long n = x.getShape().get(0);
     boolean int8 = usesInt8(n, width);
     NDArray found = candidates(x, wanted, int8);
-    boolean dense = found.size() * DENSE_SHARE > n * width;
+    boolean dense = found.size() * Tuning.DEVICE_DENSE_SHARE > n * width;
     counters.addBlock(n * width, found.size(), dense ? n : 0);
     if (dense) {
       return denseEntries(x, wanted);
@@ -143,21 +170,23 @@ final class DeviceScreen {
     arguments.addAll(encoder.screened(int8));
     arguments.add(limits.high());
     wanted.topK().ifPresent(k -> arguments.add(limits.low()));
-    String method = wanted.topK().isPresent() ? "top_candidates" : "candidates";
-    return kernels.call(prefix(int8) + method, arguments.toArray(new NDArray[0]));
+    Ways ways = Ways.of(int8);
+    TorchMethod method = wanted.topK().isPresent() ? ways.topCandidates : ways.candidates;
+    return kernels.call(method, arguments.toArray(new NDArray[0]));
   }
 
   private Entries exactEntries(
       NDArray x, NDArray width, NDArray found, DeviceLatentTerms limits, boolean int8) {
-    String method = limits.gated() ? "gated_entries" : prefix(int8) + "entries";
+    TorchMethod method = limits.gated() ? TorchMethod.GATED_ENTRIES : Ways.of(int8).entries;
     return new Entries(kernels.callAll(method, x, width, found, encoder.rows(), limits.terms()));
   }
 
   private Entries denseEntries(NDArray x, Wanted wanted) {
-    String ofThreshold = wanted.limits().gated() ? "gated_dense_entries" : "dense_entries";
+    TorchMethod ofThreshold =
+        wanted.limits().gated() ? TorchMethod.GATED_DENSE_ENTRIES : TorchMethod.DENSE_ENTRIES;
     return new Entries(
         kernels.callAll(
-            wanted.topK().isPresent() ? "dense_top_entries" : ofThreshold,
+            wanted.topK().isPresent() ? TorchMethod.DENSE_TOP_ENTRIES : ofThreshold,
             x,
             wanted.width(),
             wanted.topK().orElse(wanted.floor()),
@@ -190,7 +219,7 @@ final class DeviceScreen {
         NDList arguments = new NDList(x, latents, wanted, before);
         arguments.addAll(encoder.screened(int8));
         arguments.add(limits.low());
-        kept = kernels.call(prefix(int8) + "lower_bounds", arguments.toArray(new NDArray[0]));
+        kept = kernels.call(Ways.of(int8).lowerBounds, arguments.toArray(new NDArray[0]));
         kept.attach(scope);
         before.close();
       }
@@ -204,12 +233,10 @@ final class DeviceScreen {
     return rows * width * encoder.rows().getShape().get(1) >= int8From;
   }
 
-  private static String prefix(boolean int8) {
-    return int8 ? "int8_" : "float32_";
-  }
-
   private static int blockRows(int width) {
-    return Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, BLOCK_ELEMENTS / width));
+    return Math.max(
+        Tuning.MIN_DEVICE_ROWS,
+        Math.min(Tuning.MAX_DEVICE_ROWS, Tuning.DEVICE_BLOCK_ELEMENTS / width));
   }
 
   private static NDArray block(NDArray rows, int begin, int end, NDManager scope) {

@@ -29,7 +29,7 @@ final class DeviceSupport {
 
   private static final Logger LOG = LoggerFactory.getLogger(DeviceSupport.class);
 
-  private static final Map<Device, Boolean> GIVEN = new ConcurrentHashMap<>();
+  private static final Map<Device, Boolean> SUPPORTED = new ConcurrentHashMap<>();
 
   /** Within what CUDA takes: more than 16 rows, inner sizes that are multiples of 8. */
   private static final int[] ROW_COUNTS = {32, 64};
@@ -39,7 +39,7 @@ final class DeviceSupport {
   private static final int D_IN = 20;
   private static final int D_SAE = 301;
   private static final int ROWS = 37;
-  private static final int LARGEST = 9;
+  private static final int MAX_INTEGER = 9;
 
   /** Exceeded by a few in a thousand pre-activations of the trial. */
   private static final float LIMIT = 340f;
@@ -59,7 +59,7 @@ final class DeviceSupport {
   private DeviceSupport() {}
 
   static boolean isSupported(Device device) {
-    return GIVEN.computeIfAbsent(device, DeviceSupport::check);
+    return SUPPORTED.computeIfAbsent(device, DeviceSupport::check);
   }
 
   private static boolean check(Device device) {
@@ -164,7 +164,7 @@ final class DeviceSupport {
   private static float[] integers(int count, Random random) {
     float[] numbers = new float[count];
     for (int i = 0; i < count; i++) {
-      numbers[i] = random.nextInt(2 * LARGEST + 1) - LARGEST;
+      numbers[i] = random.nextInt(2 * MAX_INTEGER + 1) - MAX_INTEGER;
     }
     return numbers;
   }

@@ -56,7 +56,7 @@ public final class EncoderRows {
     return (int) Math.max(1, latents / TILE_LATENTS) * TILE_LATENTS;
   }
 
-  /** Latents that are prepared, written and checked at once; a segment holds whole groups. */
+  /** Latents that are prepared, written and checked together; a segment holds whole groups. */
   static int groupLatents(int dIn) {
     long fitting = Integer.highestOneBit(Math.max(1, GROUP_BYTES / (dIn * Float.BYTES)));
     return (int) Math.min(TILE_LATENTS, fitting);

@@ -14,14 +14,14 @@ import java.util.stream.IntStream;
  */
 public final class EncoderRowsBuilder {
 
-  /** Weights that are read at once to bring the file into the system's cache. */
+  /** Weights of one read, to bring the file into the system's cache. */
   private static final int READ_AHEAD = 1 << 20;
 
-  /** Input dimensions that are transposed at once: one cache line of a row. */
+  /** Input dimensions that are transposed together: one cache line of a row. */
   private static final int TILE_DIMS = 16;
 
   /** Weights below this are treated as 0 by the codes; the residual norm accounts for them. */
-  private static final float SMALLEST_STEP = 0x1p-100f;
+  private static final float MIN_STEP = 0x1p-100f;
 
   private static final int MAX_CODE = 127;
 
@@ -109,8 +109,8 @@ public final class EncoderRowsBuilder {
   }
 
   /**
-   * How many threads prepare at once: one for each processor, but their buffers take no more than a
-   * quarter of the heap.
+   * Number of threads that prepare at the same time: one for each processor, but their buffers take
+   * no more than a quarter of the heap.
    */
   static int threads(int processors, long heapBytes, long bytesOfEach) {
     return (int) Math.max(1, Math.min(processors, heapBytes / HEAP_SHARE / bytesOfEach));
@@ -182,7 +182,7 @@ public final class EncoderRowsBuilder {
       largest = Math.max(largest, Math.abs(rows[d]));
     }
     float unit = largest / MAX_CODE;
-    boolean coded = unit >= SMALLEST_STEP && Float.isFinite(unit);
+    boolean coded = unit >= MIN_STEP && Float.isFinite(unit);
     double inverse = coded ? 1.0 / unit : 0;
     double sum = 0;
     double residual = 0;

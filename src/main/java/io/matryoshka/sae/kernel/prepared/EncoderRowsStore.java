@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps a prepared encoder on disk, see {@link EncoderFile}. A file is written under a name of its
- * own and moved into place at once, so concurrent writers and a kill at any moment leave no half
- * file under the final name; a file that is stale, of another version or damaged is ignored and
- * written anew. Whatever goes wrong with the file, the encoder is then prepared in memory.
+ * own and moved into place in one step, so concurrent writers and a kill at any moment leave no
+ * half file under the final name; a file that is stale, of another version or damaged is ignored
+ * and written again. Whatever goes wrong with the file, the encoder is then prepared in memory.
  */
 public final class EncoderRowsStore {
 
@@ -61,7 +61,7 @@ public final class EncoderRowsStore {
         case VALID -> Optional.of(format.map(channel));
         case STALE -> Optional.empty();
         case CORRUPT -> {
-          LOG.warn("the prepared encoder {} is damaged and is made anew", file);
+          LOG.warn("the prepared encoder {} is damaged and is prepared again", file);
           yield Optional.empty();
         }
       };

@@ -7,8 +7,8 @@ import java.io.IOException;
 public interface RowSink {
 
   /**
-   * Takes one group. Called by several threads at once, for different groups; the arrays are used
-   * again after the call.
+   * Takes one group. Called by several threads at the same time, for different groups; the arrays
+   * are used again after the call.
    *
    * @param first the first latent, a multiple of {@link EncoderRows#groupLatents}
    * @param count number of latents

@@ -7,7 +7,7 @@ import java.util.function.Function;
 
 /**
  * Copies arrays of any device into Java memory. DJL 0.36 makes an array on the CPU first, which it
- * leaves to the manager of the array; here it goes at once.
+ * leaves to the manager of the array; here it is closed immediately.
  */
 public final class HostCopy {
 

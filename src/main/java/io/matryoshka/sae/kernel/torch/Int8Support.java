@@ -24,7 +24,7 @@ public final class Int8Support {
   private static final Map<TorchKernels, Int8Support> CHECKED = new ConcurrentHashMap<>();
 
   /** libtorch 2.7.1 gives wrong products for an inner size of 1. */
-  private static final int SMALLEST_INNER_SIZE = 2;
+  private static final int MIN_INNER_SIZE = 2;
 
   private static final int[] ROW_COUNTS = {1, 5, 64};
   private static final int[] INNER_SIZES = {2, 64, 385};
@@ -58,7 +58,7 @@ public final class Int8Support {
   }
 
   public boolean isExact(int innerSize) {
-    return exact && innerSize >= SMALLEST_INNER_SIZE;
+    return exact && innerSize >= MIN_INNER_SIZE;
   }
 
   /** Tells whether int8 products are exact and enough faster than those of floats. */

@@ -34,7 +34,7 @@ public final class TorchKernels {
 
   private final Model model;
   private final NDManager manager;
-  private final Map<String, NDArray> methodTags = new ConcurrentHashMap<>();
+  private final Map<TorchMethod, NDArray> methodTags = new ConcurrentHashMap<>();
 
   private TorchKernels(Device device) {
     model = Model.newInstance("matryoshka-sae-kernels", device, "PyTorch");
@@ -70,7 +70,7 @@ public final class TorchKernels {
    * @param scope owns temporaries
    */
   public void int8Product(NDArray x, NDArray w, NDArray out, NDManager scope) {
-    call("int8_mm", x, w, out).attach(scope);
+    call(TorchMethod.INT8_MM, x, w, out).attach(scope);
   }
 
   /**
@@ -81,11 +81,11 @@ public final class TorchKernels {
    * @return {@code [n, m]} float32
    */
   public NDArray product(NDArray x, NDArray w) {
-    return call("linear", x, w);
+    return call(TorchMethod.LINEAR, x, w);
   }
 
   /**
-   * Multiplies float matrices into memory that is there: {@code x w^T}.
+   * Multiplies float matrices into given memory: {@code x w^T}.
    *
    * @param x {@code [n, d_in]} float32; columns beyond those of {@code w} are left out
    * @param w {@code [m, d_in]} float32
@@ -93,7 +93,7 @@ public final class TorchKernels {
    * @param scope owns temporaries
    */
   public void product(NDArray x, NDArray w, NDArray out, NDManager scope) {
-    call("mm", x, w, out).attach(scope);
+    call(TorchMethod.MM, x, w, out).attach(scope);
   }
 
   /**
@@ -116,7 +116,7 @@ public final class TorchKernels {
       NDArray out,
       NDArray span,
       NDManager scope) {
-    call("weighted_bags", rows, latents, offsets, values, out, span).attach(scope);
+    call(TorchMethod.WEIGHTED_BAGS, rows, latents, offsets, values, out, span).attach(scope);
   }
 
   /**
@@ -131,7 +131,7 @@ public final class TorchKernels {
    */
   public float[] pairProducts(
       NDArray x, NDArray w, NDArray rows, NDArray latents, NDManager scope) {
-    NDArray products = call("pair_products", rows, x, w, latents);
+    NDArray products = call(TorchMethod.PAIR_PRODUCTS, rows, x, w, latents);
     products.attach(scope);
     return products.toFloatArray();
   }
@@ -146,7 +146,7 @@ public final class TorchKernels {
     if (x.getDataType() != DataType.UNKNOWN) {
       return x.getDataType() == DataType.BFLOAT16;
     }
-    try (NDArray answer = call("is_bfloat16", x)) {
+    try (NDArray answer = call(TorchMethod.IS_BFLOAT16, x)) {
       return HostCopy.truth(answer);
     }
   }
@@ -158,22 +158,36 @@ public final class TorchKernels {
    * @return the same values in float32
    */
   public NDArray toFloat32(NDArray x) {
-    return call("to_float32", x);
+    return call(TorchMethod.TO_FLOAT32, x);
   }
 
-  public NDArray call(String method, NDArray... arguments) {
+  /**
+   * Calls a method that returns one array.
+   *
+   * @param method what to call
+   * @param arguments as docs/kernels.md lists them
+   * @return the result, on the manager of the first argument
+   */
+  public NDArray call(TorchMethod method, NDArray... arguments) {
     return callAll(method, arguments).get(0);
   }
 
-  public NDList callAll(String method, NDArray... arguments) {
+  /**
+   * Calls a method that returns several arrays.
+   *
+   * @param method what to call
+   * @param arguments as docs/kernels.md lists them
+   * @return the results, on the manager of the first argument
+   */
+  public NDList callAll(TorchMethod method, NDArray... arguments) {
     NDList inputs = new NDList(arguments);
     inputs.add(methodTags.computeIfAbsent(method, this::tag));
     return model.getBlock().forward(new ParameterStore(manager, false), inputs, false);
   }
 
-  private NDArray tag(String method) {
+  private NDArray tag(TorchMethod method) {
     NDArray tag = manager.create(0f);
-    tag.setName(METHOD_TAG + method);
+    tag.setName(METHOD_TAG + method.key());
     return tag;
   }
 

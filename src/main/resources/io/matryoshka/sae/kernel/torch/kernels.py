@@ -1,3 +1,22 @@
+# Serialised TorchScript, not Python: the form that torch.jit.save writes into an archive, which libtorch parses and
+# Python does not run. TorchScriptArchive packs it; docs/kernels.md says how to read, call and change it. Operations
+# of Tensor are functions of torch, None and defaults are written out, and a method has one return, its last line.
+#
+# Its numbers, what they are, and the constant in Java that is the same:
+#   127.                    largest code               QuantisedRows.MAX_CODE
+#   8.881784197001252e-16   2^-50, smallest row        QuantisedRows.MIN_SIZE
+#   1125899906842624.       2^50, largest row          QuantisedRows.MAX_SIZE
+#   7.888609052210118e-31   2^-100, smallest step      EncoderRowsBuilder.MIN_STEP
+#   5.9604644775390625e-08  2^-24, rounding            Rounding.UNIT
+#   8                       sizes of int8 products     DeviceEncoderRows.ALIGNMENT
+#   1.0097419586828951e-28  2^-93, smallest weight     no twin: 127 steps of 2^-100 lie below
+#   1152921504606846976.    2^60, largest norm         no twin
+#   1.0000152587890625      1 + 2^-16, raises norms    no twin
+#   576                     2 * 32 + 512 roundings     no twin: Rounding.dotError, and 512 for the outlier terms
+#   16                      outlier dimensions         no twin
+#   32                      fewest rows of a block     no twin: CUDA multiplies int8 with more than 16 rows only
+#   1e300                   infinity in float32        no twin
+# Types are numbers: 1 int8, 6 float32, 7 float64, 15 bfloat16.
 class Kernels(Module):
   __parameters__ = []
   __buffers__ = []
@@ -22,9 +41,7 @@ class Kernels(Module):
     return torch.to(x, 6)
   def encoder_rows(self: __torch__.Kernels, w_enc: Tensor) -> Tensor:
     return torch.contiguous(torch.t(w_enc))
-  # The two-step encoder on a device. Numbers: 2^-93, 2^-100, 2^60 of weights; 2^-50, 2^50 of rows; u = 2^-24;
-  # types 1, 6, 7: int8, float32, float64. 1e300 becomes infinity in float32. The entry of row r and latent j has the
-  # key r * width + j.
+  # The two-step encoder on a device. The entry of row r and latent j has the key r * width + j.
   def row_norms(self: __torch__.Kernels, x: Tensor) -> Tensor:
     return torch.linalg_vector_norm(x, 2, [1], True, dtype=7)
   def row_maxima(self: __torch__.Kernels, x: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import io.matryoshka.sae.kernel.AgainstReference;
 import io.matryoshka.sae.kernel.Csr;
 import io.matryoshka.sae.kernel.EncodeEngine;
 import io.matryoshka.sae.kernel.SelectionRule;
+import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.WeightSource;
 import io.matryoshka.sae.kernel.torch.Int8Support;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
@@ -58,7 +59,7 @@ class CpuEngineTest extends AgainstReference {
 
   @Test
   void stats_smallPrefix_screensInFloat32() {
-    int width = ScreeningProduct.SMALL_WIDTH;
+    int width = Tuning.SMALL_WIDTH;
     Case c =
         new Case(
             64, width + 64, 20, width, Rows.PLAIN, Thresholds.TYPICAL, SelectionRule.THRESHOLD, 2);
@@ -73,7 +74,7 @@ class CpuEngineTest extends AgainstReference {
   @Test
   void encode_slowInt8_isNotUsed() {
     Int8Support int8 = Int8Support.of(TorchKernels.on(Device.cpu()));
-    int wide = 4 * ScreeningProduct.SMALL_WIDTH;
+    int wide = 4 * Tuning.SMALL_WIDTH;
     assertThat(ScreeningProduct.FASTEST.isInt8(int8, 64, wide)).isEqualTo(int8.isFast());
   }
 }

@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
+import io.matryoshka.sae.kernel.torch.TorchMethod;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -17,12 +18,12 @@ class DeviceDecoderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bag_sums, FLOAT32",
-    "bag_sums, FLOAT64",
-    "sparse_sums, FLOAT32",
-    "sparse_sums, FLOAT64"
+    "BAG_SUMS, FLOAT32",
+    "BAG_SUMS, FLOAT64",
+    "SPARSE_SUMS, FLOAT32",
+    "SPARSE_SUMS, FLOAT64"
   })
-  void sums_rowsWithAndWithoutEntries_areWeightedSums(String method, DataType type) {
+  void sums_rowsWithAndWithoutEntries_areWeightedSums(TorchMethod method, DataType type) {
     try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray rows =
           manager

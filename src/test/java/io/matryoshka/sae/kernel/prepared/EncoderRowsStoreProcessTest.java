@@ -32,7 +32,7 @@ class EncoderRowsStoreProcessTest {
   @TempDir Path folder;
 
   private Path file() {
-    return folder.resolve("made-up.encoder");
+    return folder.resolve("synthetic.encoder");
   }
 
   private ChildJvm start(long seed, int rounds, Event event, boolean delete) throws IOException {
@@ -193,6 +193,6 @@ class EncoderRowsStoreProcessTest {
   @Test
   void loadOrBuild_readOnlyDiskWithTheFile_readsIt() throws Exception {
     new SyntheticEncoder(1).loadOrBuild(file());
-    assertThat(runMounted(READ_ONLY, Event.NOTHING)).containsExactly("RIGHT", "made-up.encoder");
+    assertThat(runMounted(READ_ONLY, Event.NOTHING)).containsExactly("RIGHT", "synthetic.encoder");
   }
 }

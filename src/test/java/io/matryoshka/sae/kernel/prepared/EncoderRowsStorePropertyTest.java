@@ -23,7 +23,7 @@ class EncoderRowsStorePropertyTest {
 
   @BeforeContainer
   static void write() throws IOException {
-    file = Files.createTempDirectory("prepared").resolve("made-up.encoder");
+    file = Files.createTempDirectory("prepared").resolve("synthetic.encoder");
     ENCODER.loadOrBuild(file);
     sound = Files.readAllBytes(file);
     digest = ENCODER.digest();

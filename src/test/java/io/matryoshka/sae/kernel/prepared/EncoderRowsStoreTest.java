@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Files of prepared encoders: stale, damaged, in the way, or written by several at once. */
+/** Files of prepared encoders: stale, damaged, in the way, or written by several processes. */
 class EncoderRowsStoreTest {
 
   private static final int GROUPS = 3;
@@ -52,7 +52,7 @@ class EncoderRowsStoreTest {
 
   @BeforeEach
   void nameFile() {
-    file = folder.resolve("sae").resolve(".made-up.encoder");
+    file = folder.resolve("sae").resolve(".synthetic.encoder");
   }
 
   private static int page(int position) {
@@ -81,7 +81,7 @@ class EncoderRowsStoreTest {
   }
 
   /** What is in the place of the file is of no use, and gives way to what is. */
-  private void assertMadeAnew(byte[] sound) throws IOException {
+  private void assertMadeAgain(byte[] sound) throws IOException {
     assertRefused();
     encoder.assertIsLayout(encoder.loadOrBuild(file));
     assertThat(Files.readAllBytes(file)).isEqualTo(sound);
@@ -126,21 +126,21 @@ class EncoderRowsStoreTest {
   // ---- stale ----
 
   @Test
-  void loadOrBuild_otherWeights_isMadeAnew() throws IOException {
+  void loadOrBuild_otherWeights_isMadeAgain() throws IOException {
     byte[] sound = written();
     Files.delete(file);
     new SyntheticEncoder(6).loadOrBuild(file);
-    assertMadeAnew(sound);
+    assertMadeAgain(sound);
   }
 
   @Test
-  void loadOrBuild_otherShapeOfTheSameSize_isMadeAnew() throws IOException {
+  void loadOrBuild_otherShapeOfTheSameSize_isMadeAgain() throws IOException {
     byte[] sound = written();
     byte[] other = sound.clone();
     ByteBuffer head = ByteBuffer.wrap(other).order(ByteOrder.LITTLE_ENDIAN);
     head.putInt(8, SyntheticEncoder.D_SAE).putInt(12, SyntheticEncoder.D_IN);
     replace(other);
-    assertMadeAnew(sound);
+    assertMadeAgain(sound);
   }
 
   @ParameterizedTest
@@ -156,16 +156,16 @@ class EncoderRowsStoreTest {
           }
         };
     encoder.store(file).loadOrBuild(part, SyntheticEncoder.D_IN, dSae);
-    assertMadeAnew(sound);
+    assertMadeAgain(sound);
   }
 
   @Test
-  void loadOrBuild_theVersionBefore_isMadeAnew() throws IOException {
+  void loadOrBuild_theVersionBefore_isMadeAgain() throws IOException {
     byte[] sound = written();
     byte[] old = sound.clone();
     old[4] = 1;
     replace(old);
-    assertMadeAnew(sound);
+    assertMadeAgain(sound);
   }
 
   // ---- damaged ----
@@ -179,7 +179,7 @@ class EncoderRowsStoreTest {
       replace(damaged);
       assertRefused();
     }
-    assertMadeAnew(sound);
+    assertMadeAgain(sound);
   }
 
   /** Parts of the file, each with the positions of its first and last byte. */
@@ -207,18 +207,18 @@ class EncoderRowsStoreTest {
 
   @ParameterizedTest
   @EnumSource(Part.class)
-  void loadOrBuild_oneBitOfAPartChanged_isMadeAnew(Part part) throws IOException {
+  void loadOrBuild_oneBitOfAPartChanged_isMadeAgain(Part part) throws IOException {
     byte[] sound = written();
     for (int at : new int[] {part.begin, (part.begin + part.end) / 2, part.end - 1}) {
       byte[] damaged = sound.clone();
       damaged[at] ^= 1;
       replace(damaged);
-      assertMadeAnew(sound);
+      assertMadeAgain(sound);
     }
   }
 
   @Test
-  void loadOrBuild_anyOtherLength_isMadeAnew() throws IOException {
+  void loadOrBuild_anyOtherLength_isMadeAgain() throws IOException {
     byte[] sound = written();
     int[] lengths = {
       0,
@@ -238,23 +238,23 @@ class EncoderRowsStoreTest {
     };
     for (int length : lengths) {
       replace(Arrays.copyOf(sound, length));
-      assertMadeAnew(sound);
+      assertMadeAgain(sound);
     }
   }
 
   @Test
-  void loadOrBuild_zeros_isMadeAnew() throws IOException {
+  void loadOrBuild_zeros_isMadeAgain() throws IOException {
     byte[] sound = written();
     replace(new byte[SIZE]);
-    assertMadeAnew(sound);
+    assertMadeAgain(sound);
   }
 
   /** What a system that lost power can leave: the right length, but only the first pages. */
   @Test
-  void loadOrBuild_zerosAfterTheHeader_isMadeAnew() throws IOException {
+  void loadOrBuild_zerosAfterTheHeader_isMadeAgain() throws IOException {
     byte[] sound = written();
     replace(Arrays.copyOf(Arrays.copyOf(sound, CODES_AT), SIZE));
-    assertMadeAnew(sound);
+    assertMadeAgain(sound);
   }
 
   // ---- no place for the file ----
@@ -288,7 +288,7 @@ class EncoderRowsStoreTest {
     assertThat(file.getParent()).isEmptyDirectory();
   }
 
-  // ---- several at once ----
+  // ---- several at the same time ----
 
   @Test
   void loadOrBuild_manyThreads_eachGetsItsLayout() throws Exception {
@@ -371,7 +371,7 @@ class EncoderRowsStoreTest {
   // ---- what killed writers leave ----
 
   private Path leftBehind(String end, int bytes, Duration age) throws IOException {
-    Path part = file.resolveSibling(".made-up.encoder.0000" + end + ".matryoshka.tmp");
+    Path part = file.resolveSibling(".synthetic.encoder.0000" + end + ".matryoshka.tmp");
     Files.write(part, new byte[bytes]);
     Files.setLastModifiedTime(part, FileTime.from(Instant.now().minus(age)));
     return part;
@@ -383,7 +383,7 @@ class EncoderRowsStoreTest {
     Path part = leftBehind("00000000000a", 100, Duration.ZERO);
     Path emptyPart = leftBehind("00000000000b", 0, Duration.ofMinutes(2));
     Path newPart = leftBehind("00000000000c", 0, Duration.ZERO);
-    List<String> kept = List.of("x.encoder.1.part", "other.part", ".made-up.encoder.part");
+    List<String> kept = List.of("x.encoder.1.part", "other.part", ".synthetic.encoder.part");
     for (String name : kept) {
       Files.createFile(file.resolveSibling(name));
     }

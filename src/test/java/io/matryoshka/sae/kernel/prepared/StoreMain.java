@@ -8,9 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Loads or builds a made-up encoder again and again. Arguments: file, seed of the encoder, rounds,
- * what happens while the weights are read, and whether the file is deleted before each round. Waits
- * for a line after {@code READY} and writes {@code RIGHT} or {@code WRONG} for each round.
+ * Loads or builds a synthetic encoder again and again. Arguments: file, seed of the encoder,
+ * rounds, what happens while the weights are read, and whether the file is deleted before each
+ * round. Waits for a line after {@code READY} and writes {@code RIGHT} or {@code WRONG} for each
+ * round.
  */
 final class StoreMain {
 
