@@ -67,7 +67,7 @@ public final class WeightFile implements AutoCloseable {
   /** SAELens drops a factor of ones; it has no class that takes any other. */
   private void checkScalingFactor() throws IOException {
     Optional<StoredTensor> tensor = file.find(TensorNames.SCALING_FACTOR);
-    for (double factor : tensor.isPresent() ? allDoubles(tensor.get()) : new double[0]) {
+    for (double factor : tensor.isPresent() ? doublesAsStored(tensor.get()) : new double[0]) {
       if (!(Math.abs(factor - 1) <= 1e-5)) {
         throw new SaeFormatException(
             file.name()
@@ -131,9 +131,13 @@ public final class WeightFile implements AutoCloseable {
   }
 
   private double[] allDoubles(StoredTensor tensor) throws IOException {
+    return finite(tensor, 0, doublesAsStored(tensor));
+  }
+
+  private static double[] doublesAsStored(StoredTensor tensor) throws IOException {
     double[] values = new double[Math.toIntExact(tensor.elementCount())];
     tensor.readDoubles(0, values, 0, values.length);
-    return finite(tensor, 0, values);
+    return values;
   }
 
   public NDArray vectorArray(String name, NDManager manager) throws IOException {
