@@ -209,6 +209,33 @@ class PublishedFormatsTest {
     }
   }
 
+  static Stream<String> folders() throws IOException {
+    return foldersAndEngines().map(arguments -> (String) arguments.get()[0]).distinct();
+  }
+
+  /** The engine of accelerators runs on the CPU, too, where its arithmetic can be tested. */
+  @ParameterizedTest
+  @MethodSource("folders")
+  void folder_onTheEngineOfAccelerators_givesTheSame(String folder) throws IOException {
+    try (SAE sae = load(folder, LoadOptions.defaults().withAcceleratorEngine(Long.MAX_VALUE));
+        SafetensorsFile expected = expected(folder);
+        NDManager manager = NDManager.newBaseManager()) {
+      NDArray x = input(expected, sae, manager);
+      float size = size(expected);
+      float[] reconstruction = expected.readFloats("reconstruction");
+      assertThat(sae.encodeSparse(x).activeCount()).isPositive();
+      assertClose(sae.encode(x).toFloatArray(), expected.readFloats("latents"), size, "latents");
+      assertClose(sae.forward(x).toFloatArray(), reconstruction, size, "forward");
+      NDArray[] nested = sae.reconstructions(x);
+      for (int level = 0; level < nested.length; level++) {
+        String name = "reconstruction_w" + sae.widths().get(level);
+        float[] values =
+            expected.names().contains(name) ? expected.readFloats(name) : reconstruction;
+        assertClose(nested[level].toFloatArray(), values, size, name);
+      }
+    }
+  }
+
   @Test
   void transcoder_addsEditsToItsOutput() throws IOException {
     try (SAE sae = load("gemma-scope-2-transcoder-affine", LoadOptions.defaults());

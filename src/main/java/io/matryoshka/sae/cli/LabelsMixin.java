@@ -1,6 +1,5 @@
 package io.matryoshka.sae.cli;
 
-import io.matryoshka.sae.io.CacheFolder;
 import io.matryoshka.sae.labels.LabelException;
 import io.matryoshka.sae.labels.LabelOptions;
 import io.matryoshka.sae.labels.Labels;
@@ -43,7 +42,7 @@ final class LabelsMixin {
       return Labels.none();
     }
     try {
-      LabelOptions options = LabelOptions.in(CacheFolder.root());
+      LabelOptions options = LabelOptions.defaults();
       return Labels.neuronpedia(id.get(), options.withOffline(load.isOffline()));
     } catch (LabelException e) {
       output.note("no labels: " + e.getMessage());

@@ -50,7 +50,9 @@ final class SaeFacts {
       text.field("hook point of the output", config.hookPointOut());
       text.row("d_in", sae.dIn());
       text.row("d_sae", config.dSae());
-      text.row("Matryoshka widths", sae.widths());
+      text.row(
+          "Matryoshka widths",
+          sae.widths() + (sae.widths().size() > 1 ? "" : " (the files name no smaller ones)"));
     }
     if (sae.isTranscoder()) {
       json.put("d_out", sae.dOut());

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.labels;
 
+import io.matryoshka.sae.io.CacheFolder;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,6 +36,15 @@ public record LabelOptions(Path cacheDir, boolean offline, URI exports, URI api,
     Objects.requireNonNull(exports, "exports");
     Objects.requireNonNull(api, "api");
     Objects.requireNonNull(timeout, "timeout");
+  }
+
+  /**
+   * Returns the defaults: this library's cache, online, Neuronpedia's addresses, 60 seconds.
+   *
+   * @return the defaults
+   */
+  public static LabelOptions defaults() {
+    return in(CacheFolder.root());
   }
 
   /**
