@@ -14,7 +14,6 @@ import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import io.matryoshka.sae.safetensors.TensorInfo;
 import io.matryoshka.sae.weights.WeightSchema;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -46,7 +45,6 @@ public final class PrefixDownload {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String WIDTHS = "matryoshka_widths";
   private static final int CONNECTIONS = 16;
-  private static final int FIRST_READ_BYTES = 1 << 14;
 
   private final HubClient client;
   private final RepoFile weights;
@@ -94,7 +92,7 @@ public final class PrefixDownload {
     if (remote.size().isEmpty()) {
       return false;
     }
-    SafetensorsHeader header = header(remote, remote.size().getAsLong());
+    SafetensorsHeader header = RemoteHeader.read(remote);
     WeightSchema.check(header.tensors(), config, remote.file().toString());
     PrefixPlan plan = new PrefixPlan(header, config, width);
     if (!savesMuch(plan.cost(), remote.size().getAsLong())) {
@@ -118,24 +116,6 @@ public final class PrefixDownload {
 
   private static boolean savesMuch(long cost, long size) {
     return cost <= LARGEST_SHARE * size && size - cost >= MIN_SAVING_BYTES;
-  }
-
-  private static SafetensorsHeader header(RemoteFile remote, long size) throws IOException {
-    ByteBuffer start = ByteBuffer.allocate((int) Math.min(size, FIRST_READ_BYTES));
-    remote.read(0, start);
-    start.flip();
-    String source = remote.file().toString();
-    int length = SafetensorsHeader.headerLength(start, source);
-    long end = (long) SafetensorsHeader.LENGTH_BYTES + length;
-    ByteBuffer header = ByteBuffer.allocate(length);
-    header.put(
-        start.slice(
-            SafetensorsHeader.LENGTH_BYTES,
-            Math.min(length, start.limit() - SafetensorsHeader.LENGTH_BYTES)));
-    if (header.hasRemaining() && end <= size) {
-      remote.read(SafetensorsHeader.LENGTH_BYTES + header.position(), header);
-    }
-    return SafetensorsHeader.parse(header.flip(), Math.max(0, size - end), source);
   }
 
   private static void writeWeights(

@@ -16,7 +16,7 @@ class ListCommandTest {
     Cli.Result result = Cli.run("list");
     assertThat(result.code()).isZero();
     assertThat(result.err()).isEmpty();
-    assertThat(result.out().lines()).hasSize(6);
+    assertThat(result.out().lines()).hasSize(7);
     assertThat(result.out().lines())
         .anySatisfy(
             line ->
@@ -27,10 +27,10 @@ class ListCommandTest {
   @Test
   void list_json_hasTheFactsOfTheReleases() throws IOException {
     JsonNode releases = Cli.run("list", "--json").json().get("releases");
-    assertThat(releases).hasSize(5);
+    assertThat(releases).hasSize(6);
     assertThat(releases.findValuesAsText("release")).contains("gemma-2-2b-res-snap-matryoshka-dc");
     assertThat(releases.findValues("sae_count").stream().mapToInt(JsonNode::asInt).sum())
-        .isEqualTo(117);
+        .isEqualTo(118);
   }
 
   @Test
