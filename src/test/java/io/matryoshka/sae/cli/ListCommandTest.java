@@ -16,7 +16,7 @@ class ListCommandTest {
     Cli.Result result = Cli.run("list");
     assertThat(result.code()).isZero();
     assertThat(result.err()).isEmpty();
-    assertThat(result.out().lines()).hasSize(84);
+    assertThat(result.out().lines()).hasSize(85);
     assertThat(result.out().lines())
         .anySatisfy(
             line ->
