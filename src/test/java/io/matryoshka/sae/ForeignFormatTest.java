@@ -25,8 +25,6 @@ class ForeignFormatTest {
   @CsvSource({
     "params.safetensors, Gemma Scope",
     "params.npz, Gemma Scope",
-    "ae.pt, dictionary_learning",
-    "sae.safetensors, sparsify",
     "hyperparams.json, Llama Scope"
   })
   void load_folderOfOtherFiles_namesTheProgram(String file, String program) throws IOException {
