@@ -19,6 +19,9 @@ import java.util.List;
 public record SafetensorsTensors(ByteSource source, List<StoredTensor> tensors)
     implements TensorFile {
 
+  /** Read first: enough for the header of most SAEs, so that it takes one request. */
+  private static final int FIRST_BYTES = 1 << 14;
+
   /**
    * Reads the header of a file.
    *
