@@ -29,7 +29,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Joins registry, files and engines: finds an SAE and opens it. */
-public final class SaeLoader {
+final class SaeLoader {
 
   private static final Logger LOG = LoggerFactory.getLogger(SaeLoader.class);
 

@@ -15,25 +15,29 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** SAEs of other programs, and files of other kinds where an SAE's should be. */
 class ForeignFormatTest {
 
   @TempDir private Path folder;
 
-  @ParameterizedTest
-  @CsvSource({
-    "params.safetensors, Gemma Scope",
-    "params.npz, Gemma Scope",
-    "ae.pt, dictionary_learning",
-    "sae.safetensors, sparsify",
-    "hyperparams.json, Llama Scope"
-  })
-  void load_folderOfOtherFiles_namesTheProgram(String file, String program) throws IOException {
-    Files.createFile(folder.resolve(file));
+  @Test
+  void load_folderOfAFormatThatIsNotRead_namesTheProgram() throws IOException {
+    Files.createFile(folder.resolve("hyperparams.json"));
     assertThatThrownBy(() -> SAE.load(folder))
         .isInstanceOf(SaeFormatException.class)
-        .hasMessageContainingAll(folder.toString(), "in the format of " + program, "to convert it");
+        .hasMessageContainingAll(
+            folder.toString(), "in the format of Llama Scope", "to convert it");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"params.safetensors", "params.npz", "ae.pt"})
+  void load_weightsOfAReadFormatThatAreEmpty_namesTheFile(String file) throws IOException {
+    Files.createFile(folder.resolve(file));
+    assertThatThrownBy(() -> SAE.load(folder))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(folder.resolve(file).toString());
   }
 
   @ParameterizedTest

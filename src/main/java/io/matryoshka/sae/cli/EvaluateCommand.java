@@ -151,7 +151,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private void write(EvaluationReport report) throws IOException {
     if (html != null) {
-      report.page().write(html);
+      report.writeHtml(html);
     }
     if (csv != null) {
       AtomicFile.write(csv, report.widthsCsv());

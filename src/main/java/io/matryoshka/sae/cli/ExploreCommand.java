@@ -190,7 +190,7 @@ final class ExploreCommand implements Callable<Integer> {
 
   private void write(ExplorationReport report) throws IOException {
     if (html != null) {
-      report.page().write(html);
+      report.writeHtml(html);
     }
     if (csv != null) {
       AtomicFile.write(csv, report.csv());

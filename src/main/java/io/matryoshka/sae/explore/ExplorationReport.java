@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.report.Page;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -68,11 +70,25 @@ public record ExplorationReport(
   }
 
   /**
-   * Makes the page: plots, tables that sort and filter, and a part for each latent described.
+   * Makes the page: plots and tables that need no network.
    *
-   * @return the page
+   * @return HTML
    */
-  public Page page() {
+  public String html() {
+    return page().html();
+  }
+
+  /**
+   * Writes the page of {@link #html}.
+   *
+   * @param file the target, which appears when all is written
+   * @throws IOException if it cannot be written
+   */
+  public void writeHtml(Path file) throws IOException {
+    page().write(file);
+  }
+
+  Page page() {
     return new ExplorationPage(this).page();
   }
 

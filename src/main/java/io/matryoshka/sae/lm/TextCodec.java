@@ -1,5 +1,6 @@
 package io.matryoshka.sae.lm;
 
+import io.matryoshka.sae.hub.NotCachedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -67,6 +68,8 @@ final class TextCodec implements AutoCloseable {
   String textIfPossible(int... ids) {
     try {
       return files.tokenizer().isPresent() && GemmaTokenizer.isAvailable() ? text(ids) : "";
+    } catch (NotCachedException e) {
+      return ""; // Offline, and only ids were asked for before.
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

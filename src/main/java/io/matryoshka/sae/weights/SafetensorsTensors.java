@@ -19,6 +19,7 @@ import java.util.List;
 public record SafetensorsTensors(ByteSource source, List<StoredTensor> tensors)
     implements TensorFile {
 
+  /** Read first: enough for the header of most SAEs, so that it takes one request. */
   private static final int FIRST_BYTES = 1 << 14;
 
   /**
@@ -43,8 +44,35 @@ public record SafetensorsTensors(ByteSource source, List<StoredTensor> tensors)
     }
   }
 
-  /** Reads and checks the header; one request is enough for that of most SAEs. */
-  private static SafetensorsHeader header(ByteSource source) throws IOException {
+  private static StoredTensor tensor(TensorInfo info, ByteSource source, long dataOffset)
+      throws SafetensorsException {
+    try {
+      return StoredTensor.rowMajor(
+          info.name(), info.dtype(), info.shape(), source, dataOffset + info.begin());
+    } catch (IllegalArgumentException e) {
+      throw new SafetensorsException(source.name() + ": " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public String name() {
+    return source.name();
+  }
+
+  @Override
+  public void close() throws IOException {
+    source.close();
+  }
+
+  /**
+   * Reads and checks the header of a file.
+   *
+   * @param source the bytes of the file
+   * @return the header
+   * @throws SafetensorsException if the file is no valid safetensors file
+   * @throws IOException if it cannot be read
+   */
+  public static SafetensorsHeader header(ByteSource source) throws IOException {
     ByteBuffer start = ByteBuffer.allocate((int) Math.min(source.size(), FIRST_BYTES));
     source.read(0, start);
     FileType type = FileType.of(start.array());
@@ -65,25 +93,5 @@ public record SafetensorsTensors(ByteSource source, List<StoredTensor> tensors)
             Math.min(length, start.limit() - SafetensorsHeader.LENGTH_BYTES)));
     source.read(SafetensorsHeader.LENGTH_BYTES + header.position(), header);
     return SafetensorsHeader.parse(header.flip(), source.size() - end, source.name());
-  }
-
-  private static StoredTensor tensor(TensorInfo info, ByteSource source, long dataOffset)
-      throws SafetensorsException {
-    try {
-      return StoredTensor.rowMajor(
-          info.name(), info.dtype(), info.shape(), source, dataOffset + info.begin());
-    } catch (IllegalArgumentException e) {
-      throw new SafetensorsException(source.name() + ": " + e.getMessage(), e);
-    }
-  }
-
-  @Override
-  public String name() {
-    return source.name();
-  }
-
-  @Override
-  public void close() throws IOException {
-    source.close();
   }
 }

@@ -67,7 +67,7 @@ public final class WeightFile implements AutoCloseable {
   /** SAELens drops a factor of ones; it has no class that takes any other. */
   private void checkScalingFactor() throws IOException {
     Optional<StoredTensor> tensor = file.find(TensorNames.SCALING_FACTOR);
-    for (double factor : tensor.isPresent() ? doublesAsStored(tensor.get()) : new double[0]) {
+    for (double factor : tensor.isPresent() ? doublesOf(tensor.get()) : new double[0]) {
       if (!(Math.abs(factor - 1) <= 1e-5)) {
         throw new SaeFormatException(
             file.name()
@@ -120,7 +120,7 @@ public final class WeightFile implements AutoCloseable {
    */
   public double[] doubles(String name) throws IOException {
     if (config.dtype() == Dtype.F64 || name.equals(TensorNames.THRESHOLD)) {
-      return allDoubles(tensor(name));
+      return finiteDoubles(tensor(name));
     }
     float[] rounded = vector(name);
     double[] values = new double[rounded.length];
@@ -130,11 +130,11 @@ public final class WeightFile implements AutoCloseable {
     return values;
   }
 
-  private double[] allDoubles(StoredTensor tensor) throws IOException {
-    return finite(tensor, 0, doublesAsStored(tensor));
+  private double[] finiteDoubles(StoredTensor tensor) throws IOException {
+    return finite(tensor, 0, doublesOf(tensor));
   }
 
-  private static double[] doublesAsStored(StoredTensor tensor) throws IOException {
+  private static double[] doublesOf(StoredTensor tensor) throws IOException {
     double[] values = new double[Math.toIntExact(tensor.elementCount())];
     tensor.readDoubles(0, values, 0, values.length);
     return values;
@@ -142,7 +142,7 @@ public final class WeightFile implements AutoCloseable {
 
   public NDArray vectorArray(String name, NDManager manager) throws IOException {
     if (config.dtype() == Dtype.F64) {
-      return manager.create(allDoubles(tensor(name)));
+      return manager.create(finiteDoubles(tensor(name)));
     }
     return manager.create(vector(name));
   }

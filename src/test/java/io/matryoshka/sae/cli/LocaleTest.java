@@ -86,7 +86,7 @@ class LocaleTest {
               EvaluationRun.run(sae, demo.activations(), EvaluationRunOptions.defaults()),
               Optional.empty(),
               sae.logSparsity());
-      report.page().write(folder.resolve("r.html"));
+      report.writeHtml(folder.resolve("r.html"));
       Files.writeString(folder.resolve("r.csv"), report.widthsCsv());
       Files.writeString(folder.resolve("l.csv"), report.latentsCsv());
       Files.writeString(folder.resolve("r.json"), report.json().toPrettyString());
