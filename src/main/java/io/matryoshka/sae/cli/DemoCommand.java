@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Option;
     name = "demo",
     description =
         "Shows a small real SAE at work: tokens with their strongest latents at each level, and how"
-            + " reconstruction improves with the width. Needs no network and no GPU.")
+            + " reconstruction improves with the width; then a sentence of yours in a small language"
+            + " model, with a latent removed and with one steered. Needs no network and no GPU.")
 final class DemoCommand implements Callable<Integer> {
 
   private static final int PER_LEVEL = 2;
@@ -45,6 +47,15 @@ final class DemoCommand implements Callable<Integer> {
       description = "fast (default), or reference: plain dense products.")
   private LoadOptions.Engine engine;
 
+  @Option(
+      names = "--text",
+      paramLabel = "TEXT",
+      defaultValue = TextDemo.SENTENCE,
+      showDefaultValue = CommandLine.Help.Visibility.NEVER,
+      description =
+          "A sentence for the bundled language model; default: one that it was not trained on.")
+  private String sentence;
+
   @Mixin private Output output;
 
   @Override
@@ -64,6 +75,7 @@ final class DemoCommand implements Callable<Integer> {
         json(data, sae, latents, figures);
       } else {
         text(data, sae, latents, figures);
+        new TextDemo(sentence).print(output);
       }
     }
     return ExitCode.OK.code();
@@ -98,7 +110,8 @@ final class DemoCommand implements Callable<Integer> {
     output.table(figures.table());
   }
 
-  private void json(DemoData data, SAE sae, SparseLatents latents, DemoFigures figures) {
+  private void json(DemoData data, SAE sae, SparseLatents latents, DemoFigures figures)
+      throws IOException {
     ObjectNode result = Output.object();
     result.put("release", DemoData.RELEASE).put("id", DemoData.SAE_ID).put("rows", latents.rows());
     ArrayNode sentences = result.putArray("sentences");
@@ -108,6 +121,7 @@ final class DemoCommand implements Callable<Integer> {
       tokens(sentence, sae, latents).json().forEach(node.putArray("tokens")::add);
     }
     result.set("widths", figures.json());
+    result.set("language_model", new TextDemo(sentence).json());
     output.json(result);
   }
 
