@@ -37,7 +37,9 @@ final class DemoCommand implements Callable<Integer> {
       names = "--sentences",
       paramLabel = "N",
       defaultValue = "3",
-      description = "Sentences to print; default: ${DEFAULT-VALUE}.")
+      description =
+          "Sentences to print; 0 for the figures alone, unless --text is given; default:"
+              + " ${DEFAULT-VALUE}.")
   private int count;
 
   @Option(
@@ -75,7 +77,9 @@ final class DemoCommand implements Callable<Integer> {
         json(data, sae, latents, figures);
       } else {
         text(data, sae, latents, figures);
-        new TextDemo(sentence).print(output);
+        if (count > 0 || !sentence.equals(TextDemo.SENTENCE)) {
+          new TextDemo(sentence).print(output);
+        }
       }
     }
     return ExitCode.OK.code();
