@@ -40,6 +40,7 @@ class DocumentationCodeTest {
               "io.matryoshka.sae.eval.*",
               "io.matryoshka.sae.explore.*",
               "io.matryoshka.sae.hub.*",
+              "io.matryoshka.sae.lm.*",
               "io.matryoshka.sae.registry.*",
               "io.matryoshka.sae.safetensors.*",
               "io.matryoshka.sae.stream.*",

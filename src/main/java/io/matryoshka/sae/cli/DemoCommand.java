@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,8 +25,9 @@ import picocli.CommandLine.Option;
     name = "demo",
     description =
         "Shows a small real SAE at work: tokens with their strongest latents at each level, and how"
-            + " reconstruction improves with the width. Needs no network and no GPU.",
-    footer = {"", "Example:", "  matryoshka-sae demo"})
+            + " reconstruction improves with the width; then a sentence of yours in a small language"
+            + " model, with a latent removed and with one steered. Needs no network and no GPU.",
+    footer = {"", "Example:", "  matryoshka-sae demo --text \"Holmes lit his pipe\""})
 final class DemoCommand implements Callable<Integer> {
 
   private static final int PER_LEVEL = 2;
@@ -37,7 +39,9 @@ final class DemoCommand implements Callable<Integer> {
       names = "--sentences",
       paramLabel = "N",
       defaultValue = "3",
-      description = "Sentences to print; default: ${DEFAULT-VALUE}.")
+      description =
+          "Sentences to print; 0 for the figures alone, unless --text is given; default:"
+              + " ${DEFAULT-VALUE}.")
   private int count;
 
   @Option(
@@ -46,6 +50,15 @@ final class DemoCommand implements Callable<Integer> {
       defaultValue = "fast",
       description = "fast (default), or reference: plain dense products.")
   private LoadOptions.Engine engine;
+
+  @Option(
+      names = "--text",
+      paramLabel = "TEXT",
+      defaultValue = TextDemo.SENTENCE,
+      showDefaultValue = CommandLine.Help.Visibility.NEVER,
+      description =
+          "A sentence for the bundled language model; default: one that it was not trained on.")
+  private String sentence;
 
   @Mixin private Output output;
 
@@ -66,6 +79,9 @@ final class DemoCommand implements Callable<Integer> {
         json(data, sae, latents, figures);
       } else {
         text(data, sae, latents, figures);
+        if (count > 0 || !sentence.equals(TextDemo.SENTENCE)) {
+          new TextDemo(sentence).print(output);
+        }
       }
     }
     return ExitCode.OK.code();
@@ -100,7 +116,8 @@ final class DemoCommand implements Callable<Integer> {
     output.table(figures.table());
   }
 
-  private void json(DemoData data, SAE sae, SparseLatents latents, DemoFigures figures) {
+  private void json(DemoData data, SAE sae, SparseLatents latents, DemoFigures figures)
+      throws IOException {
     ObjectNode result = Output.object();
     result.put("release", DemoData.RELEASE).put("id", DemoData.SAE_ID).put("rows", latents.rows());
     ArrayNode sentences = result.putArray("sentences");
@@ -110,6 +127,7 @@ final class DemoCommand implements Callable<Integer> {
       tokens(sentence, sae, latents).json(Labels.none()).forEach(node.putArray("tokens")::add);
     }
     result.set("widths", figures.json());
+    result.set("language_model", new TextDemo(sentence).json());
     output.json(result);
   }
 

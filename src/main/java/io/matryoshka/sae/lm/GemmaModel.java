@@ -87,11 +87,12 @@ final class GemmaModel implements AutoCloseable {
       Hooks hooks,
       NDManager scope) {
     Map<Attention, List<NDArray>> ropes = ropes(batch, scope);
+    NDArray scratch = kernels.call(scope, "scratch", largestMatrix());
     NDArray stream = x;
     for (int i = first; i <= last; i++) {
       try (NDManager temporary = scope.newSubManager()) {
         List<NDArray> rope = ropes.get(config.layers().get(i));
-        Step step = new Step(i, rope, cache, batch.start(), hooks, temporary);
+        Step step = new Step(i, rope, cache, batch.start(), hooks, scratch, temporary);
         NDArray out = step.run(stream);
         out.attach(scope);
         if (stream != x && stream != out) {
@@ -121,6 +122,12 @@ final class GemmaModel implements AutoCloseable {
     return ropes;
   }
 
+  /** Elements of the largest matrix of a layer. */
+  private long largestMatrix() {
+    long widest = Math.max(config.intermediateSize(), config.heads() * config.headDim());
+    return widest * config.hiddenSize();
+  }
+
   /** One layer of one pass. */
   private final class Step {
 
@@ -129,6 +136,7 @@ final class GemmaModel implements AutoCloseable {
     private final List<NDArray> cache;
     private final int start;
     private final Hooks hooks;
+    private final NDArray scratch;
     private final NDManager scope;
     private final List<NDArray> w = new ArrayList<>();
 
@@ -138,12 +146,14 @@ final class GemmaModel implements AutoCloseable {
         Optional<KeyValueCache> cache,
         int start,
         Hooks hooks,
+        NDArray scratch,
         NDManager scope) {
       this.layer = layer;
       this.rope = rope;
       this.cache = cache.map(c -> c.layer(layer)).orElse(List.of());
       this.start = start;
       this.hooks = hooks;
+      this.scratch = scratch;
       this.scope = scope;
       names.layer(layer).forEach(name -> w.add(weight(name)));
     }
@@ -155,7 +165,8 @@ final class GemmaModel implements AutoCloseable {
     }
 
     private NDArray whole(NDArray x) {
-      return kernels.call(scope, "layer", x, w, rope, cache, start, sizes(), numbers, product);
+      return kernels.call(
+          scope, "layer", x, w, rope, cache, start, sizes(), numbers, product, scratch);
     }
 
     private NDArray stepwise(NDArray x) {
@@ -164,13 +175,25 @@ final class GemmaModel implements AutoCloseable {
           at(
               Site.Z,
               kernels.call(
-                  scope, "attention", h, w, rope, cache, start, sizes(), numbers, product));
+                  scope,
+                  "attention",
+                  h,
+                  w,
+                  rope,
+                  cache,
+                  start,
+                  sizes(),
+                  numbers,
+                  product,
+                  scratch));
       NDArray projected = at(Site.ATTN_PROJECTED, linear(z, 4));
       NDArray attention = norm(projected, 5, Site.LN1_POST_NORMALIZED, Site.ATTN_OUT);
       NDArray middle = at(Site.RESID_MID, kernels.call(scope, "add", x, attention));
       NDArray read = norm(middle, 6, Site.LN2_NORMALIZED, Site.LN2_OUT);
       NDArray inner =
-          at(Site.MLP_POST, kernels.call(scope, "gated", read, w.get(7), w.get(8), product));
+          at(
+              Site.MLP_POST,
+              kernels.call(scope, "gated", read, w.get(7), w.get(8), product, scratch));
       NDArray down = at(Site.MLP_PROJECTED, linear(inner, 9));
       NDArray mlp = norm(down, 10, Site.LN2_POST_NORMALIZED, Site.MLP_OUT);
       return kernels.call(scope, "add", middle, mlp);
@@ -184,7 +207,7 @@ final class GemmaModel implements AutoCloseable {
     }
 
     private NDArray linear(NDArray x, int weight) {
-      return kernels.call(scope, "linear", x, w.get(weight), product);
+      return kernels.call(scope, "linear", x, w.get(weight), product, scratch);
     }
 
     private NDArray at(Site site, NDArray x) {

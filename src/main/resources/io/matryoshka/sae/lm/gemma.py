@@ -26,8 +26,14 @@ class Gemma(Module):
     angles = torch.unsqueeze(positions, 1) * torch.unsqueeze(frequencies, 0)
     angles = torch.cat([angles, angles], 1)
     return (torch.cos(angles), torch.sin(angles))
-  def linear(self: __torch__.Gemma, x: Tensor, w: Tensor, product: int) -> Tensor:
-    return torch.to(torch.linear(torch.to(x, product), torch.to(w, product)), 6)
+  # `scratch` is float32 memory for one widened matrix: fresh memory for each would cost as much as the widening.
+  def linear(self: __torch__.Gemma, x: Tensor, w: Tensor, product: int, scratch: Tensor) -> Tensor:
+    if ops.prim.dtype(w) == product or product != 6:
+      return torch.to(torch.linear(torch.to(x, product), torch.to(w, product)), 6)
+    wide = torch.view(torch.slice(scratch, 0, 0, w.size(0) * w.size(1)), [w.size(0), w.size(1)])
+    return torch.linear(x, torch.copy_(wide, w))
+  def scratch(self: __torch__.Gemma, count: int) -> Tensor:
+    return torch.empty([count], dtype=6)
   def normalized(self: __torch__.Gemma, x: Tensor, epsilon: float) -> Tensor:
     return x * torch.rsqrt(torch.mean(x * x, [-1], True) + epsilon)
   def rms(self: __torch__.Gemma, x: Tensor, w: Tensor, epsilon: float) -> Tensor:
@@ -47,16 +53,16 @@ class Gemma(Module):
     scores = torch.mul_(torch.matmul(q, torch.transpose(k, -2, -1)), scale / cap)
     scores = torch.add_(torch.mul_(torch.tanh_(scores), cap), mask)
     return torch.matmul(torch.softmax(scores, -1), v)
-  def attention(self: __torch__.Gemma, h: Tensor, w: List[Tensor], rope: List[Tensor], cache: List[Tensor], start: int, sizes: List[int], numbers: List[float], product: int) -> Tensor:
+  def attention(self: __torch__.Gemma, h: Tensor, w: List[Tensor], rope: List[Tensor], cache: List[Tensor], start: int, sizes: List[int], numbers: List[float], product: int, scratch: Tensor) -> Tensor:
     kv = sizes[1]
     group = sizes[0] // kv
     width = sizes[2]
     window = sizes[3]
     b = h.size(0)
     n = h.size(1)
-    q = torch.view(self.linear(h, w[1], product), [b, n, sizes[0], width])
-    k = torch.view(self.linear(h, w[2], product), [b, n, kv, width])
-    v = torch.view(self.linear(h, w[3], product), [b, n, kv, width])
+    q = torch.view(self.linear(h, w[1], product, scratch), [b, n, sizes[0], width])
+    k = torch.view(self.linear(h, w[2], product, scratch), [b, n, kv, width])
+    v = torch.view(self.linear(h, w[3], product, scratch), [b, n, kv, width])
     if len(w) > 11:
       q = self.rms(q, w[11], numbers[0])
       k = self.rms(k, w[12], numbers[0])
@@ -86,16 +92,16 @@ class Gemma(Module):
       got = torch.permute(torch.view(got, [b, kv, group, end - begin, width]), [0, 3, 1, 2, 4])
       torch.copy_(torch.slice(out, 1, begin, end), got)
     return torch.view(out, [b, n, sizes[0] * width])
-  def gated(self: __torch__.Gemma, h: Tensor, gate: Tensor, up: Tensor, product: int) -> Tensor:
-    return torch.mul_(torch.gelu(self.linear(h, gate, product), approximate="tanh"), self.linear(h, up, product))
+  def gated(self: __torch__.Gemma, h: Tensor, gate: Tensor, up: Tensor, product: int, scratch: Tensor) -> Tensor:
+    return torch.mul_(torch.gelu(self.linear(h, gate, product, scratch), approximate="tanh"), self.linear(h, up, product, scratch))
   def add(self: __torch__.Gemma, x: Tensor, y: Tensor) -> Tensor:
     return x + y
-  def layer(self: __torch__.Gemma, x: Tensor, w: List[Tensor], rope: List[Tensor], cache: List[Tensor], start: int, sizes: List[int], numbers: List[float], product: int) -> Tensor:
+  def layer(self: __torch__.Gemma, x: Tensor, w: List[Tensor], rope: List[Tensor], cache: List[Tensor], start: int, sizes: List[int], numbers: List[float], product: int, scratch: Tensor) -> Tensor:
     epsilon = numbers[0]
-    z = self.attention(self.rms(x, w[0], epsilon), w, rope, cache, start, sizes, numbers, product)
-    x = x + self.rms(self.linear(z, w[4], product), w[5], epsilon)
-    m = self.gated(self.rms(x, w[6], epsilon), w[7], w[8], product)
-    return x + self.rms(self.linear(m, w[9], product), w[10], epsilon)
+    z = self.attention(self.rms(x, w[0], epsilon), w, rope, cache, start, sizes, numbers, product, scratch)
+    x = x + self.rms(self.linear(z, w[4], product, scratch), w[5], epsilon)
+    m = self.gated(self.rms(x, w[6], epsilon), w[7], w[8], product, scratch)
+    return x + self.rms(self.linear(m, w[9], product, scratch), w[10], epsilon)
   def new_cache(self: __torch__.Gemma, batch: int, heads: int, capacity: int, width: int) -> Tensor:
     return torch.zeros([batch, heads, capacity, width], dtype=6)
   # Rows of [b, n, d] by their flat index: read, and put back into a copy.
@@ -105,18 +111,19 @@ class Gemma(Module):
     flat = torch.reshape(x, [-1, x.size(-1)])
     return torch.reshape(torch.index_copy(flat, 0, indices, torch.to(rows, 6)), [x.size(0), x.size(1), x.size(2)])
   # The vocabulary in blocks: `block` rows of the head are widened at a time.
-  def block_logits(self: __torch__.Gemma, x: Tensor, head: Tensor, begin: int, end: int, cap: float, product: int) -> Tensor:
-    y = self.linear(x, torch.slice(head, 0, begin, end), product)
+  def block_logits(self: __torch__.Gemma, x: Tensor, head: Tensor, begin: int, end: int, cap: float, product: int, scratch: Tensor) -> Tensor:
+    y = self.linear(x, torch.slice(head, 0, begin, end), product, scratch)
     if cap > 0.:
       y = torch.mul_(torch.tanh_(torch.div_(y, cap)), cap)
     return y
   def logits(self: __torch__.Gemma, x: Tensor, head: Tensor, cap: float, block: int, product: int) -> Tensor:
     size = head.size(0)
     out = torch.empty([x.size(0), size], dtype=6)
+    scratch = torch.empty([min(block, size) * x.size(1)], dtype=6)
     for i in range((size + block - 1) // block):
       begin = i * block
       end = min(size, begin + block)
-      torch.copy_(torch.slice(out, 1, begin, end), self.block_logits(x, head, begin, end, cap, product))
+      torch.copy_(torch.slice(out, 1, begin, end), self.block_logits(x, head, begin, end, cap, product, scratch))
     return out
   # Cross-entropy of the targets, and KL(first run || run), from states after the final norm; a target of -1 has none.
   # Returns [2, runs, n] in float64. Sums are rescaled as the largest logit grows, so each block is read once.
@@ -124,6 +131,7 @@ class Gemma(Module):
     size = head.size(0)
     n = targets.size(0)
     count = len(runs)
+    scratch = torch.empty([min(block, size) * head.size(1)], dtype=6)
     top = torch.full([count, n], float("-inf"), dtype=7)
     total = torch.zeros([count, n], dtype=7)
     moment = torch.zeros([count, n], dtype=7)
@@ -131,21 +139,24 @@ class Gemma(Module):
     for i in range((size + block - 1) // block):
       begin = i * block
       end = min(size, begin + block)
-      w = torch.to(torch.slice(head, 0, begin, end), product)
+      w = torch.slice(head, 0, begin, end)
+      if ops.prim.dtype(head) != product:
+        w = torch.view(torch.slice(scratch, 0, 0, (end - begin) * head.size(1)), [end - begin, head.size(1)])
+        w = torch.copy_(w, torch.slice(head, 0, begin, end))
       inside = torch.logical_and(torch.ge(targets, begin), torch.lt(targets, end))
       column = torch.unsqueeze(torch.clamp(targets - begin, 0, end - begin - 1), 1)
       step = 256
       for r in range((n + step - 1) // step):
         low = r * step
         high = min(n, low + step)
-        clean = torch.to(self.block_logits(torch.slice(runs[0], 0, low, high), w, 0, end - begin, cap, product), 7)
+        clean = torch.to(self.block_logits(torch.slice(runs[0], 0, low, high), w, 0, end - begin, cap, product, scratch), 7)
         largest = torch.maximum(top[0, low:high], torch.amax(clean, [1]))
         p = torch.exp(clean - torch.unsqueeze(largest, 1))
         shrunk = torch.exp(top[0, low:high] - largest)
         for k in range(count):
           y = clean
           if k > 0:
-            y = torch.to(self.block_logits(torch.slice(runs[k], 0, low, high), w, 0, end - begin, cap, product), 7)
+            y = torch.to(self.block_logits(torch.slice(runs[k], 0, low, high), w, 0, end - begin, cap, product, scratch), 7)
           part = torch.sum(p * (clean - y), [1])
           torch.copy_(moment[k, low:high], moment[k, low:high] * shrunk + part)
           highest = torch.maximum(top[k, low:high], torch.amax(y, [1]))

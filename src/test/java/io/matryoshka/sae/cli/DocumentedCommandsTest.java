@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -23,6 +24,7 @@ import picocli.CommandLine;
 class DocumentedCommandsTest {
 
   private static final String PROGRAM = "matryoshka-sae ";
+  private static final Pattern WORD = Pattern.compile("\"[^\"]*\"|\\S+");
 
   @TestFactory
   Stream<DynamicTest> commands_areTakenAndPrintWhatIsShown() throws IOException {
@@ -54,8 +56,16 @@ class DocumentedCommandsTest {
         .lines()
         .map(line -> line.replaceFirst(" +#.*", "").strip())
         .filter(line -> line.startsWith(PROGRAM))
-        .map(line -> line.substring(PROGRAM.length()).split(" +"))
+        .map(line -> words(line.substring(PROGRAM.length())))
         .toList();
+  }
+
+  /** Splits a line as a shell does: at blanks, but for those in double quotes. */
+  private static String[] words(String line) {
+    return WORD.matcher(line)
+        .results()
+        .map(word -> word.group().replace("\"", ""))
+        .toArray(String[]::new);
   }
 
   private static void check(List<String[]> commands, List<Block> next) {
