@@ -61,12 +61,12 @@ record DecodeCompatibility(
               + ")");
     }
     long dIn = Shapes.count(tailShape);
-    if (tailShape.length > 0 && dIn != config.dIn()) {
+    if (tailShape.length > 0 && dIn != config.dOut()) {
       throw new IllegalArgumentException(
           "decode: the latents are of activations [..., d_in] = [..., "
               + dIn
               + "], but this SAE has d_in = "
-              + config.dIn()
+              + config.dOut()
               + "; decode them with the SAE that encoded them");
     }
     boolean perToken = config.normalizeActivations().isPerToken();

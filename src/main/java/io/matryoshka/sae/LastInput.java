@@ -37,6 +37,6 @@ final class LastInput {
           "decode: this SAE normalises each token (%s), so dense latents can be decoded only after an encode of the same tokens on this thread; use encodeSparse, whose result carries what decoding needs"
               .formatted(config.normalizeActivations().key()));
     }
-    return fits ? last : new Facts(RowScaling.NONE, leading, new long[] {config.dIn()});
+    return fits ? last : new Facts(RowScaling.NONE, leading, new long[] {config.dOut()});
   }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -130,6 +131,22 @@ public final class LoadOptions {
   }
 
   /**
+   * Sets the factor on model activations of an SAE that was trained on scaled ones ({@code
+   * normalize_activations} is {@code expected_average_only_in}), where no table and no file of it
+   * tells. Reconstructions are divided by it.
+   *
+   * @param factor a positive number
+   * @return changed options
+   * @throws IllegalArgumentException if the factor is not positive and finite
+   */
+  public LoadOptions normScalingFactor(double factor) {
+    if (!(factor > 0) || Double.isInfinite(factor)) {
+      throw new IllegalArgumentException("the scaling factor must be positive, got " + factor);
+    }
+    return with(v -> v.normScalingFactor = OptionalDouble.of(factor));
+  }
+
+  /**
    * Sets the branch, tag or commit on the Hub.
    *
    * @param revision such as {@code main}
@@ -211,6 +228,19 @@ public final class LoadOptions {
   }
 
   /**
+   * Folds the norms of the decoder rows: a latent is multiplied by the norm of its row, and the row
+   * divided by it, so that all rows have norm 1 and reconstructions stay as they are. Neuronpedia
+   * shows latents so. A row shorter than 1e-8 counts as 1e-8.
+   *
+   * @param foldDecoderNorms false, the default, to leave latents as they are
+   * @return changed options
+   * @see <a href="https://github.com/decoderesearch/SAELens">SAELens 6.39.0, fold_W_dec_norm</a>
+   */
+  public LoadOptions foldDecoderNorms(boolean foldDecoderNorms) {
+    return with(v -> v.foldDecoderNorms = foldDecoderNorms);
+  }
+
+  /**
    * Sets whether the data that the fast path prepares (encoder rows, int8 codes) is kept on disk
    * for the next start.
    *
@@ -251,6 +281,10 @@ public final class LoadOptions {
     return values.prefix == 0 ? OptionalInt.empty() : OptionalInt.of(values.prefix);
   }
 
+  OptionalDouble normScalingFactor() {
+    return values.normScalingFactor;
+  }
+
   List<Integer> widths() {
     return values.widths;
   }
@@ -261,6 +295,10 @@ public final class LoadOptions {
 
   Optional<ReleaseRegistry> registry() {
     return Optional.ofNullable(values.registry);
+  }
+
+  boolean foldDecoderNorms() {
+    return values.foldDecoderNorms;
   }
 
   boolean preparedCache() {
@@ -280,9 +318,11 @@ public final class LoadOptions {
     private Engine engine = Engine.FAST;
     private int prefix;
     private List<Integer> widths = List.of();
+    private OptionalDouble normScalingFactor = OptionalDouble.empty();
     private HubOptions hub = HubOptions.fromEnvironment();
     private ReleaseRegistry registry;
     private boolean preparedCache = true;
+    private boolean foldDecoderNorms;
     private OptionalLong acceleratorInt8From = OptionalLong.empty();
 
     Values() {}
@@ -293,9 +333,11 @@ public final class LoadOptions {
       engine = o.engine;
       prefix = o.prefix;
       widths = o.widths;
+      normScalingFactor = o.normScalingFactor;
       hub = o.hub;
       registry = o.registry;
       preparedCache = o.preparedCache;
+      foldDecoderNorms = o.foldDecoderNorms;
       acceleratorInt8From = o.acceleratorInt8From;
     }
   }

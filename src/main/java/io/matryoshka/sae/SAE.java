@@ -19,6 +19,11 @@ import java.util.function.UnaryOperator;
  * A pretrained sparse autoencoder: {@code z = (x - b_dec) W_enc + b_enc}, {@code f = select(z)},
  * {@code x' = f W_dec + b_dec}.
  *
+ * <p>Transcoders are loaded as this class, too: their output {@code [..., d_out]} is that of
+ * another place of the model, {@code y = f W_dec + b_dec}, plus {@code x W_skip} in {@link
+ * #forward} and {@link #reconstructions(NDArray)} where they have a skip connection. Decoding
+ * latents knows no input, so it leaves the skip connection out.
+ *
  * <ul>
  *   <li>{@code x}: model activations {@code [..., d_in]}, float16, bfloat16, float32 or float64, on
  *       the device of the SAE
@@ -37,7 +42,7 @@ import java.util.function.UnaryOperator;
  *
  * <p>Safe for concurrent use. Closing releases the weights once the running calls have ended.
  */
-public sealed class SAE extends SaeProperties implements AutoCloseable permits BatchTopKSae {
+public sealed class SAE extends SaeProperties implements SparseCoder permits BatchTopKSae {
 
   private final LastInput lastInput;
 
@@ -145,6 +150,17 @@ public sealed class SAE extends SaeProperties implements AutoCloseable permits B
           PreparedRows rows = prepare(x, scope);
           return SparseLatents.of(coder.encode(rows, chosen.rule()), levels, rows);
         });
+  }
+
+  /**
+   * {@return the active latents of activations in a plain array}
+   *
+   * @param x {@code [n, d_in]} row-major
+   * @deprecated call {@link #encodeSparse(float[])}, as {@link #encode(NDArray)} is dense
+   */
+  @Deprecated(since = "0.2")
+  public final SparseLatents encode(float[] x) {
+    return encodeSparse(x);
   }
 
   /**
@@ -278,7 +294,7 @@ public sealed class SAE extends SaeProperties implements AutoCloseable permits B
   /**
    * Applies an edit of the latents to activations: decodes the edited latents and adds the error of
    * the unedited ones, so that {@code x} comes back as it was but for the edit (SAELens' error
-   * term).
+   * term). Of a transcoder it gives {@link #forward(NDArray)} but for the edit.
    *
    * @param x {@code [..., d_in]}
    * @param edit changes the latents, such as {@code f -> f.zero(17)}
@@ -287,6 +303,10 @@ public sealed class SAE extends SaeProperties implements AutoCloseable permits B
   public NDArray forward(NDArray x, UnaryOperator<SparseLatents> edit) {
     SparseLatents clean = encodeSparse(x);
     SparseLatents edited = edit.apply(clean);
+    if (isTranscoder()) {
+      return calls.attached(
+          x, scope -> roundTrip(x, scope).add(decode(edited, scope).sub(decode(clean, scope))));
+    }
     return calls.attached(
         x,
         scope -> {
@@ -304,6 +324,7 @@ public sealed class SAE extends SaeProperties implements AutoCloseable permits B
    * @return {@code [..., d_in]}, attached to the manager of {@code x}
    */
   public NDArray steer(NDArray x, int latent, float strength) {
+    requireSameWidth("steer");
     if (latent < 0 || latent >= dSae()) {
       throw new IllegalArgumentException(
           "steer: latent must lie in 0..%d, got %d".formatted(dSae() - 1, latent));
@@ -325,7 +346,30 @@ public sealed class SAE extends SaeProperties implements AutoCloseable permits B
    * @param x {@code [..., d_in]}
    */
   public NDArray errorTerm(NDArray x) {
+    requireSameWidth("errorTerm");
     return calls.attached(x, scope -> normalizer.cast(x, scope).sub(roundTrip(x, scope)));
+  }
+
+  /**
+   * {@return what the output leaves out of the activations that it should be: {@code y -
+   * forward(x)}}
+   *
+   * @param x {@code [..., d_in]}
+   * @param y {@code [..., d_out]} the activations of {@link #hookPointOut()} for the same tokens
+   */
+  public NDArray errorTerm(NDArray x, NDArray y) {
+    Objects.requireNonNull(y, "y");
+    return calls.attached(
+        x,
+        scope -> {
+          NDArray output = roundTrip(x, scope);
+          if (!output.getShape().equals(y.getShape())) {
+            throw new IllegalArgumentException(
+                "errorTerm: y must have the shape of the output, %s, got %s"
+                    .formatted(output.getShape(), y.getShape()));
+          }
+          return normalizer.cast(y, scope).sub(output);
+        });
   }
 
   /**
@@ -392,6 +436,25 @@ public sealed class SAE extends SaeProperties implements AutoCloseable permits B
   }
 
   /**
+   * {@return what a skip connection adds to each row of the output, {@code x W_skip}: {@code [n,
+   * d_out]} row-major; zeros for an SAE without one}
+   *
+   * @param x at least {@code rows * d_in} remaining floats, row-major; its position does not move
+   * @param rows number of rows
+   */
+  public float[] skip(FloatBuffer x, int rows) {
+    Objects.requireNonNull(x, "x");
+    return calls.scoped(
+        scope -> {
+          PreparedRows prepared = prepare(PlainRows.array(x, rows, dIn(), scope), scope);
+          return normalizer
+              .skip(prepared)
+              .map(Calls::floats)
+              .orElseGet(() -> new float[rows * dOut()]);
+        });
+  }
+
+  /**
    * Returns a view of the first latents: the same memory, thresholds and biases, no copy. Closing a
    * view does not close this SAE; closing this SAE closes its views.
    *
@@ -435,8 +498,21 @@ public sealed class SAE extends SaeProperties implements AutoCloseable permits B
     boolean plain = getClass() == SAE.class;
     String architecture = plain ? "architecture=" + config.architecture().key() + ", " : "";
     String hook = config.hookPoint().map(h -> ", hook point=" + h).orElse("");
-    return "%s[%sd_in=%d, d_sae=%d, widths=%s%s]"
-        .formatted(getClass().getSimpleName(), architecture, dIn(), dSae(), widths(), hook);
+    String out =
+        isTranscoder()
+            ? ", d_out=%d%s".formatted(dOut(), hookPointOut().map(h -> ", output=" + h).orElse(""))
+            : "";
+    return "%s[%sd_in=%d, d_sae=%d, widths=%s%s%s]"
+        .formatted(getClass().getSimpleName(), architecture, dIn(), dSae(), widths(), hook, out);
+  }
+
+  private void requireSameWidth(String method) {
+    if (isTranscoder()) {
+      throw new UnsupportedOperationException(
+          method
+              + ": the output of a transcoder is not at the place of its input; use"
+              + " errorTerm(x, y) with the activations y of the output, or forward(x, edit)");
+    }
   }
 
   private PreparedRows prepare(NDArray x, NDManager scope) {

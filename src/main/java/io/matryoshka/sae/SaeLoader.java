@@ -5,26 +5,31 @@ import io.matryoshka.sae.config.Architecture;
 import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.fetch.ActivationScale;
 import io.matryoshka.sae.fetch.SaeFiles;
 import io.matryoshka.sae.fetch.SaeLocator;
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.kernel.prepared.EncoderRowsStore;
 import io.matryoshka.sae.model.OpenSettings;
 import io.matryoshka.sae.model.Weights;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.weights.PreparedFile;
 import io.matryoshka.sae.weights.WeightFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Joins registry, files and engines: finds an SAE and opens it. */
-public final class SaeLoader {
+final class SaeLoader {
 
   private static final Logger LOG = LoggerFactory.getLogger(SaeLoader.class);
 
@@ -49,20 +54,52 @@ public final class SaeLoader {
   }
 
   static SAE load(Path directory, LoadOptions options) throws IOException {
-    return new SaeLoader(options, Optional.empty()).open(SaeFiles.in(directory));
+    return new SaeLoader(options, Optional.empty()).open(SaeFiles.in(directory, options.dtype()));
   }
 
   private SAE from(SaeLocation location) throws IOException {
-    return open(new SaeLocator(options.hub(), options.prefix()).locate(location));
+    Optional<SaeFormat> format = entry.map(SaeEntry::format).map(SaeLoader::format);
+    SaeLocator locator = new SaeLocator(options.hub(), options.prefix(), options.dtype(), format);
+    try {
+      return open(locator.locate(location));
+    } catch (SafetensorsException | SaeFormatException e) {
+      if (!locator.repair(location)) {
+        throw location instanceof SaeLocation.Hub ? cached(e) : e;
+      }
+      LOG.warn(
+          "{}; the cached file did not have the length of that on the Hub and was fetched again",
+          e.getMessage());
+      return open(locator.locate(location));
+    }
+  }
+
+  private static SaeFormat format(String key) {
+    return SaeFormat.find(key)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "the release table names the format '%s'; known are %s"
+                        .formatted(
+                            key, Arrays.stream(SaeFormat.values()).map(SaeFormat::key).toList())));
+  }
+
+  /** Says what to do with a file of the cache that cannot be read. */
+  private static IOException cached(IOException e) {
+    String message =
+        e.getMessage()
+            + "; if it is the copy in the Hub's cache that is damaged, 'cache verify' tells, and"
+            + " --force-download (LoadOptions.forceDownload) fetches it again";
+    return e instanceof SafetensorsException
+        ? new SafetensorsException(message, e)
+        : new SaeFormatException(message, e);
   }
 
   private SAE open(SaeFiles files) throws IOException {
     SaeConfig config = withDtype(files.config());
-    SaeConfig stored = withDtype(files.stored());
     Levels levels = levels(config);
     Optional<float[]> sparsity =
         files.sparsity().isPresent() ? sparsity(files.sparsity().get(), config) : Optional.empty();
-    Weights weights = weights(config, stored, files.weights());
+    Weights weights = weights(files);
     SAE.Parts parts =
         new SAE.Parts(
             weights,
@@ -75,26 +112,30 @@ public final class SaeLoader {
     return sae;
   }
 
-  private Weights weights(SaeConfig config, SaeConfig stored, Path path) throws IOException {
+  private Weights weights(SaeFiles files) throws IOException {
+    SaeConfig stored = withDtype(files.stored());
+    Path path = files.weights();
     Optional<PreparedFile> before = preparedFile(path, stored);
-    WeightFile file = new WeightFile(path, stored);
+    WeightFile file = new WeightFile(files.open(), stored, path);
     try {
       // A file that was replaced while it was opened may not be the one that was looked at.
       boolean same = before.equals(preparedFile(path, stored));
       Optional<EncoderRowsStore> store = same ? before.map(PreparedFile::store) : Optional.empty();
-      return new Weights(config, file, settings(config, store));
+      return new Weights(withDtype(files.config()), file, settings(files, store));
     } catch (IOException | RuntimeException | Error e) {
       file.close();
       throw e;
     }
   }
 
-  private OpenSettings settings(SaeConfig config, Optional<EncoderRowsStore> store) {
+  private OpenSettings settings(SaeFiles files, Optional<EncoderRowsStore> store)
+      throws IOException {
     return new OpenSettings(
         options.device(),
         options.engine() == LoadOptions.Engine.FAST,
         options.acceleratorInt8From(),
-        normScale(config),
+        options.foldDecoderNorms(),
+        normScale(files),
         store);
   }
 
@@ -115,7 +156,9 @@ public final class SaeLoader {
 
   /** The registry's widths, else those of the file, else the caller's. */
   private List<Integer> widths(SaeConfig config) {
-    if (entry.isPresent() && entry.get().dSae() == config.dSae()) {
+    if (entry.isPresent()
+        && entry.get().dSae() == config.dSae()
+        && entry.get().widths().size() > 1) {
       return entry.get().widths();
     }
     if (!config.matryoshkaWidths().isEmpty()) {
@@ -135,19 +178,30 @@ public final class SaeLoader {
     return options.widths();
   }
 
-  private double normScale(SaeConfig config) {
-    if (config.normalizeActivations() != NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN
-        || entry.isEmpty()) {
+  /** The caller's factor on activations, else the registry's, else that beside the weights. */
+  private double normScale(SaeFiles files) throws IOException {
+    if (files.config().normalizeActivations() != NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN) {
       return 1;
     }
-    if (entry.get().normScalingFactor().isEmpty()) {
-      LOG.warn(
-          "{} {}: cfg.json says expected_average_only_in but the registry has no"
-              + " norm_scaling_factor; nothing is scaled, as in SAELens",
-          entry.get().release(),
-          entry.get().saeId());
+    if (options.normScalingFactor().isPresent()) {
+      return options.normScalingFactor().getAsDouble();
     }
-    return entry.get().normScalingFactor().orElse(1);
+    OptionalDouble ofRegistry =
+        entry.map(SaeEntry::normScalingFactor).orElse(OptionalDouble.empty());
+    if (ofRegistry.isPresent()) {
+      return ofRegistry.getAsDouble();
+    }
+    if (files.scaler().isPresent()) {
+      return ActivationScale.read(files.scaler().get());
+    }
+    LOG.warn(
+        "{}: cfg.json says expected_average_only_in, but no scaling factor is known: no {} beside"
+            + " the weights and no norm_scaling_factor in a release table; nothing is scaled, as in"
+            + " SAELens. If the SAE was trained on scaled activations, give the factor"
+            + " (--scaling-factor)",
+        files.weights(),
+        SaeFiles.SCALER);
+    return 1;
   }
 
   private SaeConfig withDtype(SaeConfig config) {

@@ -47,6 +47,29 @@ abstract class SaeProperties {
     return config.dIn();
   }
 
+  /** {@return the width of the output: {@code d_in}, but {@code d_out} for a transcoder} */
+  public int dOut() {
+    return config.dOut();
+  }
+
+  /** {@return the place in the model that is read, if the files name it} */
+  public Optional<String> hookPoint() {
+    return config.hookPoint();
+  }
+
+  /**
+   * {@return the place that a transcoder predicts, if the files name it; for an SAE the one that it
+   * reads}
+   */
+  public Optional<String> hookPointOut() {
+    return isTranscoder() ? config.hookPointOut() : config.hookPoint();
+  }
+
+  /** {@return whether the output is another place of the model than the input} */
+  public boolean isTranscoder() {
+    return config.architecture().isTranscoder();
+  }
+
   /** {@return the number of latents: {@code d_sae}, or the prefix width of a view} */
   public int dSae() {
     return levels.to(levels.count() - 1);
@@ -92,7 +115,7 @@ abstract class SaeProperties {
 
   /**
    * {@return the decoder rows of some consecutive latents, the directions that they write: {@code
-   * [to - from, d_in]}, row-major, a copy}
+   * [to - from, d_out]}, row-major, a copy}
    *
    * @param from first latent
    * @param to first latent not returned, at most {@link #dSae()}

@@ -313,6 +313,20 @@ public final class SparseLatents {
   }
 
   /**
+   * Sets the latents of one range to 0 in every row, such as those of a Matryoshka level.
+   *
+   * @param from first latent that becomes 0
+   * @param to first latent after {@code from} that stays
+   * @return a changed copy
+   */
+  public SparseLatents zeroRange(int from, int to) {
+    if (from < 0 || to < from) {
+      throw new IllegalArgumentException("latent range must rise from 0, got " + from + ".." + to);
+    }
+    return rebuild((latent, a) -> latent >= from && latent < to ? 0f : a);
+  }
+
+  /**
    * Multiplies the activation of a latent in every row where it is active.
    *
    * @param latent index of the latent

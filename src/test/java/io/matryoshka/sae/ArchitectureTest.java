@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.matryoshka.sae.support.SourceFiles;
 import java.io.IOException;
+import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +17,7 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +35,10 @@ class ArchitectureTest {
       Pattern.compile("^import (?:static )?([\\w.]+)", Pattern.MULTILINE);
   private static final Pattern JDK_OR_OWN =
       Pattern.compile("javax?\\..*|io\\.matryoshka\\.sae\\..*");
+
+  private static final Pattern HIDDEN_ROW =
+      Pattern.compile("^\\| `([\\w.]+)` \\|[^|]*No API for users[^|]*\\|", Pattern.MULTILINE);
+  private static final String BASE = "io.matryoshka.sae.";
 
   /** What one package may use. */
   private record Rule(boolean everything, Set<String> packages, Set<String> libraries) {}
@@ -134,5 +141,51 @@ class ArchitectureTest {
         .containsExactlyInAnyOrderElementsOf(
             RULES.keySet().stream().filter(name -> !name.equals("cli")).toList());
     assertThat(RULES.get("cli").everything).isTrue();
+  }
+
+  @Test
+  void publicSignatures_nameNoTypeOfAHiddenPackage() throws IOException, ClassNotFoundException {
+    String document = Files.readString(SourceFiles.PROJECT.resolve(TABLE));
+    Set<String> hidden =
+        HIDDEN_ROW
+            .matcher(document)
+            .results()
+            .map(row -> row.group(1))
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertThat(hidden).contains("cli", "model", "kernel.cpu", "io");
+    List<String> leaks = new ArrayList<>();
+    for (Path source : SourceFiles.main()) {
+      String from = SourceFiles.packageOf(source);
+      String name = source.getFileName().toString().replace(".java", "");
+      if (!hidden.contains(from) && !name.equals("package-info")) {
+        String prefix = from.equals("root") ? BASE : BASE + from + ".";
+        Class<?> type = Class.forName(prefix + name, false, getClass().getClassLoader());
+        collectLeaks(type, hidden, leaks);
+      }
+    }
+    assertThat(leaks).as("public signatures with types of hidden packages").isEmpty();
+  }
+
+  private static void collectLeaks(Class<?> type, Set<String> hidden, List<String> leaks) {
+    if (!Modifier.isPublic(type.getModifiers())) {
+      return;
+    }
+    Stream.of(
+            Arrays.stream(type.getMethods()).filter(m -> m.getDeclaringClass() != Object.class),
+            Arrays.stream(type.getConstructors()),
+            Arrays.stream(type.getFields()))
+        .flatMap(members -> members)
+        .map(Object::toString)
+        .filter(signature -> namesHidden(signature, hidden))
+        .forEach(leaks::add);
+    for (Class<?> nested : type.getClasses()) {
+      collectLeaks(nested, hidden, leaks);
+    }
+  }
+
+  private static boolean namesHidden(String signature, Set<String> hidden) {
+    return OWN.matcher(signature)
+        .results()
+        .anyMatch(match -> match.group(1) != null && hidden.contains(match.group(1)));
   }
 }

@@ -18,10 +18,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** From a name to a running SAE, over a server that behaves as the Hub does. */
 class FromPretrainedTest {
@@ -216,5 +220,37 @@ class FromPretrainedTest {
     assertThatThrownBy(() -> SAE.fromPretrained("owner/temporal", "", options()))
         .isInstanceOf(UnsupportedArchitectureException.class);
     assertThat(hub.requests()).noneMatch(r -> r.path().endsWith("sae_weights.safetensors"));
+  }
+
+  /** A copy of another tool may be short behind a valid link. */
+  @ParameterizedTest
+  @ValueSource(strings = {"sae_weights.safetensors", "cfg.json"})
+  void fromPretrained_shortFileInTheCache_isFetchedAgain(String name) throws IOException {
+    SAE.fromPretrained(REPO, FOLDER, options()).close();
+    String commit = hub.commit(REPO, "main");
+    Path file =
+        cache.resolve("models--" + REPO.replace("/", "--") + "/snapshots/" + commit + "/" + FOLDER);
+    Path blob = file.resolve(name).toRealPath();
+    for (String revision : List.of("main", commit)) {
+      byte[] whole = Files.readAllBytes(blob);
+      Files.write(blob, Arrays.copyOf(whole, whole.length / 2));
+      LoadOptions options = options().revision(revision);
+      assertThatThrownBy(() -> SAE.fromPretrained(REPO, FOLDER, options.offline(true)))
+          .hasMessageContaining("cache verify")
+          .hasMessageContaining("--force-download");
+      try (SAE sae = SAE.fromPretrained(REPO, FOLDER, options)) {
+        assertIs(sae, "jumprelu");
+      }
+      assertThat(blob).hasBinaryContent(whole);
+    }
+  }
+
+  @Test
+  void fromPretrained_topOfARepository_needsNoFolder() throws IOException {
+    hub.file("owner/one", "cfg.json", bytes("jumprelu", "cfg.json"));
+    hub.lfs("owner/one", "sae_weights.safetensors", bytes("jumprelu", "sae_weights.safetensors"));
+    try (SAE sae = SAE.fromPretrained("owner/one", "", options())) {
+      assertIs(sae, "jumprelu");
+    }
   }
 }

@@ -21,16 +21,19 @@ class ReadmeReleasesTest {
   void releases_areThoseOfTheRegistry() throws IOException {
     String readme = Files.readString(SourceFiles.PROJECT.resolve("README.md"));
     List<String> rows =
-        ReleaseRegistry.bundled().releases().stream().map(ReadmeReleasesTest::row).toList();
+        ReleaseRegistry.bundled().releases().stream()
+            .filter(release -> release.saes().get(0).explainedVariance().isPresent())
+            .map(ReadmeReleasesTest::row)
+            .toList();
 
     assertThat(readme.lines().filter(line -> line.startsWith("| `") && line.contains("matryoshka")))
         .containsExactlyElementsOf(rows);
     long published =
         ReleaseRegistry.bundled().releases().stream()
-            .filter(release -> !release.id().equals(DemoData.RELEASE))
+            .filter(release -> !release.id().endsWith("-demo"))
             .mapToLong(release -> release.saes().size())
             .sum();
-    assertThat(readme).contains(published + " SAEs");
+    assertThat(readme).contains(String.format(Locale.ROOT, "%,d SAEs", published));
   }
 
   private static String row(Release release) {

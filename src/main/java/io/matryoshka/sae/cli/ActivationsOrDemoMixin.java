@@ -3,6 +3,7 @@ package io.matryoshka.sae.cli;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,6 +33,12 @@ final class ActivationsOrDemoMixin {
 
   @Mixin private TensorMixin tensor;
 
+  @Mixin private ModelMixin model;
+
+  @Mixin private TextMixin text;
+
+  private TextActivations ofText;
+
   private List<Path> files;
 
   /**
@@ -41,6 +48,13 @@ final class ActivationsOrDemoMixin {
    * @throws ParameterException if there is no input and the SAE is not the bundled demo
    */
   boolean isDemo(Optional<SaeEntry> entry) throws IOException {
+    if (text.isGiven()) {
+      if (!inputs.isEmpty()) {
+        throw new ParameterException(
+            command.commandLine(), "expected either --input or text, got both");
+      }
+      return false;
+    }
     if (!inputs.isEmpty()) {
       files = TensorMixin.find(inputs);
       return false;
@@ -48,14 +62,28 @@ final class ActivationsOrDemoMixin {
     if (entry.filter(e -> e.release().equals(DemoData.RELEASE)).isEmpty()) {
       throw new ParameterException(
           command.commandLine(),
-          "expected activations with --input, got none; the bundled demo alone needs none");
+          "expected activations with --input, or text with --text, --text-file or --ids, got none; the bundled demo alone needs none");
     }
     return true;
   }
 
-  /** Opens the activations of an SAE. */
-  ActivationSource open(SAE sae) throws IOException {
-    return tensor.open(files, sae);
+  /** Opens the activations of an SAE, after running the language model where text was given. */
+  ActivationSource open(SAE sae, LoadMixin load, Output output) throws IOException {
+    if (!text.isGiven()) {
+      return tensor.open(files, sae);
+    }
+    ofText = TextActivations.of(sae, text, model, load, output);
+    return ofText.open(sae);
+  }
+
+  /** What was made of text; empty before {@link #open(SAE, LoadMixin, Output)}, and for files. */
+  Optional<TextActivations> ofText() {
+    return Optional.ofNullable(ofText);
+  }
+
+  /** Opens the activations that a transcoder should give. */
+  ActivationSource openTarget(List<String> names, SAE sae) throws IOException {
+    return ActivationSource.open(TensorMixin.find(names), SourceOptions.defaults().dIn(sae.dOut()));
   }
 
   /** Opens other files, of which the same tensor is read. */

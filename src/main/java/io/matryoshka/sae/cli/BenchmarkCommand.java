@@ -11,12 +11,15 @@ import io.matryoshka.sae.bench.Machine;
 import io.matryoshka.sae.bench.SyntheticActivations;
 import io.matryoshka.sae.bench.SyntheticFolder;
 import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.kernel.cpu.MachineLimits;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.NonFiniteRows;
+import io.matryoshka.sae.stream.RowFaults;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,8 +38,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Times every operation with the fast engine and with dense products in libtorch, in turns in"
           + " one process, and measures the limits of the machine. Without RELEASE or --dir it"
-          + " makes an SAE up, of the shape of the published ones, in a temporary folder."
-    })
+          + " generates an SAE of the shape of the published ones in a temporary folder."
+    },
+    footer = {"", "Example:", "  matryoshka-sae benchmark all-minilm-l6-v2-matryoshka-demo"})
 final class BenchmarkCommand implements Callable<Integer> {
 
   private static final long SEED = 1;
@@ -109,6 +113,10 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     checkOptions();
+    Output.requireWritable(results, svg);
+    if (keep != null) {
+      Output.requireWritableFolder(keep);
+    }
     BenchmarkText text = new BenchmarkText(output, markdown);
     List<BenchmarkResult> measured = new ArrayList<>();
     if (load.isNamed()) {
@@ -177,6 +185,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     try (ActivationBatches batches = source.batches(count, 0)) {
       while (filled < values.length && batches.hasNext()) {
         ActivationBatch batch = batches.next();
+        requireFinite(batch, sae, source);
         int taken = Math.min(values.length - filled, batch.rows() * sae.dIn());
         System.arraycopy(batch.values(), 0, values, filled, taken);
         filled += taken;
@@ -186,6 +195,18 @@ final class BenchmarkCommand implements Callable<Integer> {
       values[i] = values[i - filled];
     }
     return values;
+  }
+
+  private static void requireFinite(ActivationBatch batch, SAE sae, ActivationSource source)
+      throws IOException {
+    RowFaults faults = RowFaults.of(sae);
+    NonFiniteRows stop = new NonFiniteRows(source, RowRules.all());
+    for (int row = 0; row < batch.rows(); row++) {
+      Optional<String> fault = faults.before(batch.values(), row);
+      if (fault.isPresent()) {
+        stop.add(batch.firstRow() + row, fault.get());
+      }
+    }
   }
 
   private BenchmarkResult measure(BenchmarkTarget subject, BenchmarkText text) throws IOException {
@@ -212,10 +233,10 @@ final class BenchmarkCommand implements Callable<Integer> {
       output.json(report.json());
     }
     if (results != null) {
-      Files.writeString(results, report.json().toPrettyString() + System.lineSeparator());
+      AtomicFile.write(results, report.json().toPrettyString() + System.lineSeparator());
     }
     if (svg != null) {
-      Files.writeString(svg, report.svg());
+      AtomicFile.write(svg, report.svg());
     }
   }
 

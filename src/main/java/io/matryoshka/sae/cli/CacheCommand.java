@@ -9,7 +9,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "cache",
     description = "Looks at the Hub cache, which is shared with Python's huggingface_hub.",
-    subcommands = {CacheListCommand.class, CacheVerifyCommand.class, CachePathCommand.class})
+    subcommands = {CacheListCommand.class, CacheVerifyCommand.class, CachePathCommand.class},
+    footer = {"", "Example:", "  matryoshka-sae cache list"})
 final class CacheCommand implements Runnable {
 
   @Spec private CommandSpec spec;

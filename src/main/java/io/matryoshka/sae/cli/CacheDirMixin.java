@@ -1,6 +1,7 @@
 package io.matryoshka.sae.cli;
 
 import io.matryoshka.sae.hub.HubOptions;
+import io.matryoshka.sae.io.UserPaths;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -16,7 +17,13 @@ final class CacheDirMixin {
 
   /** What was given, if anything. */
   Optional<Path> given() {
-    return Optional.ofNullable(cacheDir);
+    return Optional.ofNullable(cacheDir).map(CacheDirMixin::expand);
+  }
+
+  /** Shells leave {@code --cache-dir=~/hub} as it is. */
+  private static Path expand(Path path) {
+    String text = path.toString();
+    return text.startsWith("~") ? new UserPaths(System.getenv()).expand("--cache-dir", text) : path;
   }
 
   /** What was given, else what the environment says. */

@@ -14,7 +14,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /** Lists what the Hub cache holds. */
-@Command(name = "list", description = "Lists the repositories and files in the cache.")
+@Command(
+    name = "list",
+    description = "Lists the repositories and files in the cache.",
+    footer = {"", "Example:", "  matryoshka-sae cache list --json"})
 final class CacheListCommand implements Callable<Integer> {
 
   @Mixin private CacheDirMixin cache;

@@ -5,7 +5,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /** Prints where the Hub cache is. */
-@Command(name = "path", description = "Prints the folder of the cache.")
+@Command(
+    name = "path",
+    description = "Prints the folder of the cache.",
+    footer = {"", "Example:", "  matryoshka-sae cache path"})
 final class CachePathCommand implements Callable<Integer> {
 
   @Mixin private CacheDirMixin cache;

@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
     name = "verify",
     description =
         "Reads all that is cached and compares it with its hashes. The exit code is 1 if something"
-            + " cannot be used.")
+            + " cannot be used.",
+    footer = {"", "Example:", "  matryoshka-sae cache verify"})
 final class CacheVerifyCommand implements Callable<Integer> {
 
   @Parameters(

@@ -2,6 +2,8 @@ package io.matryoshka.sae.cli;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.stream.ActivationException;
+import io.matryoshka.sae.stream.RowFaults;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -13,7 +15,12 @@ import picocli.CommandLine.Option;
 /** Turns sparse latents into reconstructions. */
 @Command(
     name = "decode",
-    description = "Decodes sparse latents to reconstructions of the model activations, in float32.")
+    description = "Decodes sparse latents to reconstructions of the model activations, in float32.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae decode --dir my-sae -i latents.safetensors -o reconstructions.npy"
+    })
 final class DecodeCommand implements Callable<Integer> {
 
   private static final int BATCH_ROWS = 4096;
@@ -25,7 +32,8 @@ final class DecodeCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description =
-          "Sparse latents of this SAE: a .safetensors file, or the folder of an encode run.")
+          "Sparse latents of this SAE: a .safetensors file, or the folder of an encode run; - is"
+              + " standard input.")
   private Path input;
 
   @Option(
@@ -34,14 +42,16 @@ final class DecodeCommand implements Callable<Integer> {
       required = true,
       description =
           "Reconstructions: an array in a .npy file, or the tensor 'reconstructions' in a"
-              + " .safetensors file. Replaced at once when all is written.")
+              + " .safetensors file. Replaced in one step when all is written.")
   private Path target;
 
   @Mixin private Output output;
 
   @Override
   public Integer call() throws IOException {
-    LatentFiles latents = LatentFiles.of(input);
+    ReconstructionWriter.requireKnown(target);
+    Output.requireWritable(target);
+    LatentFiles latents = LatentFiles.of(StandardInput.resolve(input));
     try (SAE sae = load.open(output)) {
       long[] shape = shape(latents, sae.dIn());
       try (ReconstructionWriter writer = ReconstructionWriter.create(target, shape);
@@ -62,10 +72,22 @@ final class DecodeCommand implements Callable<Integer> {
       throws IOException {
     for (int row = 0; row < latents.rows(); row += BATCH_ROWS) {
       int end = Math.min(latents.rows(), row + BATCH_ROWS);
+      requireFinite(latents, row, end, done);
       writer.write(sae.decode(latents.rows(row, end)));
       progress.stepTo(done + end);
     }
     return done + latents.rows();
+  }
+
+  private static void requireFinite(SparseLatents latents, int from, int to, long done)
+      throws ActivationException {
+    for (int row = from; row < to; row++) {
+      if (RowFaults.after(latents, row).isPresent()) {
+        throw new ActivationException(
+            "row %d has latents that are NaN or infinite; encode the activations again"
+                .formatted(done + row));
+      }
+    }
   }
 
   /** The shape of the input without its width, then d_in. */

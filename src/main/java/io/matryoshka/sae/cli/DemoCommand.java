@@ -7,6 +7,7 @@ import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.Evaluator;
+import io.matryoshka.sae.labels.Labels;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Option;
     name = "demo",
     description =
         "Shows a small real SAE at work: tokens with their strongest latents at each level, and how"
-            + " reconstruction improves with the width. Needs no network and no GPU.")
+            + " reconstruction improves with the width. Needs no network and no GPU.",
+    footer = {"", "Example:", "  matryoshka-sae demo"})
 final class DemoCommand implements Callable<Integer> {
 
   private static final int PER_LEVEL = 2;
@@ -52,7 +54,7 @@ final class DemoCommand implements Callable<Integer> {
     DemoData data = DemoData.load();
     if (count < 0 || count > data.sentences().size()) {
       throw new IllegalArgumentException(
-          "--sentences: expected 0 to " + data.sentences().size() + ", got " + count);
+          "--sentences: expected 0 to %s, got %s".formatted(data.sentences().size(), count));
     }
     LoadOptions options = LoadOptions.defaults().engine(engine);
     try (SAE sae = SAE.fromPretrained(DemoData.RELEASE, DemoData.SAE_ID, options)) {
@@ -105,7 +107,7 @@ final class DemoCommand implements Callable<Integer> {
     for (DemoData.Sentence sentence : shown(data)) {
       ObjectNode node = sentences.addObject();
       node.put("source", sentence.source()).put("text", sentence.text());
-      tokens(sentence, sae, latents).json().forEach(node.putArray("tokens")::add);
+      tokens(sentence, sae, latents).json(Labels.none()).forEach(node.putArray("tokens")::add);
     }
     result.set("widths", figures.json());
     output.json(result);

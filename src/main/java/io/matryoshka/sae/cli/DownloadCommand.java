@@ -2,9 +2,10 @@ package io.matryoshka.sae.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.LoadOptions;
-import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.hub.HubClient;
+import io.matryoshka.sae.fetch.SaeLocator;
+import io.matryoshka.sae.format.SaeFormat;
+import io.matryoshka.sae.hub.EntryNotFoundException;
+import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,7 +30,12 @@ import picocli.CommandLine.Spec;
     name = "download",
     description =
         "Fetches SAEs from the Hugging Face Hub into the cache, where this program and Python find"
-            + " them. What is cached is not fetched again.")
+            + " them. What is cached is not fetched again.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae download gemma-2-2b-res-matryoshka-dc --layers 0-12"
+    })
 final class DownloadCommand implements Callable<Integer> {
 
   @Parameters(
@@ -68,7 +75,7 @@ final class DownloadCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   /** One SAE to fetch. */
-  private record Wanted(String saeId, SaeLocation location) {}
+  private record Wanted(String saeId, SaeLocation location, Optional<String> format) {}
 
   @Override
   @SuppressWarnings("try") // The hint does its work by being open.
@@ -83,7 +90,8 @@ final class DownloadCommand implements Callable<Integer> {
         ObjectNode node = saes.addObject().put("id", sae.saeId());
         folder.ifPresent(path -> node.put("path", path.toString()));
         if (!output.isJson()) {
-          output.line(sae.saeId() + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
+          String name = sae.saeId().isEmpty() ? releaseId : sae.saeId();
+          output.line(name + "  " + folder.map(Path::toString).orElse("prefix " + prefix));
         }
       }
     }
@@ -99,10 +107,10 @@ final class DownloadCommand implements Callable<Integer> {
       throw usage("expected one of SAE_ID, --all and --layers, got several");
     }
     if (!known.contains(releaseId) && releaseId.contains("/")) {
-      if (saeIds.isEmpty()) {
-        throw usage("expected the folders of SAEs in the repository " + releaseId + ", got none");
-      }
-      return saeIds.stream().map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id))).toList();
+      List<String> folders = saeIds.isEmpty() ? List.of("") : saeIds;
+      return folders.stream()
+          .map(id -> new Wanted(id, new SaeLocation.Hub(releaseId, id), Optional.empty()))
+          .toList();
     }
     Release release = known.release(releaseId);
     if (choices == 0 && release.saes().size() > 1) {
@@ -117,7 +125,9 @@ final class DownloadCommand implements Callable<Integer> {
     if (entries.isEmpty()) {
       throw usage("release " + releaseId + " has no SAE of layers " + layers);
     }
-    return entries.stream().map(e -> new Wanted(e.saeId(), e.location())).toList();
+    return entries.stream()
+        .map(e -> new Wanted(e.saeId(), e.location(), Optional.of(e.format())))
+        .toList();
   }
 
   private boolean hasLayer(SaeEntry entry) {
@@ -131,21 +141,22 @@ final class DownloadCommand implements Callable<Integer> {
           "%s %s lies on this machine already; there is nothing to download"
               .formatted(releaseId, sae.saeId()));
     }
-    if (prefix != null) {
-      LoadOptions options =
-          LoadOptions.defaults()
-              .hub(hub.options(output.downloadBars()))
-              .registry(known)
-              .prefix(prefix);
-      SAE.fromPretrained(releaseId, sae.saeId(), options).close();
-      return Optional.empty();
+    HubOptions options = hub.options(output.downloadBars());
+    OptionalInt width = prefix == null ? OptionalInt.empty() : OptionalInt.of(prefix);
+    Optional<SaeFormat> format = sae.format().flatMap(SaeFormat::find);
+    SaeLocator locator = new SaeLocator(options, width, Optional.empty(), format);
+    try {
+      locator.repair(folder);
+      Path weights = locator.locate(folder).weights();
+      return Optional.of(weights.toAbsolutePath().getParent()).filter(parent -> prefix == null);
+    } catch (EntryNotFoundException e) {
+      if (sae.saeId().isEmpty()) {
+        throw usage(
+            "expected the folders of SAEs in the repository %s, as there is no SAE at its top (%s)"
+                .formatted(releaseId, e.getMessage()));
+      }
+      throw e;
     }
-    HubClient client = hub.client(output.downloadBars());
-    SaeFiles files = SaeFiles.of(folder, hub.revision());
-    client.download(files.config());
-    client.downloadIfPresent(files.sparsity());
-    Path weights = client.download(files.weights());
-    return Optional.of(weights.toAbsolutePath().getParent());
   }
 
   private ParameterException usage(String message) {

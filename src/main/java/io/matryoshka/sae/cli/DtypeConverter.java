@@ -23,7 +23,7 @@ final class DtypeConverter implements ITypeConverter<Dtype> {
     Dtype dtype = NAMES.get(value.toLowerCase(Locale.ROOT));
     if (dtype == null) {
       throw new TypeConversionException(
-          "expected one of " + String.join(", ", NAMES.keySet()) + ", got '" + value + "'");
+          "expected one of %s, got '%s'".formatted(String.join(", ", NAMES.keySet()), value));
     }
     return dtype;
   }

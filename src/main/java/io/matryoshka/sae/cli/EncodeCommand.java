@@ -23,7 +23,8 @@ import picocli.CommandLine.Option;
     description = {
       "Encodes model activations to sparse latents.",
       "A folder gets shards and an index.json; a run that was stopped resumes with the same command."
-    })
+    },
+    footer = {"", "Example:", "  matryoshka-sae encode --dir my-sae -i activations/ -o latents/"})
 final class EncodeCommand implements Callable<Integer> {
 
   private static final Pattern OTHER_FILE =
@@ -48,7 +49,7 @@ final class EncodeCommand implements Callable<Integer> {
       names = "--batch",
       paramLabel = "ROWS",
       defaultValue = "1024",
-      description = "Rows encoded at once; default: ${DEFAULT-VALUE}.")
+      description = "Rows encoded together; default: ${DEFAULT-VALUE}.")
   private int batchRows;
 
   @Option(
@@ -71,10 +72,15 @@ final class EncodeCommand implements Callable<Integer> {
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
     requireFileOrFolder();
+    if (isFile()) {
+      Output.requireWritable(target);
+    } else {
+      Output.requireWritableFolder(target);
+    }
     activations.find();
     EncodeOptions basis = options();
     try (SAE sae = load.open(output)) {
-      ActivationSource source = activations.open(sae);
+      ActivationSource source = activations.open(sae, load, output);
       try (Progress bar = output.progress("encode", "tokens", source.rows());
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
         EncodeOptions options = basis.progress((done, rows) -> bar.stepTo(done));

@@ -20,9 +20,15 @@ final class EntryFacts {
     text.row("location", location(entry.location()));
     entry.layer().ifPresent(layer -> text.row("layer", layer));
     text.row("hook point", entry.hookPoint());
+    text.field("hook point of the output", entry.hookPointOut());
+    text.row("format", entry.format());
     text.row("d_in", entry.dIn());
     text.row("d_sae", entry.dSae());
-    text.row("Matryoshka widths", entry.widths());
+    text.row(
+        "Matryoshka widths",
+        entry.widths().size() > 1
+            ? entry.widths()
+            : "none published; any prefix can be looked at with --prefix");
     entry.trainingK().ifPresent(k -> text.row("training k", k));
     entry.training().ifPresent(t -> text.row("training", training(t)));
     entry

@@ -7,11 +7,14 @@ import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRun;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
+import io.matryoshka.sae.io.AtomicFile;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -28,12 +31,25 @@ import picocli.CommandLine.Option;
           + " variance, errors, sparsity and densities. The bundled demo brings its own"
           + " activations.",
       "With --checkpoint a run that was stopped resumes with the same command."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae evaluate all-minilm-l6-v2-matryoshka-demo --html report.html"
     })
 final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private LoadMixin load;
 
   @Mixin private ActivationsOrDemoMixin activations;
+
+  @Option(
+      names = "--target",
+      paramLabel = "FILE",
+      description =
+          "Activations of the output of a transcoder for the same tokens, which its output is"
+              + " compared with.")
+  private List<String> target = new ArrayList<>();
 
   @Mixin private RowsMixin rows;
 
@@ -84,16 +100,21 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
+    Output.requireWritable(checkpoint, html, csv, latentsCsv);
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
-    EvaluationRunOptions basis = options();
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open()) {
-      ActivationSource source = demo ? bundled.activations() : activations.open(sae);
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
+      EvaluationRunOptions basis = options();
       Evaluation evaluation;
       try (Progress bar = output.progress("evaluate", "tokens", source.rows());
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
-        evaluation = EvaluationRun.run(sae, source, basis.progress(bar::stepTo));
+        EvaluationRunOptions options = basis.progress(bar::stepTo);
+        evaluation =
+            target.isEmpty()
+                ? EvaluationRun.run(sae, source, options)
+                : EvaluationRun.run(sae, source, activations.openTarget(target, sae), options);
       }
       write(new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity()));
       OptionalInt trained = selection == null ? load.trainingK(sae) : OptionalInt.empty();
@@ -108,6 +129,13 @@ final class EvaluateCommand implements Callable<Integer> {
         : "nothing is kept; with --checkpoint FILE a run goes on where it was stopped";
   }
 
+  private RowRules rules() throws IOException {
+    RowRules given = rows.rules();
+    return activations.ofText().isPresent()
+        ? activations.ofText().get().rules(given, output)
+        : given;
+  }
+
   private EvaluationRunOptions options() throws IOException {
     EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
     if (selection != null) {
@@ -116,20 +144,20 @@ final class EvaluateCommand implements Callable<Integer> {
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
             .evaluation(evaluation)
-            .rows(rows.rules())
+            .rows(rules())
             .checkpointRows(checkpointRows);
     return checkpoint == null ? options : options.checkpoint(checkpoint);
   }
 
   private void write(EvaluationReport report) throws IOException {
     if (html != null) {
-      report.page().write(html);
+      report.writeHtml(html);
     }
     if (csv != null) {
-      Files.writeString(csv, report.widthsCsv());
+      AtomicFile.write(csv, report.widthsCsv());
     }
     if (latentsCsv != null) {
-      Files.writeString(latentsCsv, report.latentsCsv());
+      AtomicFile.write(latentsCsv, report.latentsCsv());
     }
     if (output.isJson()) {
       output.json(report.json());

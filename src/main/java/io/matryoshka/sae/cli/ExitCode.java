@@ -12,12 +12,16 @@ import io.matryoshka.sae.hub.GatedRepositoryException;
 import io.matryoshka.sae.hub.HubException;
 import io.matryoshka.sae.hub.RepositoryNotFoundException;
 import io.matryoshka.sae.hub.RevisionNotFoundException;
+import io.matryoshka.sae.labels.LabelException;
+import io.matryoshka.sae.lm.ModelFormatException;
 import io.matryoshka.sae.npy.NpyException;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.UnknownReleaseException;
 import io.matryoshka.sae.registry.UnknownSaeException;
 import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.stream.ActivationException;
+import io.matryoshka.sae.torchzip.TorchZipException;
+import io.matryoshka.sae.zip.ZipFormatException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
@@ -50,9 +54,13 @@ enum ExitCode {
       "malformed or unsupported file",
       List.of(
           SaeFormatException.class,
+          ModelFormatException.class,
           UnsupportedArchitectureException.class,
           SafetensorsException.class,
           NpyException.class,
+          ZipFormatException.class,
+          TorchZipException.class,
+          LabelException.class,
           RegistryException.class,
           ActivationException.class,
           EvaluationException.class)),

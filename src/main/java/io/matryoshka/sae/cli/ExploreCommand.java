@@ -9,11 +9,12 @@ import io.matryoshka.sae.explore.ExplorationReport;
 import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.io.AtomicFile;
+import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,12 @@ import picocli.CommandLine.Spec;
     description =
         "Shows what latents do on your activations: strongest tokens in context, nearest latents,"
             + " parents and children, absorption, and differences from another side. The bundled"
-            + " demo brings its own activations and tokens.")
+            + " demo brings its own activations and tokens.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae explore all-minilm-l6-v2-matryoshka-demo --latent 7,30-32"
+    })
 final class ExploreCommand implements Callable<Integer> {
 
   @Spec private CommandSpec command;
@@ -95,23 +101,27 @@ final class ExploreCommand implements Callable<Integer> {
       description = "Write a table of all latents as CSV.")
   private Path csv;
 
+  @Mixin private LabelsMixin labelOptions;
+
   @Mixin private Output output;
 
   @Override
   public Integer call() throws IOException {
+    Output.requireWritable(html, csv);
     if (against != null && !otherInputs.isEmpty()) {
       throw usage("expected either --against or --against-input, got both");
     }
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
     List<Path> others = otherInputs.isEmpty() ? List.of() : TensorMixin.find(otherInputs);
-    RowRules rules = rows.rules();
-    try (SAE sae = load.open(output);
+    try (Labels labels = labelOptions.open(load, output);
+        SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open();
         StagedProgress progress = new StagedProgress(output)) {
-      ActivationSource source = demo ? bundled.activations() : activations.open(sae);
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
       Optional<Tokens> tokens =
-          demo && !tokenTexts.isGiven() ? Optional.of(bundled.tokens()) : tokenTexts.read(source);
+          demo && !tokenTexts.isGiven() ? Optional.of(bundled.tokens()) : texts(source);
+      RowRules rules = rules();
       ExplorerOptions options =
           ExplorerOptions.defaults()
               .latents(latents.stream().flatMap(IntRange::stream).toList())
@@ -119,9 +129,21 @@ final class ExploreCommand implements Callable<Integer> {
               .rows(rules);
       Exploration found = new Explorer(sae, progress).explore(source, options);
       Optional<Comparison> comparison = compare(sae, source, found, others, progress);
-      write(new ExplorationReport(load.name(), entry, found, tokens, comparison));
+      write(new ExplorationReport(load.name(), entry, found, tokens, comparison, labels));
     }
     return ExitCode.OK.code();
+  }
+
+  private Optional<Tokens> texts(ActivationSource source) throws IOException {
+    Optional<Tokens> given = tokenTexts.read(source);
+    return given.or(() -> activations.ofText().map(TextActivations::tokens));
+  }
+
+  private RowRules rules() throws IOException {
+    RowRules given = rows.rules();
+    return activations.ofText().isPresent()
+        ? activations.ofText().get().rules(given, output)
+        : given;
   }
 
   private Optional<Comparison> compare(
@@ -144,12 +166,14 @@ final class ExploreCommand implements Callable<Integer> {
       return Optional.empty();
     }
     int colon = against.indexOf(':');
-    if (colon < 1 || colon == against.length() - 1) {
-      throw usage("--against: expected RELEASE:SAE_ID, got '" + against + "'");
+    boolean topOfRepository = colon < 0 && against.contains("/");
+    if (!topOfRepository && (colon < 1 || colon == against.length() - 1)) {
+      throw usage("--against: expected RELEASE:SAE_ID, or OWNER/REPO, got '" + against + "'");
     }
+    String release = topOfRepository ? against : against.substring(0, colon);
+    String saeId = topOfRepository ? "" : against.substring(colon + 1);
     LoadOptions options = load.options(output);
-    try (SAE other =
-        SAE.fromPretrained(against.substring(0, colon), against.substring(colon + 1), options)) {
+    try (SAE other = SAE.fromPretrained(release, saeId, options)) {
       LatentStatistics counts =
           new Explorer(other, progress)
               .count(source, ExplorerOptions.defaults().rows(rows.rules().withoutWarnings()));
@@ -166,10 +190,10 @@ final class ExploreCommand implements Callable<Integer> {
 
   private void write(ExplorationReport report) throws IOException {
     if (html != null) {
-      report.page().write(html);
+      report.writeHtml(html);
     }
     if (csv != null) {
-      Files.writeString(csv, report.csv());
+      AtomicFile.write(csv, report.csv());
     }
     if (output.isJson()) {
       output.json(report.json());

@@ -88,10 +88,13 @@ final class ExploreText {
         .flatMap(entry -> entry.neuronpediaUrl(latent))
         .ifPresent(url -> output.line(url.toString()));
     TextTable table = TextTable.of(">activation", ">row", "context");
-    for (TopContext context : report.contexts(latent)) {
-      table.row(Numbers.fixed(context.activation(), 2), context.row(), text(context));
-    }
+    report.eachContext(latent, (context, times) -> table.row(cells(context, times)));
     output.table(table);
+    if (!profile.examples().isEmpty()) {
+      TextTable lower = TextTable.of(">activation", ">row", "from the lower quarters of its range");
+      report.eachExample(profile, (context, times) -> lower.row(cells(context, times)));
+      output.table(lower);
+    }
     output.line("nearest by decoder: " + neighbours(profile.decoderNeighbours()));
     output.line("nearest by encoder: " + neighbours(profile.encoderNeighbours()));
     pairs("parents", profile.parents(), true);
@@ -99,14 +102,11 @@ final class ExploreText {
     profile.absorption().filter(a -> a.tokens() > 0).ifPresent(this::absorption);
   }
 
-  private String text(TopContext context) {
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < context.activations().length; i++) {
-      long row = context.firstRow() + i;
-      String token = report.text(row);
-      text.append(i == 0 ? "" : " ").append(row == context.row() ? "[" + token + "]" : token);
-    }
-    return text.toString();
+  private Object[] cells(TopContext context, int times) {
+    String repeats = times > 1 ? "  (" + times + " times)" : "";
+    return new Object[] {
+      Numbers.fixed(context.activation(), 2), context.row(), report.text(context) + repeats
+    };
   }
 
   private static String neighbours(List<Neighbour> neighbours) {

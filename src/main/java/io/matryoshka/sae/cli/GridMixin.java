@@ -120,14 +120,12 @@ final class GridMixin {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "--operations: expected some of "
-                        + Arrays.stream(Operation.values())
-                            .map(Operation::key)
-                            .collect(Collectors.joining(", "))
-                        + " and "
-                        + LOAD
-                        + ", got '"
-                        + name
-                        + "'"));
+                    "--operations: expected some of %s and %s, got '%s'"
+                        .formatted(
+                            Arrays.stream(Operation.values())
+                                .map(Operation::key)
+                                .collect(Collectors.joining(", ")),
+                            LOAD,
+                            name)));
   }
 }

@@ -17,6 +17,11 @@ import picocli.CommandLine.Mixin;
           + " fire, and the memory that it takes.",
       "Downloads nothing for a known release: what only the files tell is shown once they are"
           + " cached."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae info gemma-2-2b-res-matryoshka-dc blocks.12.hook_resid_post"
     })
 final class InfoCommand implements Callable<Integer> {
 

@@ -42,7 +42,8 @@ record LatentFiles(List<Path> files, long[] shape, long rows) {
       long rows = root.path("rows").asLong();
       return new LatentFiles(shards, new long[] {rows}, rows);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(index + ": not JSON: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException(
+          "%s: not JSON: %s".formatted(index, e.getOriginalMessage()), e);
     }
   }
 }

@@ -7,14 +7,21 @@ import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import java.io.IOException;
 import java.util.List;
+import java.util.SortedSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** Lists the known releases, or the SAEs of one. */
-@Command(name = "list", description = "Lists the known releases, or the SAEs of one release.")
+/** Lists the known releases, or the SAEs of one, or those that fit some filters. */
+@Command(
+    name = "list",
+    description = {
+      "Lists the known releases, or the SAEs of one release.",
+      "With filters, lists all SAEs that fit them."
+    },
+    footer = {"", "Example:", "  matryoshka-sae list gemma-2-2b-res-matryoshka-dc"})
 final class ListCommand implements Callable<Integer> {
 
   @Parameters(
@@ -24,6 +31,8 @@ final class ListCommand implements Callable<Integer> {
       description = "The release whose SAEs to list.")
   private String releaseId;
 
+  @Mixin private SaeFilter filter;
+
   @Mixin private RegistryMixin registry;
 
   @Mixin private Output output;
@@ -31,10 +40,12 @@ final class ListCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ReleaseRegistry known = registry.registry();
-    if (releaseId == null) {
-      releases(known.releases());
-    } else {
+    if (releaseId != null) {
       saes(known.release(releaseId));
+    } else if (filter.isGiven()) {
+      fitting(known.releases());
+    } else {
+      releases(known.releases());
     }
     return ExitCode.OK.code();
   }
@@ -56,18 +67,25 @@ final class ListCommand implements Callable<Integer> {
           r.model(),
           r.saes().size(),
           first.dIn(),
-          first.dSae(),
-          join(first.widths()),
+          latents(r),
+          widths(first),
           r.description());
     }
     output.table(table);
   }
 
+  /** The number of latents, or the least and the most. */
+  private static String latents(Release release) {
+    SortedSet<Integer> counts = release.latentCounts();
+    return counts.size() == 1 ? counts.first().toString() : counts.first() + "-" + counts.last();
+  }
+
   private void saes(Release release) {
+    List<SaeEntry> saes = release.saes().stream().filter(filter::accepts).toList();
     if (output.isJson()) {
       ObjectNode result = SaeJson.put(Output.object(), release);
       ArrayNode array = result.putArray("saes");
-      release.saes().forEach(sae -> SaeJson.put(array.addObject(), sae));
+      saes.forEach(sae -> SaeJson.put(array.addObject(), sae));
       output.json(result);
       return;
     }
@@ -75,22 +93,63 @@ final class ListCommand implements Callable<Integer> {
     output.line("");
     TextTable table =
         TextTable.of("SAE id", ">layer", ">d_in", ">d_sae", ">k", ">explained variance", "widths");
-    for (SaeEntry sae : release.saes()) {
+    for (SaeEntry sae : saes) {
       table.row(
           sae.saeId(),
-          sae.layer().isPresent() ? sae.layer().getAsInt() : "-",
+          layer(sae),
           sae.dIn(),
           sae.dSae(),
-          sae.trainingK().isPresent() ? sae.trainingK().getAsInt() : "-",
+          k(sae),
           sae.explainedVariance().isPresent()
               ? Numbers.fixed(sae.explainedVariance().getAsDouble(), 4)
               : "-",
-          join(sae.widths()));
+          widths(sae));
     }
     output.table(table);
   }
 
-  private static String join(List<Integer> widths) {
-    return widths.stream().map(String::valueOf).collect(Collectors.joining("/"));
+  private void fitting(List<Release> releases) {
+    List<SaeEntry> saes =
+        releases.stream()
+            .filter(filter::accepts)
+            .flatMap(release -> release.saes().stream())
+            .filter(filter::accepts)
+            .toList();
+    if (output.isJson()) {
+      ObjectNode result = Output.object();
+      ArrayNode array = result.putArray("saes");
+      saes.forEach(sae -> SaeJson.put(array.addObject().put("release", sae.release()), sae));
+      output.json(result);
+      return;
+    }
+    TextTable table =
+        TextTable.of("release", "SAE id", ">layer", "site", ">d_in", ">d_sae", ">k", "widths");
+    for (SaeEntry sae : saes) {
+      table.row(
+          sae.release(),
+          sae.saeId(),
+          layer(sae),
+          sae.site(),
+          sae.dIn(),
+          sae.dSae(),
+          k(sae),
+          widths(sae));
+    }
+    output.table(table);
+  }
+
+  private static Object layer(SaeEntry sae) {
+    return sae.layer().isPresent() ? sae.layer().getAsInt() : "-";
+  }
+
+  private static Object k(SaeEntry sae) {
+    return sae.trainingK().isPresent() ? sae.trainingK().getAsInt() : "-";
+  }
+
+  /** The trained widths; none are known where all latents are the only one. */
+  private static String widths(SaeEntry sae) {
+    return sae.widths().size() == 1
+        ? "-"
+        : sae.widths().stream().map(String::valueOf).collect(Collectors.joining("/"));
   }
 }

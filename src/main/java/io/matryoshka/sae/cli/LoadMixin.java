@@ -3,7 +3,9 @@ package io.matryoshka.sae.cli;
 import ai.djl.Device;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.ProgressListener;
+import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
@@ -11,6 +13,7 @@ import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.registry.SaeLocation;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,14 +45,13 @@ final class LoadMixin {
       paramLabel = "SAE_ID",
       description =
           "An SAE of the release, or its folder in the repository. Not needed if the release has"
-              + " one SAE.")
+              + " one SAE, or if the SAE lies at the top of the repository.")
   private String saeId;
 
   @Option(
       names = "--dir",
       paramLabel = "FOLDER",
-      description =
-          "Folder with cfg.json and sae_weights.safetensors, instead of RELEASE and SAE_ID.")
+      description = "Folder of an SAE in any format that is read, instead of RELEASE and SAE_ID.")
   private Path dir;
 
   @Option(
@@ -67,6 +69,15 @@ final class LoadMixin {
   private List<Integer> widths = new ArrayList<>();
 
   @Option(
+      names = "--scaling-factor",
+      paramLabel = "FACTOR",
+      description =
+          "Factor on the activations of an SAE that was trained on scaled ones"
+              + " (normalize_activations is expected_average_only_in), where its files do not tell"
+              + " it.")
+  private Double scalingFactor;
+
+  @Option(
       names = "--device",
       paramLabel = "DEVICE",
       defaultValue = "cpu",
@@ -82,6 +93,13 @@ final class LoadMixin {
           "Type that weights are rounded to: float32, float64, float16 or bfloat16; default: that"
               + " of cfg.json.")
   private Dtype dtype;
+
+  @Option(
+      names = "--fold-decoder-norms",
+      description =
+          "Multiply each latent by the norm of its decoder row, as Neuronpedia shows latents;"
+              + " reconstructions stay as they are.")
+  private boolean foldDecoderNorms;
 
   @Option(
       names = "--engine",
@@ -111,7 +129,35 @@ final class LoadMixin {
       return SAE.load(dir, options);
     }
     requireRelease();
-    return SAE.fromPretrained(release, saeId(), options);
+    String id = saeId();
+    try {
+      return SAE.fromPretrained(release, id, options);
+    } catch (EntryNotFoundException e) {
+      throw id.isEmpty() ? noneAtTop(e) : e;
+    }
+  }
+
+  private IOException noneAtTop(EntryNotFoundException cause) {
+    NoSuchFileException none =
+        new NoSuchFileException(
+            release,
+            null,
+            "no such file at the top of this repository, where an SAE has its cfg.json and"
+                + " weights; name the folder of the SAE after it ("
+                + cause.getMessage()
+                + ")");
+    none.initCause(cause);
+    return none;
+  }
+
+  /** Loads a language model that was named. */
+  LanguageModel openModel(ModelMixin model, Output output) throws IOException {
+    return model.open(hub.options(output.downloadBars()), registry.registry());
+  }
+
+  /** Loads the language model that was named, else the one that the SAE reads. */
+  LanguageModel openModel(SAE sae, ModelMixin model, Output output) throws IOException {
+    return model.open(sae, hub.options(output.downloadBars()), registry.registry());
   }
 
   /** Whether the user named an SAE. */
@@ -153,11 +199,16 @@ final class LoadMixin {
     return published.isPresent() ? published : sae.config().k();
   }
 
+  /** Whether the user, or the environment, wants no request. */
+  boolean isOffline() {
+    return hub.client(ProgressListener.none()).isOffline();
+  }
+
   /** Whether {@link #open} needs no download of weights. */
   boolean isAtHand() throws IOException {
     Optional<SaeLocation> location = entry().map(SaeEntry::location);
     if (location.isPresent() && location.get() instanceof SaeLocation.Hub folder) {
-      SaeFiles files = SaeFiles.of(folder, hub.revision());
+      SaeFiles files = SaeFiles.of(folder, hub.revision(), entry().orElseThrow().format());
       return hub.client(ProgressListener.none()).findCached(files.weights()).isPresent();
     }
     return dir != null || location.isPresent();
@@ -165,7 +216,7 @@ final class LoadMixin {
 
   /** What the user named, for people. */
   String name() throws IOException {
-    return dir != null ? dir.toString() : release + " " + saeId();
+    return dir != null ? dir.toString() : (release + " " + saeId()).strip();
   }
 
   /** How the user wants SAEs to be loaded. */
@@ -175,10 +226,12 @@ final class LoadMixin {
             .device(device)
             .engine(engine)
             .widths(widths)
+            .foldDecoderNorms(foldDecoderNorms)
             .preparedCache(!noPreparedCache)
             .registry(registry.registry())
             .hub(hub.options(output.downloadBars()));
     options = dtype != null ? options.dtype(dtype) : options;
+    options = scalingFactor != null ? options.normScalingFactor(scalingFactor) : options;
     return prefix != null ? options.prefix(prefix) : options;
   }
 
@@ -188,7 +241,7 @@ final class LoadMixin {
     }
     ReleaseRegistry known = registry.registry();
     if (!known.contains(release) && release.contains("/")) {
-      throw usage("expected the folder of the SAE in the repository " + release + ", got none");
+      return ""; // The top of the repository.
     }
     Release found = known.release(release);
     String first = found.saes().get(0).saeId();

@@ -1,5 +1,9 @@
 package io.matryoshka.sae.cli;
 
+import io.matryoshka.sae.io.HomeFolder;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,6 +28,9 @@ import picocli.CommandLine.Spec;
       EncodeCommand.class,
       ExploreCommand.class,
       DecodeCommand.class,
+      ActivationsCommand.class,
+      GenerateCommand.class,
+      LossCommand.class,
       EvaluateCommand.class,
       BenchmarkCommand.class,
       DownloadCommand.class,
@@ -32,6 +39,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
 
   static {
+    HomeFolder.replaceUnknown();
     Logging.beQuiet();
   }
 
@@ -67,15 +75,29 @@ public final class Main implements Runnable {
         .usageMessage()
         .exitCodeListHeading("%nExit codes:%n")
         .exitCodeList(ExitCode.list());
-    int code;
-    try {
-      code = commandLine.execute(args);
-    } catch (Error e) {
-      code = ErrorLine.print(console.err(), commandLine.getCommandName(), e, false);
-    }
+    int code = execute(commandLine, console, args);
     console.out().flush();
+    Optional<IOException> loss = console.loss().get();
+    if (loss.isPresent() && code == ExitCode.OK.code()) {
+      IOException lost =
+          new IOException("stdout cannot be written: " + loss.get().getMessage(), loss.get());
+      code = ErrorLine.print(console.err(), commandLine.getCommandName(), lost, false);
+    }
     console.err().flush();
     return code;
+  }
+
+  /** Numbers have the same digits and points wherever a command runs, so that scripts read them. */
+  private static int execute(CommandLine commandLine, Console console, String... args) {
+    Locale ofUser = Locale.getDefault();
+    Locale.setDefault(Locale.ROOT);
+    try {
+      return commandLine.execute(args);
+    } catch (Error e) {
+      return ErrorLine.print(console.err(), commandLine.getCommandName(), e, false);
+    } finally {
+      Locale.setDefault(ofUser);
+    }
   }
 
   Console console() {

@@ -6,6 +6,11 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.io.AtomicFile;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -54,6 +59,32 @@ final class Output {
 
   boolean isJson() {
     return json;
+  }
+
+  /**
+   * Checks that files can be written, before the work whose results they are to hold.
+   *
+   * @param files where results go; one that was not asked for is {@code null}
+   * @throws IOException that names the first that cannot be written
+   */
+  static void requireWritable(Path... files) throws IOException {
+    for (Path file : files) {
+      if (file != null) {
+        AtomicFile.requireWritable(file);
+      }
+    }
+  }
+
+  /** Does the same for a folder, which need not exist yet. */
+  static void requireWritableFolder(Path folder) throws IOException {
+    Path existing = folder.toAbsolutePath();
+    while (!Files.exists(existing) && existing.getParent() != null) {
+      existing = existing.getParent();
+    }
+    if (!Files.isDirectory(existing)) {
+      throw new FileSystemException(folder.toString(), null, existing + " is a file");
+    }
+    AtomicFile.requireWritable(existing.resolve(".writable"));
   }
 
   /** Prints the result for machines. */

@@ -25,20 +25,26 @@ interface ReconstructionWriter extends AutoCloseable {
 
   /** Begins a file, .npy or .safetensors. */
   static ReconstructionWriter create(Path target, long... shape) throws IOException {
+    requireKnown(target);
+    String name = target.getFileName().toString();
+    if (name.endsWith(".npy")) {
+      return new Npy(NpyWriter.create(target, shape));
+    }
+    return new Safetensors(
+        SafetensorsWriter.builder().tensor(TENSOR, Dtype.F32, shape).create(target));
+  }
+
+  /** Checks that a file has a folder, and a name that tells a format. */
+  static void requireKnown(Path target) throws NoSuchFileException {
     Path folder = target.toAbsolutePath().getParent();
     if (!Files.isDirectory(folder)) {
       throw new NoSuchFileException(folder.toString(), null, "no such folder for --output");
     }
     String name = target.getFileName().toString();
-    if (name.endsWith(".npy")) {
-      return new Npy(NpyWriter.create(target, shape));
+    if (!name.endsWith(".npy") && !name.endsWith(".safetensors")) {
+      throw new IllegalArgumentException(
+          "--output: expected a name that ends in .npy or .safetensors, got '" + name + "'");
     }
-    if (name.endsWith(".safetensors")) {
-      return new Safetensors(
-          SafetensorsWriter.builder().tensor(TENSOR, Dtype.F32, shape).create(target));
-    }
-    throw new IllegalArgumentException(
-        "--output: expected a name that ends in .npy or .safetensors, got '" + name + "'");
   }
 
   /** A .npy file. */

@@ -45,10 +45,16 @@ final class SaeFacts {
       config.modelName().ifPresent(name -> json.put("model", name));
       config.hookPoint().ifPresent(hook -> json.put("hook_point", hook));
       text.field("model", config.modelName());
+      config.hookPointOut().ifPresent(hook -> json.put("hook_point_out", hook));
       text.field("hook point", config.hookPoint());
+      text.field("hook point of the output", config.hookPointOut());
       text.row("d_in", sae.dIn());
       text.row("d_sae", config.dSae());
       text.row("Matryoshka widths", sae.widths());
+    }
+    if (sae.isTranscoder()) {
+      json.put("d_out", sae.dOut());
+      text.row("d_out", sae.dOut());
     }
     Optional.of(sae.dSae())
         .filter(width -> width < config.dSae())
@@ -60,20 +66,18 @@ final class SaeFacts {
   }
 
   private static void shapes(SAE sae, ArrayNode json, TextTable text) {
-    int dIn = sae.config().dIn();
-    int dSae = sae.config().dSae();
+    SaeConfig config = sae.config();
     StringBuilder all = new StringBuilder();
-    all.append(tensor(json, "W_enc", dIn, dSae)).append(tensor(json, "b_enc", dSae));
-    all.append(tensor(json, "W_dec", dSae, dIn)).append(tensor(json, "b_dec", dIn));
-    if (sae.config().architecture().hasThreshold()) {
-      all.append(tensor(json, "threshold", dSae));
-    }
+    config
+        .architecture()
+        .tensors(config)
+        .forEach((name, shape) -> all.append(tensor(json, name, shape)));
     text.row("tensors", all.toString().strip());
   }
 
-  private static String tensor(ArrayNode json, String name, int... shape) {
+  private static String tensor(ArrayNode json, String name, long... shape) {
     ArrayNode sizes = json.addObject().put("name", name).putArray("shape");
-    for (int size : shape) {
+    for (long size : shape) {
       sizes.add(size);
     }
     return name + " " + Arrays.toString(shape) + "  ";

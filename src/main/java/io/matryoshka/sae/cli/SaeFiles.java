@@ -1,5 +1,6 @@
 package io.matryoshka.sae.cli;
 
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.registry.SaeLocation;
 import java.util.Optional;
@@ -14,10 +15,11 @@ import java.util.Optional;
 record SaeFiles(RepoFile config, RepoFile weights, RepoFile sparsity) {
 
   /** Names the files of a folder, at a revision other than the folder's own if one is given. */
-  static SaeFiles of(SaeLocation.Hub hub, Optional<String> revision) {
+  static SaeFiles of(SaeLocation.Hub hub, Optional<String> revision, String formatKey) {
+    SaeFormat format = SaeFormat.find(formatKey).orElse(SaeFormat.SAELENS);
     return new SaeFiles(
-        file(hub, revision, "cfg.json"),
-        file(hub, revision, "sae_weights.safetensors"),
+        file(hub, revision, format.configFile()),
+        file(hub, revision, format.weightFile()),
         file(hub, revision, "sparsity.safetensors"));
   }
 

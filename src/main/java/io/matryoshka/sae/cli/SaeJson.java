@@ -21,7 +21,9 @@ final class SaeJson {
   static ObjectNode put(ObjectNode target, SaeEntry sae) {
     target.put("id", sae.saeId());
     sae.layer().ifPresent(layer -> target.put("layer", layer));
-    target.put("hook_point", sae.hookPoint()).put("d_in", sae.dIn()).put("d_sae", sae.dSae());
+    target.put("site", sae.site()).put("format", sae.format()).put("hook_point", sae.hookPoint());
+    sae.hookPointOut().ifPresent(hook -> target.put("hook_point_out", hook));
+    target.put("d_in", sae.dIn()).put("d_sae", sae.dSae());
     sae.widths().forEach(target.withArray("/widths")::add);
     sae.trainingK().ifPresent(k -> target.put("training_k", k));
     sae.explainedVariance().ifPresent(v -> target.put("explained_variance", v));

@@ -2,12 +2,16 @@ package io.matryoshka.sae.cli;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.npy.HalfType;
+import io.matryoshka.sae.registry.Release;
+import io.matryoshka.sae.registry.ReleaseRegistry;
+import io.matryoshka.sae.stream.ActivationException;
 import io.matryoshka.sae.stream.ActivationFiles;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
 /** The options that say what to read of files of activations. */
@@ -38,6 +42,29 @@ final class TensorMixin {
   ActivationSource open(List<Path> files, SAE sae) throws IOException {
     SourceOptions options = SourceOptions.of(sae);
     options = tensor == null ? options : options.tensor(tensor);
-    return ActivationSource.open(files, bits == null ? options : options.bits(bits));
+    options = bits == null ? options : options.bits(bits);
+    try {
+      return ActivationSource.open(files, options);
+    } catch (ActivationException e) {
+      throw new ActivationException(e.getMessage() + otherWidth(files, sae.dIn()));
+    }
+  }
+
+  /** Whose activations these are by their width, if that is another one of the known releases. */
+  private static String otherWidth(List<Path> files, int dIn) {
+    int found;
+    try {
+      found = ActivationSource.open(files.subList(0, 1)).dIn();
+    } catch (IOException e) {
+      return "";
+    }
+    String releases =
+        ReleaseRegistry.bundled().releases().stream()
+            .filter(release -> release.saes().stream().anyMatch(sae -> sae.dIn() == found))
+            .map(Release::id)
+            .collect(Collectors.joining(", "));
+    return found == dIn || releases.isEmpty()
+        ? ""
+        : "; %d is the d_in of %s".formatted(found, releases);
   }
 }

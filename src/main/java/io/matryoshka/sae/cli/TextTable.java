@@ -45,7 +45,7 @@ final class TextTable {
   TextTable row(Object... values) {
     if (!heads.isEmpty() && values.length != heads.size()) {
       throw new IllegalArgumentException(
-          "expected " + heads.size() + " values, got " + values.length);
+          "expected %s values, got %s".formatted(heads.size(), values.length));
     }
     rows.add(Arrays.stream(values).map(String::valueOf).toList());
     return this;

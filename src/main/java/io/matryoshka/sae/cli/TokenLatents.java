@@ -5,8 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.ActiveLatent;
 import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.labels.Label;
+import io.matryoshka.sae.labels.Labels;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The strongest latents of some tokens, a column for each level. */
@@ -91,8 +94,24 @@ final class TokenLatents {
         .collect(Collectors.joining(" "));
   }
 
+  /** For people: what the latents of the table are said to stand for; empty if nothing is known. */
+  Optional<TextTable> labels(Labels labels) {
+    TextTable table = TextTable.of(">latent", "label", "by");
+    List<Label> known =
+        tokens.stream()
+            .flatMap(token -> token.byLevel().stream())
+            .flatMap(List::stream)
+            .map(ActiveLatent::latent)
+            .distinct()
+            .sorted()
+            .flatMap(latent -> labels.find(latent).stream())
+            .toList();
+    known.forEach(label -> table.row(label.latent(), label.text(), label.provenance()));
+    return known.isEmpty() ? Optional.empty() : Optional.of(table);
+  }
+
   /** For machines: one object a token. */
-  List<ObjectNode> json() {
+  List<ObjectNode> json(Labels labels) {
     List<ObjectNode> rows = new ArrayList<>();
     for (Token token : tokens) {
       ObjectNode row = Output.object().put("row", token.row());
@@ -103,11 +122,16 @@ final class TokenLatents {
       ArrayNode latents = row.putArray("latents");
       for (int level = 0; level < levels.count(); level++) {
         for (ActiveLatent active : token.byLevel().get(level)) {
-          latents
-              .addObject()
-              .put("latent", active.latent())
-              .put("activation", active.activation())
-              .put("level", level);
+          ObjectNode node =
+              latents
+                  .addObject()
+                  .put("latent", active.latent())
+                  .put("activation", active.activation())
+                  .put("level", level);
+          labels
+              .find(active.latent())
+              .ifPresent(
+                  label -> node.put("label", label.text()).put("label_by", label.provenance()));
         }
       }
       rows.add(row);

@@ -8,6 +8,7 @@ import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.EvaluationHints;
 import io.matryoshka.sae.eval.Evaluator;
 import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
@@ -23,7 +24,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Prints the strongest latents of each token. */
-@Command(name = "top", description = "Prints the strongest latents of each token, by level.")
+@Command(
+    name = "top",
+    description = "Prints the strongest latents of each token, by level.",
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae top all-minilm-l6-v2-matryoshka-demo -i acts.npy --rows 0-9"
+    })
 final class TopCommand implements Callable<Integer> {
 
   private static final int BATCH_ROWS = 1024;
@@ -51,6 +59,8 @@ final class TopCommand implements Callable<Integer> {
       description = "Latents to print for each level; default: ${DEFAULT-VALUE}.")
   private int count;
 
+  @Mixin private LabelsMixin labelOptions;
+
   @Mixin private Output output;
 
   @Override
@@ -60,19 +70,22 @@ final class TopCommand implements Callable<Integer> {
     }
     activations.find();
     RowRules rules = rowOptions.rules();
-    try (SAE sae = load.open(output)) {
-      ActivationSource source = activations.open(sae);
-      Optional<Tokens> tokens = tokenTexts.read(source);
+    try (Labels labels = labelOptions.open(load, output);
+        SAE sae = load.open(output)) {
+      ActivationSource source = activations.open(sae, load, output);
+      Optional<Tokens> given = tokenTexts.read(source);
+      Optional<Tokens> tokens = given.or(() -> activations.ofText().map(TextActivations::tokens));
       if (rows.first() >= source.rows()) {
         throw new IllegalArgumentException(
-            "--rows: expected rows below " + source.rows() + ", got " + rows);
+            "--rows: expected rows below %s, got %s".formatted(source.rows(), rows));
       }
-      print(sae, source, tokens, rules);
+      print(sae, source, tokens, rules, labels);
     }
     return ExitCode.OK.code();
   }
 
-  private void print(SAE sae, ActivationSource source, Optional<Tokens> tokens, RowRules rules)
+  private void print(
+      SAE sae, ActivationSource source, Optional<Tokens> tokens, RowRules rules, Labels labels)
       throws IOException {
     TokenLatents latents = new TokenLatents(Levels.of(sae), count, tokens.isPresent());
     BatchEncoder encoder = new BatchEncoder(sae, source, Optional.empty(), rules);
@@ -85,20 +98,29 @@ final class TopCommand implements Callable<Integer> {
         ActivationBatch batch = batches.next().first(Math.min(batchRows, end - first));
         EncodedBatch encoded = encoder.encode(batch);
         add(encoded, tokens, latents);
-        if (first - rows.first() < BATCH_ROWS) {
+        if (first - rows.first() < BATCH_ROWS && !sae.isTranscoder()) {
           evaluator.add(FloatBuffer.wrap(batch.values()), batch.rows(), encoded.counted());
         }
         progress.stepTo(encoded.endRow());
       }
     }
-    EvaluationHints.of(evaluator.result(), sae, load.trainingK(sae)).forEach(output::note);
+    if (!sae.isTranscoder()) { // reconstructions cannot be compared with what it reads
+      EvaluationHints.of(evaluator.result(), sae, load.trainingK(sae)).forEach(output::note);
+    }
     if (output.isJson()) {
       ObjectNode result = Output.object();
       ArrayNode array = result.putArray("rows");
-      latents.json().forEach(array::add);
+      latents.json(labels).forEach(array::add);
       output.json(result);
     } else {
       output.table(latents.table(output.hasColours()));
+      latents
+          .labels(labels)
+          .ifPresent(
+              table -> {
+                output.line("");
+                output.table(table);
+              });
     }
   }
 

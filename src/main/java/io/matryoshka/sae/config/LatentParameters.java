@@ -101,6 +101,25 @@ public record LatentParameters(
   }
 
   /**
+   * Returns the parameters of latents that are multiplied by factors, with the same ones active.
+   *
+   * @param factors {@code [d_sae]}, each above 0
+   * @return changed parameters
+   */
+  public LatentParameters scaled(double[] factors) {
+    double[] scale = product(valueScale, factors);
+    return isGated()
+        ? new LatentParameters(testBias, testScale, threshold, valueBias, scale)
+        : of(valueBias, scale, product(threshold, factors));
+  }
+
+  private static double[] product(double[] left, double[] right) {
+    double[] product = new double[left.length];
+    Arrays.setAll(product, j -> left[j] * right[j]);
+    return product;
+  }
+
+  /**
    * Tells whether the activation is another number than the tested one.
    *
    * @return true for gated SAEs

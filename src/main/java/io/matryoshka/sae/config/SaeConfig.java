@@ -3,6 +3,7 @@ package io.matryoshka.sae.config;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -15,6 +16,7 @@ import java.util.OptionalInt;
  *
  * @param architecture the class of SAE
  * @param dIn the width of a model activation
+ * @param dOut the width of the output: {@code dIn}, but for a transcoder
  * @param dSae the number of latents
  * @param dtype the type that every tensor is cast to: F32, F64, F16 or BF16
  * @param applyBDecToInput whether {@code b_dec} is subtracted before encoding
@@ -23,6 +25,7 @@ import java.util.OptionalInt;
  * @param k latents kept per token for {@link Architecture#TOPK}, training's k elsewhere if known
  * @param rescaleActsByDecoderNorm whether top-k works on activations times decoder norms
  * @param hookPoint the place in the model, if the file names it
+ * @param hookPointOut the place that a transcoder predicts, if the file names it
  * @param modelName the model, if the file names it
  * @param matryoshkaWidths the prefix widths, empty if the file does not hold them
  * @param metadata everything else that the file says: texts, booleans, numbers, lists and maps by
@@ -31,6 +34,7 @@ import java.util.OptionalInt;
 public record SaeConfig(
     Architecture architecture,
     int dIn,
+    int dOut,
     int dSae,
     Dtype dtype,
     boolean applyBDecToInput,
@@ -39,6 +43,7 @@ public record SaeConfig(
     OptionalInt k,
     boolean rescaleActsByDecoderNorm,
     Optional<String> hookPoint,
+    Optional<String> hookPointOut,
     Optional<String> modelName,
     List<Integer> matryoshkaWidths,
     Map<String, Object> metadata) {
@@ -48,6 +53,7 @@ public record SaeConfig(
    *
    * @param architecture the class of SAE
    * @param dIn the width of a model activation
+   * @param dOut the width of the output
    * @param dSae the number of latents
    * @param dtype the type of the tensors
    * @param applyBDecToInput whether {@code b_dec} is subtracted before encoding
@@ -56,6 +62,7 @@ public record SaeConfig(
    * @param k latents kept per token, if known
    * @param rescaleActsByDecoderNorm whether top-k works on rescaled activations
    * @param hookPoint the place in the model
+   * @param hookPointOut the place that a transcoder predicts
    * @param modelName the model
    * @param matryoshkaWidths the prefix widths
    * @param metadata the rest of the file
@@ -78,7 +85,24 @@ public record SaeConfig(
    * @throws IOException if the file cannot be read
    */
   public static SaeConfig read(Path file) throws IOException {
-    return SaeConfigParser.parse(file);
+    return read(file, Optional.empty(), Optional.empty());
+  }
+
+  /**
+   * Reads a {@code cfg.json} with the settings of training beside it.
+   *
+   * @param file the file
+   * @param runnerFile {@code runner_cfg.json}, which holds the Matryoshka widths where {@code
+   *     cfg.json} does not
+   * @param dtype F32, F64, F16 or BF16 in place of what the file says, which need not say it then
+   * @return the content
+   * @throws UnsupportedArchitectureException if the architecture is not one of {@link Architecture}
+   * @throws SaeFormatException if a field is missing, ill-typed or out of its range
+   * @throws IOException if a file cannot be read
+   */
+  public static SaeConfig read(Path file, Optional<Path> runnerFile, Optional<Dtype> dtype)
+      throws IOException {
+    return SaeConfigParser.parse(file, runnerFile, dtype);
   }
 
   /**
@@ -91,6 +115,7 @@ public record SaeConfig(
     return new SaeConfig(
         architecture,
         dIn,
+        dOut,
         dSae,
         changed,
         applyBDecToInput,
@@ -99,8 +124,39 @@ public record SaeConfig(
         k,
         rescaleActsByDecoderNorm,
         hookPoint,
+        hookPointOut,
         modelName,
         matryoshkaWidths,
+        metadata);
+  }
+
+  /**
+   * Returns the configuration of the first latents.
+   *
+   * @param width their number, at most {@code d_sae}
+   * @return a changed copy, with the widths up to it
+   */
+  public SaeConfig firstLatents(int width) {
+    List<Integer> widths = new ArrayList<>();
+    matryoshkaWidths.stream().filter(w -> w < width).forEach(widths::add);
+    if (!matryoshkaWidths.isEmpty()) {
+      widths.add(width);
+    }
+    return new SaeConfig(
+        architecture,
+        dIn,
+        dOut,
+        width,
+        dtype,
+        applyBDecToInput,
+        normalizeActivations,
+        reshapeHookZ,
+        k,
+        rescaleActsByDecoderNorm,
+        hookPoint,
+        hookPointOut,
+        modelName,
+        widths,
         metadata);
   }
 

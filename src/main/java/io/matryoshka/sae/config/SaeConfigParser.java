@@ -1,17 +1,10 @@
 package io.matryoshka.sae.config;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.filetype.FileType;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,20 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 
 /**
  * Reads {@code cfg.json} with the defaults and renamings of SAELens 6.18.0 ({@code
  * sae_lens/saes/sae.py:150-270}).
  */
 final class SaeConfigParser {
-
-  /** Python writes NaN and Infinity for floats that never got a value, and reads them back. */
-  private static final ObjectMapper JSON =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-          .build();
 
   private static final Map<String, Dtype> DTYPES =
       Map.of(
@@ -45,16 +30,18 @@ final class SaeConfigParser {
           "hook_point_head_index", "hook_head_index",
           "activation_fn_str", "activation_fn");
 
-  private static final Set<String> TRANSCODERS =
-      Set.of("transcoder", "skip_transcoder", "jumprelu_transcoder");
-
   private final Path file;
   private final ObjectNode fields;
+  private final Optional<Dtype> chosen;
   private final JsonNode metadata;
+  private final JsonNode runner;
 
-  private SaeConfigParser(Path file, ObjectNode fields) throws SaeFormatException {
+  private SaeConfigParser(Path file, ObjectNode fields, JsonNode runner, Optional<Dtype> chosen)
+      throws SaeFormatException {
     this.file = file;
     this.fields = fields;
+    this.runner = runner;
+    this.chosen = chosen;
     JsonNode node = fields.path("metadata");
     if (!node.isMissingNode() && !node.isNull() && !node.isObject()) {
       throw wrong("metadata", "an object", node);
@@ -62,26 +49,21 @@ final class SaeConfigParser {
     this.metadata = node.isObject() ? node : JsonNodeFactory.instance.objectNode();
   }
 
-  static SaeConfig parse(Path file) throws IOException {
-    JsonNode root;
-    try {
-      root = JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      FileType type = FileType.of(file);
-      String problem =
-          type == FileType.JSON
-              ? e.getOriginalMessage()
-              : type.problem().orElse(e.getOriginalMessage());
-      throw new SaeFormatException(
-          file + ": not a JSON file: " + problem.replaceFirst("^is ", "it is "), e);
-    }
-    if (!(root instanceof ObjectNode)) {
-      throw new SaeFormatException(
-          file
-              + ": expected a JSON object with the SAE's configuration, got "
-              + root.getNodeType());
-    }
-    return new SaeConfigParser(file, (ObjectNode) root).read();
+  /**
+   * Reads a configuration.
+   *
+   * @param file {@code cfg.json}
+   * @param runnerFile the settings of training, if they are there
+   * @param chosen the type of the tensors in place of what the file says
+   */
+  static SaeConfig parse(Path file, Optional<Path> runnerFile, Optional<Dtype> chosen)
+      throws IOException {
+    ObjectNode root = JsonObjects.read(file);
+    JsonNode runner =
+        runnerFile.isPresent()
+            ? JsonObjects.read(runnerFile.get())
+            : JsonNodeFactory.instance.objectNode();
+    return new SaeConfigParser(file, root, runner, chosen).read();
   }
 
   private SaeConfig read() throws IOException {
@@ -93,24 +75,28 @@ final class SaeConfigParser {
     if (old) {
       upgrade();
     }
-    if (!fields.hasNonNull("dtype")) {
+    if (!fields.hasNonNull("dtype") && chosen.isEmpty()) {
       throw new SaeFormatException(
           file
-              + ": field dtype is missing; SAELens needs it too, add for example \"dtype\": \"float32\"");
+              + ": field dtype is missing; SAELens needs it too, add for example \"dtype\":"
+              + " \"float32\", or choose a type at loading (--dtype float32)");
     }
     Architecture architecture = architecture();
     OptionalInt k = k(architecture);
+    int dIn = positive("d_in");
     return new SaeConfig(
         architecture,
-        positive("d_in"),
+        dIn,
+        architecture.isTranscoder() ? positive("d_out") : dIn,
         positive("d_sae"),
-        dtype(),
-        bool("apply_b_dec_to_input", true),
-        normalizeActivations(),
+        chosen.isPresent() ? chosen.get() : dtype(),
+        applyBDecToInput(architecture),
+        normalizeActivations(architecture),
         reshapeHookZ(),
         k,
         bool("rescale_acts_by_decoder_norm", false),
         text("hook_name"),
+        architecture.isTranscoder() ? text("hook_name_out") : Optional.empty(),
         text("model_name"),
         widths(),
         rest());
@@ -167,17 +153,11 @@ final class SaeConfigParser {
     String key = node.asText();
     Optional<Architecture> found = Architecture.find(key);
     if (found.isEmpty()) {
-      String why =
-          TRANSCODERS.contains(key)
-              ? "a transcoder maps between two places of a model and is not an SAE"
-              : "this library runs the ReLU, JumpReLU, TopK and gated families";
       throw new UnsupportedArchitectureException(
           file
               + ": architecture '"
               + key
-              + "' is not supported ("
-              + why
-              + "); supported: "
+              + "' is not supported; supported: "
               + Architecture.keys());
     }
     return found.get();
@@ -190,6 +170,30 @@ final class SaeConfigParser {
       throw wrong("dtype", "float32, float64, float16 or bfloat16", find("dtype"));
     }
     return dtype;
+  }
+
+  /** {@code b_dec} is of the output's width, so only a transcoder of one width may subtract it. */
+  private boolean applyBDecToInput(Architecture architecture) throws SaeFormatException {
+    boolean apply = bool("apply_b_dec_to_input", !architecture.isTranscoder());
+    if (apply && architecture.isTranscoder() && positive("d_in") != positive("d_out")) {
+      throw wrong(
+          "apply_b_dec_to_input",
+          "false for a transcoder whose d_out is not d_in",
+          find("apply_b_dec_to_input"));
+    }
+    return apply;
+  }
+
+  private NormalizeActivations normalizeActivations(Architecture architecture)
+      throws SaeFormatException {
+    NormalizeActivations found = normalizeActivations();
+    if (architecture.isTranscoder() && found != NormalizeActivations.NONE) {
+      throw wrong(
+          "normalize_activations",
+          "none for a transcoder, whose input and output have norms of their own",
+          find("normalize_activations"));
+    }
+    return found;
   }
 
   private NormalizeActivations normalizeActivations() throws SaeFormatException {
@@ -225,14 +229,15 @@ final class SaeConfigParser {
 
   /** SAELens' default k of a TopK SAE is 100; elsewhere k is training's, from the metadata. */
   private OptionalInt k(Architecture architecture) throws SaeFormatException {
-    JsonNode node = find("k");
+    JsonNode node = architecture == Architecture.TOPK ? find("k") : findOfTraining("k");
     if (architecture == Architecture.TOPK && (node.isMissingNode() || node.isNull())) {
       return OptionalInt.of(100);
     }
     if (node.isMissingNode() || node.isNull()) {
       return OptionalInt.empty();
     }
-    if (architecture == Architecture.TOPK && !(node.isInt() && node.intValue() > 0)) {
+    if (architecture == Architecture.TOPK
+        && !(node.canConvertToExactIntegral() && node.intValue() > 0)) {
       throw wrong("k", "an integer of at least 1", node);
     }
     return node.isNumber() && node.intValue() > 0
@@ -241,7 +246,7 @@ final class SaeConfigParser {
   }
 
   private List<Integer> widths() throws SaeFormatException {
-    JsonNode node = find("matryoshka_widths");
+    JsonNode node = findOfTraining("matryoshka_widths");
     List<Integer> widths = new ArrayList<>();
     if (node.isMissingNode() || node.isNull()) {
       return widths;
@@ -278,7 +283,7 @@ final class SaeConfigParser {
 
   /** Texts, booleans, numbers, lists and maps in place of JSON nodes. */
   private static Object plain(JsonNode value) {
-    return JSON.convertValue(value, Object.class);
+    return JsonObjects.plain(value);
   }
 
   private int positive(String field) throws SaeFormatException {
@@ -315,6 +320,19 @@ final class SaeConfigParser {
   private JsonNode find(String field) {
     JsonNode node = fields.path(field);
     return node.isMissingNode() || node.isNull() ? metadata.path(field) : node;
+  }
+
+  /**
+   * A field of training: of the file, else of {@code training_architecture_details} in its metadata
+   * (SAELens since 6.50), else of {@code runner_cfg.json} beside it (before).
+   */
+  private JsonNode findOfTraining(String field) {
+    JsonNode node = find(field);
+    if (!node.isMissingNode() && !node.isNull()) {
+      return node;
+    }
+    JsonNode details = metadata.path("training_architecture_details").path(field);
+    return details.isMissingNode() ? runner.path("sae").path(field) : details;
   }
 
   private SaeFormatException wrong(String field, String expected, JsonNode got) {

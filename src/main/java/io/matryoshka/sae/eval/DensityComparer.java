@@ -13,11 +13,9 @@ final class DensityComparer {
   static DensityComparison compare(LatentStatistics latents, float[] published) {
     if (published.length != latents.size()) {
       throw new IllegalArgumentException(
-          "published log sparsity: expected d_sae = "
-              + latents.size()
-              + " values, got "
-              + published.length
-              + "; take them from the SAE that was evaluated");
+          ("published log sparsity: expected d_sae = %s values, got %s; take them"
+                  + " from the SAE that was evaluated")
+              .formatted(latents.size(), published.length));
     }
     int silent = 0;
     int onlyMeasured = 0;

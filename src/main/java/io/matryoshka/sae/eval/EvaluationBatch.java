@@ -42,29 +42,60 @@ final class EvaluationBatch {
     Arrays.setAll(sums, level -> new RowSums(rows, dIn));
   }
 
-  /** Encodes and reduces {@code rows} rows of {@code x}. */
-  static EvaluationBatch encode(SAE sae, EvaluationOptions options, float[] x, int rows) {
+  /**
+   * Encodes rows, and compares their reconstructions.
+   *
+   * @param x {@code [rows, d_in]} what is encoded
+   * @param target {@code [rows, d_out]} what reconstructions should be: {@code x} itself but for a
+   *     transcoder
+   */
+  static EvaluationBatch encode(
+      SAE sae, EvaluationOptions options, float[] x, float[] target, int rows) {
+    FloatBuffer input = FloatBuffer.wrap(x, 0, rows * sae.dIn());
     SparseLatents latents =
-        sae.encodeSparse(
-            FloatBuffer.wrap(x, 0, rows * sae.dIn()),
-            rows,
-            options.selection().orElse(sae.defaultSelection()));
-    EvaluationBatch batch = new EvaluationBatch(x, rows, sae.dIn(), sae.widths().size(), latents);
-    batch.decode(sae);
+        sae.encodeSparse(input, rows, options.selection().orElse(sae.defaultSelection()));
+    EvaluationBatch batch =
+        new EvaluationBatch(target, rows, sae.dOut(), sae.widths().size(), latents);
+    batch.decode(sae, input);
     return batch;
   }
 
-  private void decode(SAE sae) {
+  /** Reduces rows whose reconstructions are in memory, one array for each width. */
+  static EvaluationBatch of(
+      float[] x, int rows, int dIn, SparseLatents latents, float[][] reconstructions) {
+    EvaluationBatch batch = new EvaluationBatch(x, rows, dIn, reconstructions.length, latents);
+    batch.add(reconstructions, 0, rows);
+    return batch;
+  }
+
+  private void decode(SAE sae, FloatBuffer input) {
     int blockRows = Math.max(1, Math.min(MAX_BLOCK_ROWS, BLOCK_FLOATS / (dIn * sums.length)));
     for (int from = 0; from < rows; from += blockRows) {
       int to = Math.min(rows, from + blockRows);
       float[][] reconstructions = sae.reconstructions(latents.rows(from, to));
-      compareRows(reconstructions, from, to);
-      int first = from;
-      IntStream.range(0, sums.length)
-          .parallel()
-          .forEach(level -> addResiduals(reconstructions[level], level, first, to));
+      if (sae.config().architecture().hasSkip()) {
+        addSkip(sae, input, from, to, reconstructions);
+      }
+      add(reconstructions, from, to);
     }
+  }
+
+  private static void addSkip(
+      SAE sae, FloatBuffer input, int from, int to, float[][] reconstructions) {
+    FloatBuffer rows = input.duplicate().position(input.position() + from * sae.dIn());
+    float[] skip = sae.skip(rows, to - from);
+    for (float[] reconstruction : reconstructions) {
+      for (int i = 0; i < skip.length; i++) {
+        reconstruction[i] += skip[i];
+      }
+    }
+  }
+
+  private void add(float[][] reconstructions, int from, int to) {
+    compareRows(reconstructions, from, to);
+    IntStream.range(0, sums.length)
+        .parallel()
+        .forEach(level -> addResiduals(reconstructions[level], level, from, to));
   }
 
   int rows() {

@@ -54,10 +54,9 @@ final class EvaluationCheckpoint {
         RunSettings.difference(json.path("settings"), JSON.readTree(settings.toString()));
     if (difference.isPresent()) {
       throw new EvaluationException(
-          path
-              + ": holds an evaluation with other settings: "
-              + difference.get()
-              + "; give what it was started with, or another file, or delete this one");
+          ("%s: holds an evaluation with other settings: %s; give what it was started"
+                  + " with, or another file, or delete this one")
+              .formatted(path, difference.get()));
     }
     try {
       return Optional.of(TotalsJson.read(json.required("totals"), widths, dIn));
@@ -77,7 +76,8 @@ final class EvaluationCheckpoint {
   /** What to throw when the content is not as expected. */
   EvaluationException malformed(String expected, Throwable cause) {
     return new EvaluationException(
-        path + ": is not a saved evaluation: expected " + expected + "; delete it to start again",
+        "%s: is not a saved evaluation: expected %s; delete it to start again"
+            .formatted(path, expected),
         cause);
   }
 }

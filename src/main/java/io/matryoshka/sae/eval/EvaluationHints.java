@@ -12,6 +12,9 @@ public final class EvaluationHints {
   /** A mean L0 that is this many times larger or smaller than that of training is told. */
   private static final double FAR = 3;
 
+  /** Fewer rows may be alike, and then have a mean that is hard to beat. */
+  private static final int MIN_ROWS = 8;
+
   private EvaluationHints() {}
 
   /**
@@ -25,7 +28,7 @@ public final class EvaluationHints {
   public static List<String> of(Evaluation evaluation, SAE sae, OptionalInt trainingK) {
     List<String> hints = new ArrayList<>();
     double explained = evaluation.full().explainedVariance().pooled();
-    if (explained < 0) {
+    if (explained < 0 && evaluation.rows() >= MIN_ROWS) {
       hints.add(
           ("explained variance is %s: the reconstruction is worse than the mean activation. Check"
                   + " layer and hook point%s (hidden_states[i] of transformers is the input of"

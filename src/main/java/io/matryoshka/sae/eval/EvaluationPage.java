@@ -23,6 +23,21 @@ final class EvaluationPage {
 
   private static final int BINS = 40;
 
+  /** What the lines of the plot are; docs/evaluation.md has the formulas. */
+  private static final String[] VARIANTS = {
+    "Five figures are called explained variance. Higher is better in all of them, 1 is perfect, 0"
+        + " is as good as the mean activation. Compare only figures of one kind.",
+    "Pooled: 1 minus the sum of all squared errors over the sum of all squared distances to the"
+        + " mean. The one to report, and the one in the tables here.",
+    "Legacy (SAELens, SAEBench): the same ratio for each row, then the mean. A row near the mean of"
+        + " its batch weighs heavily, so it can be far below 0.",
+    "As coded (SAELens 6.18): has a known fault and is near 1 where activations have a large mean."
+        + " For comparison with figures that were published so.",
+    "dictionary_learning: variances of the residual; a constant offset of the reconstruction costs"
+        + " nothing.",
+    "sparsify: 1 minus the mean over batches of the unexplained share, so each batch weighs alike."
+  };
+
   private final EvaluationReport report;
   private final Evaluation evaluation;
 
@@ -96,7 +111,8 @@ final class EvaluationPage {
                 "L0",
                 "L1",
                 "Alive"),
-            widths.stream().map(EvaluationPage::cells).toList()));
+            widths.stream().map(EvaluationPage::cells).toList()),
+        Prose.of(VARIANTS));
     page.section(
         "Sparsity",
         Row.of(

@@ -3,6 +3,8 @@ package io.matryoshka.sae.eval;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.report.Page;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -95,11 +97,25 @@ public final class EvaluationReport {
   }
 
   /**
-   * Makes the page.
+   * Makes the page: plots and tables that need no network.
    *
-   * @return a page, to be written or extended
+   * @return HTML
    */
-  public Page page() {
+  public String html() {
+    return page().html();
+  }
+
+  /**
+   * Writes the page of {@link #html}.
+   *
+   * @param file the target, which appears when all is written
+   * @throws IOException if it cannot be written
+   */
+  public void writeHtml(Path file) throws IOException {
+    page().write(file);
+  }
+
+  Page page() {
     return new EvaluationPage(this).page();
   }
 

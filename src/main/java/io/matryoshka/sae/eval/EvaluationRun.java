@@ -23,6 +23,10 @@ public final class EvaluationRun {
 
   private final SAE sae;
   private final ActivationSource source;
+
+  /** What reconstructions should be; the source itself but for a transcoder. */
+  private final ActivationSource target;
+
   private final EvaluationRunOptions options;
   private final Optional<EvaluationCheckpoint> file;
   private final ObjectNode settings;
@@ -32,10 +36,12 @@ public final class EvaluationRun {
   /** A row that is left out, until it is reported. */
   private record Fault(long row, String text) {}
 
-  private EvaluationRun(SAE sae, ActivationSource source, EvaluationRunOptions options)
+  private EvaluationRun(
+      SAE sae, ActivationSource source, ActivationSource target, EvaluationRunOptions options)
       throws IOException {
     this.sae = sae;
     this.source = source;
+    this.target = target;
     this.options = options;
     file = options.checkpoint().map(EvaluationCheckpoint::new);
     settings = settings();
@@ -57,26 +63,67 @@ public final class EvaluationRun {
    */
   public static Evaluation run(SAE sae, ActivationSource source, EvaluationRunOptions options)
       throws IOException {
+    if (sae.isTranscoder()) {
+      throw new IllegalArgumentException(
+          "evaluate: a transcoder is compared with the activations of its output%s; give them, too (--target)"
+              .formatted(sae.hookPointOut().map(hook -> ", " + hook).orElse("")));
+    }
+    return run(sae, source, source, options);
+  }
+
+  /**
+   * Evaluates all rows of a source against other activations of the same tokens, as for a
+   * transcoder.
+   *
+   * @param sae the SAE or transcoder
+   * @param source what it reads, {@code d_in} wide
+   * @param target what it should give, {@code d_out} wide, row for row
+   * @param options mask, checkpoint and progress
+   * @return the metrics
+   * @throws IllegalArgumentException if the sources or the mask do not fit
+   * @throws EvaluationException if the checkpoint is malformed or belongs to another run
+   * @throws IOException if a file cannot be read or the checkpoint cannot be written
+   */
+  public static Evaluation run(
+      SAE sae, ActivationSource source, ActivationSource target, EvaluationRunOptions options)
+      throws IOException {
+    if (target != source && (!sae.isTranscoder() || target.rows() != source.rows())) {
+      throw new IllegalArgumentException(
+          sae.isTranscoder()
+              ? "evaluate: input and target must have as many rows, got %d and %d"
+                  .formatted(source.rows(), target.rows())
+              : "evaluate: an SAE is compared with what it reads; a target is for transcoders");
+    }
     if (source.dIn() != sae.dIn()) {
       throw new IllegalArgumentException(
           "evaluate: the activations have width %d, the SAE has d_in = %d; check that they come from its hook point"
               .formatted(source.dIn(), sae.dIn()));
     }
+    if (target.dIn() != sae.dOut()) {
+      throw new IllegalArgumentException(
+          "evaluate: the target has width %d, the output has d_out = %d"
+              .formatted(target.dIn(), sae.dOut()));
+    }
     options.rows().requireFits(source);
-    return new EvaluationRun(sae, source, options).run();
+    return new EvaluationRun(sae, source, target, options).run();
   }
 
   private Evaluation run() throws IOException {
     int[] widths = Levels.of(sae).toArray();
-    Totals totals = file.isPresent() ? saved(file.get(), widths) : new Totals(widths, sae.dIn());
+    Totals totals = file.isPresent() ? saved(file.get(), widths) : new Totals(widths, sae.dOut());
     Evaluator evaluator = Evaluator.resume(sae, options.evaluation(), totals, this::note);
     long done = totals.rowsDone();
     options.progress().accept(done);
     long savedAt = done;
-    try (ActivationBatches batches = source.batches(options.evaluation().batchRows(), done)) {
+    int batchRows = options.evaluation().batchRows();
+    boolean same = target == source;
+    try (ActivationBatches batches = source.batches(batchRows, done);
+        ActivationBatches targets = same ? batches : target.batches(batchRows, done)) {
       while (batches.hasNext()) {
         ActivationBatch batch = batches.next();
-        evaluator.add(FloatBuffer.wrap(batch.values()), batch.rows(), options.rows().kept(batch));
+        FloatBuffer x = FloatBuffer.wrap(batch.values());
+        FloatBuffer y = same ? x : FloatBuffer.wrap(targets.next().values());
+        evaluator.add(x, y, batch.rows(), options.rows().kept(batch));
         done += batch.rows();
         if (done == source.rows()) {
           evaluator.endBatch();
@@ -95,7 +142,7 @@ public final class EvaluationRun {
   /** What an earlier run has done: whole evaluation batches, or everything. */
   private Totals saved(EvaluationCheckpoint state, int[] widths) throws IOException {
     Totals totals =
-        state.read(settings, widths, sae.dIn()).orElseGet(() -> new Totals(widths, sae.dIn()));
+        state.read(settings, widths, sae.dOut()).orElseGet(() -> new Totals(widths, sae.dOut()));
     long done = totals.rowsDone();
     if (done < 0
         || done > source.rows()
@@ -126,6 +173,9 @@ public final class EvaluationRun {
   private ObjectNode settings() throws IOException {
     ObjectNode json = Evaluator.settings(sae, options.evaluation());
     json.set("source", RunSettings.describe(source));
+    if (target != source) {
+      json.set("target", RunSettings.describe(target));
+    }
     options.rows().addTo(json);
     return json;
   }

@@ -65,6 +65,9 @@ public final class Evaluator {
   /** Unmasked rows of the open batch. */
   private float[] pending;
 
+  /** What reconstructions of {@link #pending} should be, for a transcoder. */
+  private float[] pendingTargets = new float[0];
+
   private int pendingRows;
 
   /** Rows of the open batch, masked ones included. */
@@ -100,7 +103,7 @@ public final class Evaluator {
   public static Evaluator of(SAE sae, EvaluationOptions options) {
     Objects.requireNonNull(options, "options");
     int[] widths = Levels.of(sae).toArray();
-    return new Evaluator(sae, options, new Totals(widths, sae.dIn()), FaultListener.NONE);
+    return new Evaluator(sae, options, new Totals(widths, sae.dOut()), FaultListener.NONE);
   }
 
   /**
@@ -150,6 +153,32 @@ public final class Evaluator {
    * @throws IllegalStateException if the SAE is closed
    */
   public void add(FloatBuffer x, int rows, boolean[] counted) {
+    if (sae.isTranscoder()) {
+      throw new IllegalArgumentException(
+          "evaluate: a transcoder is compared with the activations of its output%s, not with those that it reads; give both"
+              .formatted(sae.hookPointOut().map(hook -> " (" + hook + ")").orElse("")));
+    }
+    add(x, x, rows, counted);
+  }
+
+  /**
+   * Adds rows of a transcoder, some of them masked out: the reconstructions of {@code x} are
+   * compared with {@code y}.
+   *
+   * @param x at least {@code rows * d_in} remaining floats, row-major; its position does not move
+   * @param y at least {@code rows * d_out} remaining floats, the activations of the output for the
+   *     same tokens; its position does not move
+   * @param rows number of rows
+   * @param counted {@code [rows]}, false where a row takes its place in the stream and nothing else
+   * @throws IllegalArgumentException if a buffer holds too few floats or the mask does not fit
+   * @throws IllegalStateException if the SAE is closed
+   */
+  public void add(FloatBuffer x, FloatBuffer y, int rows, boolean[] counted) {
+    if (y.remaining() < (long) rows * sae.dOut()) {
+      throw new IllegalArgumentException(
+          "evaluate: %d rows of d_out = %d need %d floats, the buffer has %d"
+              .formatted(rows, sae.dOut(), (long) rows * sae.dOut(), y.remaining()));
+    }
     if (rows < 0 || x.remaining() < (long) rows * sae.dIn()) {
       throw new IllegalArgumentException(
           "evaluate: %d rows of d_in = %d need %d floats, the buffer has %d"
@@ -157,10 +186,8 @@ public final class Evaluator {
     }
     if (counted.length != rows) {
       throw new IllegalArgumentException(
-          "evaluate: the mask must have one element per row, expected "
-              + rows
-              + ", got "
-              + counted.length);
+          "evaluate: the mask must have one element per row, expected %s, got %s"
+              .formatted(rows, counted.length));
     }
     for (int row = 0; row < rows; row++) {
       if (openRows == options.batchRows()) {
@@ -168,7 +195,7 @@ public final class Evaluator {
       }
       openRows++;
       if (counted[row]) {
-        keep(x, x.position() + row * sae.dIn());
+        keep(x, x.position() + row * sae.dIn(), y, y.position() + row * sae.dOut());
       } else {
         totals.maskedRows++;
       }
@@ -208,7 +235,7 @@ public final class Evaluator {
   public static Evaluator load(Path file, SAE sae, EvaluationOptions options) throws IOException {
     int[] widths = Levels.of(sae).toArray();
     return new EvaluationCheckpoint(file)
-        .read(settings(sae, options), widths, sae.dIn())
+        .read(settings(sae, options), widths, sae.dOut())
         .map(totals -> resume(sae, options, totals, FaultListener.NONE))
         .orElseThrow(() -> new NoSuchFileException(file.toString(), null, "no such file"));
   }
@@ -267,19 +294,17 @@ public final class Evaluator {
       return Evaluation.of(totals, options.batchRows());
     }
     Totals sum = totals.copy();
-    sum.add(EvaluationBatch.encode(sae, options, pending, pendingRows));
+    sum.add(EvaluationBatch.encode(sae, options, pending, targets(), pendingRows));
     return Evaluation.of(sum, options.batchRows());
   }
 
-  private void keep(FloatBuffer x, int at) {
-    int dIn = sae.dIn();
-    int needed = Math.multiplyExact(pendingRows + 1, dIn);
-    if (needed > pending.length) {
-      long doubled = Math.max(needed, 2L * pending.length);
-      long whole = (long) options.batchRows() * dIn;
-      pending = Arrays.copyOf(pending, (int) Math.min(Math.min(doubled, whole), MAX_ARRAY));
+  private void keep(FloatBuffer x, int at, FloatBuffer y, int yAt) {
+    pending = grown(pending, sae.dIn());
+    x.get(at, pending, pendingRows * sae.dIn(), sae.dIn());
+    if (sae.isTranscoder()) {
+      pendingTargets = grown(pendingTargets, sae.dOut());
+      y.get(yAt, pendingTargets, pendingRows * sae.dOut(), sae.dOut());
     }
-    x.get(at, pending, pendingRows * dIn, dIn);
     Optional<String> fault = faults.before(pending, pendingRows);
     if (fault.isPresent()) {
       totals.nonFiniteRows++;
@@ -292,10 +317,25 @@ public final class Evaluator {
     pendingAt[pendingRows++] = streamRows;
   }
 
+  /** Makes room for one more row. */
+  private float[] grown(float[] rows, int width) {
+    int needed = Math.multiplyExact(pendingRows + 1, width);
+    if (needed <= rows.length) {
+      return rows;
+    }
+    long doubled = Math.max(needed, 2L * rows.length);
+    long whole = (long) options.batchRows() * width;
+    return Arrays.copyOf(rows, (int) Math.min(Math.min(doubled, whole), MAX_ARRAY));
+  }
+
+  private float[] targets() {
+    return sae.isTranscoder() ? pendingTargets : pending;
+  }
+
   /** Counts the open evaluation batch as it stands. */
   void endBatch() {
     if (pendingRows > 0) {
-      EvaluationBatch batch = EvaluationBatch.encode(sae, options, pending, pendingRows);
+      EvaluationBatch batch = EvaluationBatch.encode(sae, options, pending, targets(), pendingRows);
       totals.add(batch);
       for (int row = 0; row < pendingRows; row++) {
         if (!batch.isFinite(row)) {
@@ -310,10 +350,8 @@ public final class Evaluator {
   private int rowsOf(int length) {
     if (length % sae.dIn() != 0) {
       throw new IllegalArgumentException(
-          "evaluate: the array must hold whole rows of d_in = "
-              + sae.dIn()
-              + " floats, got "
-              + length);
+          "evaluate: the array must hold whole rows of d_in = %s floats, got %s"
+              .formatted(sae.dIn(), length));
     }
     return length / sae.dIn();
   }

@@ -7,8 +7,8 @@ package io.matryoshka.sae.eval;
  * activations without variance. Compare only figures of the same variant.
  *
  * @param pooled {@code 1 - sum_t r_t / sum_t ||x_t - xbar||^2} with the mean of all rows: what
- *     SAELens means by its new explained variance ("explained_variance", as mended in pull request
- *     665 of decoderesearch/SAELens), and the default here
+ *     SAELens means by its new explained variance ("explained_variance", as corrected in pull
+ *     request 665 of decoderesearch/SAELens), and the default here
  * @param legacy {@code mean_t (1 - r_t / ||x_t - xbar_b||^2)}, "explained_variance_legacy" of
  *     SAELens 6.18 ({@code sae_lens/evals.py}) and SAEBench: a ratio per row, then the mean, so a
  *     row near the mean of its batch weighs heavily

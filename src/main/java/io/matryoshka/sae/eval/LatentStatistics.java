@@ -38,12 +38,9 @@ public final class LatentStatistics {
   public static LatentStatistics of(long rows, long[] firings, double[] sums, float[] largest) {
     if (sums.length != firings.length || largest.length != firings.length) {
       throw new IllegalArgumentException(
-          "latent statistics: expected one count, sum and largest activation for each latent, got "
-              + firings.length
-              + ", "
-              + sums.length
-              + " and "
-              + largest.length);
+          ("latent statistics: expected one count, sum and largest activation for"
+                  + " each latent, got %s, %s and %s")
+              .formatted(firings.length, sums.length, largest.length));
     }
     return new LatentStatistics(rows, new LatentTotals(firings, sums, largest));
   }

@@ -139,7 +139,7 @@ final class TotalsJson {
   private static double number(String name, JsonNode array, int at) {
     if (!array.get(at).isNumber()) {
       throw new IllegalArgumentException(
-          name + "[" + at + "]: expected a number, got " + array.get(at));
+          "%s[%s]: expected a number, got %s".formatted(name, at, array.get(at)));
     }
     return array.get(at).doubleValue();
   }
@@ -147,7 +147,7 @@ final class TotalsJson {
   private static void requireSize(String name, JsonNode json, int size) {
     if (!json.isArray() || json.size() != size) {
       throw new IllegalArgumentException(
-          name + ": expected " + size + " elements, got " + json.size());
+          "%s: expected %s elements, got %s".formatted(name, size, json.size()));
     }
   }
 }

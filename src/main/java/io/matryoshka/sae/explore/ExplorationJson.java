@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.eval.LatentStatistics;
+import java.util.Arrays;
 import java.util.List;
 
 /** Writes the findings for programs. A number that does not exist is null. */
@@ -40,7 +41,12 @@ final class ExplorationJson {
     put(node, "mean_activation", statistics.meanActivation(latent));
     put(node, "max_activation", statistics.maxActivation(latent));
     ArrayNode contexts = node.putArray("contexts");
-    report.contexts(latent).forEach(context -> contexts.add(json(context)));
+    report.contextGroups(latent).forEach(group -> contexts.add(json(group)));
+    ObjectNode histogram = node.putObject("activation_histogram");
+    histogram.put("upper", profile.histogram().upper());
+    Arrays.stream(profile.histogram().counts()).forEach(histogram.putArray("counts")::add);
+    ArrayNode examples = node.putArray("examples");
+    report.examples(profile).forEach(group -> examples.add(json(group)));
     neighbours(node.putArray("nearest_decoder"), profile.decoderNeighbours());
     neighbours(node.putArray("nearest_encoder"), profile.encoderNeighbours());
     ArrayNode parents = node.putArray("parents");
@@ -52,12 +58,18 @@ final class ExplorationJson {
         .entry()
         .flatMap(entry -> entry.neuronpediaUrl(latent))
         .ifPresent(url -> node.put("neuronpedia", url.toString()));
+    report
+        .labels()
+        .find(latent)
+        .ifPresent(label -> node.put("label", label.text()).put("label_by", label.provenance()));
     return node;
   }
 
-  private ObjectNode json(TopContext context) {
+  private ObjectNode json(ContextGroup group) {
+    TopContext context = group.first();
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("row", context.row()).put("first_row", context.firstRow());
+    node.put("repeats", group.times());
     float[] activations = context.activations();
     ArrayNode values = node.putArray("activations");
     for (float value : activations) {

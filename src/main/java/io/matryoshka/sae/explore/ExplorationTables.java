@@ -106,7 +106,7 @@ final class ExplorationTables {
     return table;
   }
 
-  /** Parents with tokens to judge them by; empty if there is none. */
+  /** Parents that have tokens with their direction; empty if there is none. */
   Optional<DataTable> absorption() {
     List<Absorption> rows =
         exploration.profiles().stream()

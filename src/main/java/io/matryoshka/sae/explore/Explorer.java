@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
 
 /**
  * Looks at the latents of an SAE on a set of activations: one pass for statistics, top contexts and
- * co-activation, a search for nearest latents, and a pass over the first {@value #ABSORPTION_ROWS}
- * rows for absorption.
+ * co-activation, a search for nearest latents, and a pass over the first {@value #SECOND_PASS_ROWS}
+ * rows for absorption and for examples of lower activations.
  *
  * <pre>{@code
  * Exploration found = new Explorer(sae).explore(source, ExplorerOptions.defaults());
@@ -26,8 +26,8 @@ import java.util.stream.IntStream;
  */
 public final class Explorer {
 
-  /** Rows that absorption is checked on. */
-  public static final int ABSORPTION_ROWS = 100_000;
+  /** Rows of the second pass, which checks absorption and finds examples. */
+  public static final int SECOND_PASS_ROWS = 100_000;
 
   /** Parents that absorption is checked for. */
   public static final int MAX_PARENTS = 512;
@@ -82,26 +82,32 @@ public final class Explorer {
   public Exploration explore(ActivationSource source, ExplorerOptions options) throws IOException {
     requireLatents(options.latents());
     TopContexts contexts = new TopContexts(sae.dSae(), options.contexts(), options.reach());
+    ActivationHistograms histograms = new ActivationHistograms(sae.dSae());
     CoactivationCounter pairs = new CoactivationCounter(sae, options.maxPairs());
     LatentPass.run(
         sae,
         source,
         options.rows(),
         options.rowsPerBatch(),
-        List.of(contexts, pairs),
+        List.of(contexts, pairs, histograms),
         done -> listener.step("encode", done, source.rows()));
     Coactivations coactivations = pairs.result(options.minBoth());
     LatentStatistics statistics = coactivations.statistics();
     int[] latents = chosen(options.latents(), statistics);
     List<List<Neighbour>> decoder = neighbours(latents, Direction.DECODER, options.relatives());
     List<List<Neighbour>> encoder = neighbours(latents, Direction.ENCODER, options.relatives());
-    Map<Integer, Absorption> absorption = absorption(latents, statistics, source, options);
+    LowerExamples examples = new LowerExamples(latents, statistics, options.reach());
+    Map<Integer, Absorption> absorption =
+        secondPass(latents, statistics, examples, source, options);
     List<LatentProfile> profiles = new ArrayList<>();
     for (int i = 0; i < latents.length; i++) {
+      List<TopContext> strongest = contexts.strongest(latents[i]);
       profiles.add(
           new LatentProfile(
               latents[i],
-              contexts.strongest(latents[i]),
+              strongest,
+              histograms.of(latents[i]),
+              examples.of(latents[i], strongest),
               decoder.get(i),
               encoder.get(i),
               coactivations.parents(latents[i], options.relatives()),
@@ -156,10 +162,35 @@ public final class Explorer {
         .find(latents, done -> listener.step("nearest latents", done, latents.length));
   }
 
-  private Map<Integer, Absorption> absorption(
-      int[] latents, LatentStatistics statistics, ActivationSource source, ExplorerOptions options)
+  /** Fills examples, and returns absorption by parent where it can be checked. */
+  private Map<Integer, Absorption> secondPass(
+      int[] latents,
+      LatentStatistics statistics,
+      LowerExamples examples,
+      ActivationSource source,
+      ExplorerOptions options)
       throws IOException {
+    if (latents.length == 0) {
+      return Map.of();
+    }
+    Optional<AbsorptionCheck> check = absorptionCheck(latents, statistics);
+    List<LatentPass.Collector> collectors = new ArrayList<>(List.of(examples));
+    check.ifPresent(collectors::add);
+    long rows = Math.min(source.rows(), SECOND_PASS_ROWS);
+    LatentPass.run(
+        sae,
+        source,
+        options.rows().withoutWarnings(),
+        rows,
+        options.rowsPerBatch(),
+        collectors,
+        done -> listener.step("examples", done, rows));
     Map<Integer, Absorption> found = new HashMap<>();
+    check.ifPresent(c -> c.result().forEach(one -> found.put(one.parent(), one)));
+    return found;
+  }
+
+  private Optional<AbsorptionCheck> absorptionCheck(int[] latents, LatentStatistics statistics) {
     Levels levels = Levels.of(sae);
     int[] parents =
         IntStream.of(latents)
@@ -167,19 +198,8 @@ public final class Explorer {
             .limit(MAX_PARENTS)
             .toArray();
     boolean fits = sae.config().normalizeActivations() == NormalizeActivations.NONE;
-    if (fits && parents.length > 0) {
-      AbsorptionCheck check = new AbsorptionCheck(sae, parents, statistics);
-      long rows = Math.min(source.rows(), ABSORPTION_ROWS);
-      LatentPass.run(
-          sae,
-          source,
-          options.rows().withoutWarnings(),
-          rows,
-          options.rowsPerBatch(),
-          List.of(check),
-          done -> listener.step("absorption", done, rows));
-      check.result().forEach(one -> found.put(one.parent(), one));
-    }
-    return found;
+    return fits && parents.length > 0
+        ? Optional.of(new AbsorptionCheck(sae, parents, statistics))
+        : Optional.empty();
   }
 }

@@ -55,7 +55,8 @@ public record ExplorerOptions(
 
   private static void require(String name, int value, int least) {
     if (value < least) {
-      throw new IllegalArgumentException(name + ": expected at least " + least + ", got " + value);
+      throw new IllegalArgumentException(
+          "%s: expected at least %s, got %s".formatted(name, least, value));
     }
   }
 

@@ -40,11 +40,9 @@ public record LatentDifference(
   public static List<LatentDifference> between(LatentStatistics one, LatentStatistics other) {
     if (one.size() != other.size()) {
       throw new IllegalArgumentException(
-          "latent differences: both sides must have one number of latents, got "
-              + one.size()
-              + " and "
-              + other.size()
-              + "; for two SAEs match their latents first");
+          ("latent differences: both sides must have one number of latents, got %s"
+                  + " and %s; for two SAEs match their latents first")
+              .formatted(one.size(), other.size()));
     }
     List<LatentDifference> differences = new ArrayList<>();
     for (int latent = 0; latent < one.size(); latent++) {

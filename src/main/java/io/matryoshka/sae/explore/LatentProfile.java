@@ -9,6 +9,8 @@ import java.util.Optional;
  *
  * @param latent its index
  * @param contexts the tokens where it is strongest, strongest first
+ * @param histogram how strongly it fires
+ * @param examples tokens of the lower quarters of its range, strongest quarter first
  * @param decoderNeighbours latents that write in the nearest directions
  * @param encoderNeighbours latents that read in the nearest directions
  * @param parents latents of lower levels whose firing is most correlated with it
@@ -19,6 +21,8 @@ import java.util.Optional;
 public record LatentProfile(
     int latent,
     List<TopContext> contexts,
+    ActivationHistogram histogram,
+    List<TopContext> examples,
     List<Neighbour> decoderNeighbours,
     List<Neighbour> encoderNeighbours,
     List<Coactivation> parents,
@@ -30,6 +34,8 @@ public record LatentProfile(
    *
    * @param latent its index
    * @param contexts the tokens where it is strongest
+   * @param histogram how strongly it fires
+   * @param examples tokens of the lower quarters of its range, strongest quarter first
    * @param decoderNeighbours latents that write in the nearest directions
    * @param encoderNeighbours latents that read in the nearest directions
    * @param parents latents of lower levels
@@ -38,6 +44,8 @@ public record LatentProfile(
    */
   public LatentProfile {
     contexts = List.copyOf(contexts);
+    Objects.requireNonNull(histogram, "histogram");
+    examples = List.copyOf(examples);
     decoderNeighbours = List.copyOf(decoderNeighbours);
     encoderNeighbours = List.copyOf(encoderNeighbours);
     parents = List.copyOf(parents);

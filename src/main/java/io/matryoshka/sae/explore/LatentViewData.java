@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.eval.LatentStatistics;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
  * What explore.js needs to show one latent at a time, in few bytes. Every token text and every row
@@ -20,8 +22,17 @@ final class LatentViewData {
 
   private static final MathContext DIGITS = new MathContext(3);
 
+  /** Tokens of a sentence that are kept on each side of a context. */
+  private static final int SENTENCE_REACH = 48;
+
+  /** With more tokens than this on the page, no further sentences are added. */
+  private static final int MAX_ROWS = 200_000;
+
   private final ExplorationReport report;
   private final Map<Long, Integer> places = new HashMap<>();
+
+  /** Tokens of the sentence before and after a context. */
+  private final Map<TopContext, int[]> sentences = new HashMap<>();
 
   LatentViewData(ExplorationReport report) {
     this.report = report;
@@ -48,21 +59,62 @@ final class LatentViewData {
 
   private void addRows(ObjectNode root) {
     TreeSet<Long> rows = new TreeSet<>();
-    for (LatentProfile profile : report.exploration().profiles()) {
-      for (TopContext context : report.contexts(profile.latent())) {
-        for (int i = 0; i < context.activations().length; i++) {
-          rows.add(context.firstRow() + i);
-        }
-      }
-    }
+    forEachContext(context -> addRange(rows, context.firstRow(), context.activations().length));
+    forEachContext(context -> addSentence(rows, context));
     Map<String, Integer> words = new LinkedHashMap<>();
     ArrayNode text = JsonNodeFactory.instance.arrayNode(rows.size());
     for (long row : rows) {
       places.put(row, places.size());
       text.add(words.computeIfAbsent(report.text(row), word -> words.size()));
     }
-    words.keySet().forEach(root.putArray("words")::add);
+    ArrayNode pieces = root.putArray("words");
+    ArrayNode rest = root.putArray("rest");
+    for (Map.Entry<String, Integer> word : words.entrySet()) {
+      pieces.add(report.tokens().map(t -> t.pieces().piece(word.getKey())).orElse(word.getKey()));
+      if (report.tokens().map(t -> t.pieces().goesOn(word.getKey())).orElse(false)) {
+        rest.add(word.getValue());
+      }
+    }
     root.set("text", text);
+  }
+
+  private void forEachContext(Consumer<TopContext> action) {
+    for (LatentProfile profile : report.exploration().profiles()) {
+      report.contextGroups(profile.latent()).forEach(group -> action.accept(group.first()));
+      report.examples(profile).forEach(group -> action.accept(group.first()));
+    }
+  }
+
+  private static void addRange(TreeSet<Long> rows, long first, long count) {
+    for (long row = first; row < first + count; row++) {
+      rows.add(row);
+    }
+  }
+
+  /** Adds the sentence around a context, cut where it is long, as long as the page stays small. */
+  private void addSentence(TreeSet<Long> rows, TopContext context) {
+    if (report.tokens().isEmpty() || rows.size() > MAX_ROWS) {
+      return;
+    }
+    Tokens tokens = report.tokens().get();
+    long from = context.firstRow();
+    long to = from + context.activations().length;
+    int at = Math.toIntExact(context.row());
+    int before = 0;
+    while (before < SENTENCE_REACH
+        && from - before > 0
+        && tokens.sameSequence((int) from - before - 1, at)) {
+      before++;
+    }
+    int after = 0;
+    while (after < SENTENCE_REACH
+        && to + after < tokens.size()
+        && tokens.sameSequence((int) to + after, at)) {
+      after++;
+    }
+    addRange(rows, from - before, before);
+    addRange(rows, to, after);
+    sentences.put(context, new int[] {before, after});
   }
 
   private ObjectNode latent(LatentProfile profile) {
@@ -73,8 +125,16 @@ final class LatentViewData {
     figures.add(round(statistics.density(latent)));
     figures.add(round(statistics.meanActivation(latent)));
     figures.add(round(statistics.maxActivation(latent)));
+    report
+        .labels()
+        .find(latent)
+        .ifPresent(label -> node.putArray("l").add(label.text()).add(label.provenance()));
     ArrayNode contexts = node.putArray("c");
-    report.contexts(latent).forEach(context -> contexts.add(context(context)));
+    report.contextGroups(latent).forEach(group -> contexts.add(context(group)));
+    ArrayNode examples = node.putArray("x");
+    report.examples(profile).forEach(group -> examples.add(context(group)));
+    ArrayNode histogram = node.putArray("h").add(round(profile.histogram().upper()));
+    Arrays.stream(profile.histogram().counts()).forEach(histogram::add);
     neighbours(node.putArray("d"), profile.decoderNeighbours());
     neighbours(node.putArray("e"), profile.encoderNeighbours());
     pairs(node.putArray("p"), profile.parents(), true);
@@ -94,12 +154,18 @@ final class LatentViewData {
     return node;
   }
 
-  /** Place of the first token, number of tokens, the top one, then place and activation of each. */
-  private ArrayNode context(TopContext context) {
+  /**
+   * Place of the first token, number of tokens, the top one, tokens of the sentence before and
+   * after, number of contexts with this text, then place and activation of each active token.
+   */
+  private ArrayNode context(ContextGroup group) {
+    TopContext context = group.first();
+    int[] sentence = sentences.getOrDefault(context, new int[2]);
     float[] activations = context.activations();
     ArrayNode node = JsonNodeFactory.instance.arrayNode();
     node.add(places.get(context.firstRow())).add(activations.length);
     node.add(context.row() - context.firstRow());
+    node.add(sentence[0]).add(sentence[1]).add(group.times());
     for (int i = 0; i < activations.length; i++) {
       if (activations[i] != 0) {
         node.add(i).add(round(activations[i]));

@@ -45,11 +45,9 @@ public final class NearestLatents {
     this.count = count;
     if (of.dIn() != among.dIn()) {
       throw new IllegalArgumentException(
-          "nearest latents: both SAEs must have one d_in, got "
-              + of.dIn()
-              + " and "
-              + among.dIn()
-              + "; directions in different spaces cannot be compared");
+          ("nearest latents: both SAEs must have one d_in, got %s and %s; directions"
+                  + " in different spaces cannot be compared")
+              .formatted(of.dIn(), among.dIn()));
     }
     if (count < 1) {
       throw new IllegalArgumentException("nearest latents: expected at least 1, got " + count);

@@ -19,10 +19,12 @@ public final class Tokens {
 
   private final List<String> texts;
   private final int[] sequences;
+  private final WordPieces pieces;
 
   private Tokens(List<String> texts, int[] sequences) {
     this.texts = List.copyOf(texts);
     this.sequences = sequences;
+    this.pieces = WordPieces.of(this.texts);
   }
 
   /**
@@ -36,10 +38,8 @@ public final class Tokens {
   public static Tokens of(List<String> texts, int[] sequences) {
     if (texts.size() != sequences.length) {
       throw new IllegalArgumentException(
-          "tokens: expected a sequence for each of "
-              + texts.size()
-              + " tokens, got "
-              + sequences.length);
+          "tokens: expected a sequence for each of %s tokens, got %s"
+              .formatted(texts.size(), sequences.length));
     }
     return new Tokens(texts, sequences.clone());
   }
@@ -64,9 +64,10 @@ public final class Tokens {
       return parse(file.toString(), new ObjectMapper().readTree(Files.readString(file)));
     } catch (MalformedInputException e) {
       String found = FileType.of(file).problem().map(what -> "; it " + what).orElse("");
-      throw new IllegalArgumentException(file + ": expected UTF-8 text" + found, e);
+      throw new IllegalArgumentException("%s: expected UTF-8 text%s".formatted(file, found), e);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(file + ": not JSON: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException(
+          "%s: not JSON: %s".formatted(file, e.getOriginalMessage()), e);
     }
   }
 
@@ -146,6 +147,29 @@ public final class Tokens {
     return texts.get(row);
   }
 
+  /** Returns how the words of these tokens are cut into pieces. */
+  WordPieces pieces() {
+    return pieces;
+  }
+
+  /** Whether a token goes on the word of the token before it. */
+  boolean goesOn(int row) {
+    return row > 0 && sameSequence(row - 1, row) && pieces.goesOn(texts.get(row));
+  }
+
+  /** The whole word that a token belongs to. */
+  String word(int row) {
+    int from = row;
+    while (goesOn(from)) {
+      from--;
+    }
+    StringBuilder word = new StringBuilder(pieces.piece(texts.get(from)));
+    for (int next = from + 1; next < size() && goesOn(next); next++) {
+      word.append(pieces.piece(texts.get(next)));
+    }
+    return word.toString();
+  }
+
   /**
    * Tells whether two rows belong to one sequence.
    *
@@ -166,11 +190,9 @@ public final class Tokens {
   public void requireRows(long rows) {
     if (rows != texts.size()) {
       throw new IllegalArgumentException(
-          "tokens: expected one for each of the "
-              + rows
-              + " rows of activations, got "
-              + texts.size()
-              + "; give the tokens of exactly these activations");
+          ("tokens: expected one for each of the %s rows of activations, got %s; give"
+                  + " the tokens of exactly these activations")
+              .formatted(rows, texts.size()));
     }
   }
 }

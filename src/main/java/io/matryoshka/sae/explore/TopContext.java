@@ -23,12 +23,8 @@ public record TopContext(long row, long firstRow, float[] activations) {
   public TopContext {
     if (row < firstRow || row - firstRow >= activations.length) {
       throw new IllegalArgumentException(
-          "context: row "
-              + row
-              + " must lie in "
-              + firstRow
-              + ".."
-              + (firstRow + activations.length - 1));
+          "context: row %s must lie in %s..%s"
+              .formatted(row, firstRow, firstRow + activations.length - 1));
     }
     activations = activations.clone();
   }

@@ -11,30 +11,55 @@ import java.util.List;
 /**
  * Finds the tokens where each latent is strongest, with the latent's activation on the tokens
  * around, for all latents in one pass. Of equal activations the earlier row comes first, and NaN is
- * never strongest.
+ * never strongest. A context ends before a row that is left out.
  *
  * <p>Memory: {@code count * (4 * (2 * reach + 1) + 12)} bytes a latent, and the sparse latents of
  * the last few batches. Not safe for use by several threads.
  */
 public final class TopContexts implements LatentPass.Collector {
 
-  private record Batch(long firstRow, SparseLatents latents) {
+  private record Batch(long firstRow, SparseLatents latents, BitSet leftOut) {
     long endRow() {
       return firstRow + latents.rows();
     }
   }
 
+  /** Which contexts are kept, and which of them come first. */
+  interface Ranking {
+
+    /** By activation, for each latent. */
+    Ranking STRONGEST =
+        new Ranking() {
+          @Override
+          public int slot(int latent, float activation) {
+            return activation > 0 ? latent : -1;
+          }
+
+          @Override
+          public float score(long row, float activation) {
+            return activation;
+          }
+        };
+
+    /** The list that an activation may go into, -1 for none. */
+    int slot(int latent, float activation);
+
+    /** Above 0; the largest come first, ties by the earlier row. */
+    float score(long row, float activation);
+  }
+
+  private final Ranking ranking;
   private final int count;
   private final int reach;
   private final int span;
   private final int[] sizes;
 
-  /** {@code [d_sae, count]}, strongest first. */
-  private final float[] activations;
+  /** {@code [slots, count]}, largest first. */
+  private final float[] scores;
 
   private final long[] rows;
 
-  /** {@code [d_sae, count, span]}. */
+  /** {@code [slots, count, span]}. */
   private final float[] windows;
 
   /** Batches that rows not yet taken, or their contexts, lie in. */
@@ -53,19 +78,24 @@ public final class TopContexts implements LatentPass.Collector {
    *     not fit a Java array
    */
   public TopContexts(int dSae, int count, int reach) {
+    this(dSae, count, reach, Ranking.STRONGEST);
+  }
+
+  TopContexts(int slots, int count, int reach, Ranking ranking) {
+    this.ranking = ranking;
     this.count = count;
     this.reach = reach;
     span = 2 * reach + 1;
-    long floats = (long) dSae * count * span;
+    long floats = (long) slots * count * span;
     if (count < 1 || reach < 0 || floats > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
           "top contexts: expected at least 1 token and a reach from 0, and at most 2^31 floats in"
               + " all, got %d tokens and a reach of %d for %d latents"
-                  .formatted(count, reach, dSae));
+                  .formatted(count, reach, slots));
     }
-    sizes = new int[dSae];
-    activations = new float[dSae * count];
-    rows = new long[dSae * count];
+    sizes = new int[slots];
+    scores = new float[slots * count];
+    rows = new long[slots * count];
     windows = new float[(int) floats];
   }
 
@@ -73,9 +103,9 @@ public final class TopContexts implements LatentPass.Collector {
   public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
     if (firstRow != endRow) {
       throw new IllegalArgumentException(
-          "top contexts: expected the rows from " + endRow + ", got those from " + firstRow);
+          "top contexts: expected the rows from %s, got those from %s".formatted(endRow, firstRow));
     }
-    recent.addLast(new Batch(firstRow, latents));
+    recent.addLast(new Batch(firstRow, latents, leftOut));
     endRow = firstRow + latents.rows();
     takeBelow(endRow - reach);
   }
@@ -102,23 +132,27 @@ public final class TopContexts implements LatentPass.Collector {
   }
 
   private void offer(int latent, long row, float activation) {
-    int base = latent * count;
-    int size = sizes[latent];
-    boolean fits = size < count ? activation > 0 : activation > activations[base + count - 1];
-    if (!fits) {
+    int slot = ranking.slot(latent, activation);
+    if (slot < 0) {
+      return;
+    }
+    int base = slot * count;
+    int size = sizes[slot];
+    float score = ranking.score(row, activation);
+    if (size == count && !(score > scores[base + count - 1])) {
       return;
     }
     int at = base + size;
-    while (at > base && activation > activations[at - 1]) {
+    while (at > base && score > scores[at - 1]) {
       at--;
     }
     int moved = Math.min(size, count - 1) - (at - base);
-    System.arraycopy(activations, at, activations, at + 1, moved);
+    System.arraycopy(scores, at, scores, at + 1, moved);
     System.arraycopy(rows, at, rows, at + 1, moved);
     System.arraycopy(windows, at * span, windows, (at + 1) * span, moved * span);
-    activations[at] = activation;
+    scores[at] = score;
     rows[at] = row;
-    sizes[latent] = Math.min(count, size + 1);
+    sizes[slot] = Math.min(count, size + 1);
     for (int i = 0; i < span; i++) {
       long around = row - reach + i;
       boolean known = around >= 0 && around < endRow;
@@ -128,7 +162,13 @@ public final class TopContexts implements LatentPass.Collector {
 
   private float activation(long row, int latent) {
     Batch batch = batchOf(row);
-    return batch.latents().activation((int) (row - batch.firstRow()), latent);
+    int at = (int) (row - batch.firstRow());
+    return batch.leftOut().get(at) ? Float.NaN : batch.latents().activation(at, latent);
+  }
+
+  /** Whether a place of a window is one of a row that counts; a context ends before the others. */
+  private boolean counts(int place) {
+    return !Float.isNaN(windows[place]);
   }
 
   /**
@@ -143,11 +183,17 @@ public final class TopContexts implements LatentPass.Collector {
     List<TopContext> found = new ArrayList<>();
     for (int i = 0; i < sizes[latent]; i++) {
       int at = latent * count + i;
-      long from = Math.max(0, rows[at] - reach);
-      long to = Math.min(endRow, rows[at] + reach + 1);
-      int offset = (int) (at * span + from - (rows[at] - reach));
-      float[] around = Arrays.copyOfRange(windows, offset, offset + (int) (to - from));
-      found.add(new TopContext(rows[at], from, around));
+      int middle = at * span + reach;
+      int before = 0;
+      while (before < Math.min(reach, rows[at]) && counts(middle - before - 1)) {
+        before++;
+      }
+      int after = 0;
+      while (after < Math.min(reach, endRow - rows[at] - 1) && counts(middle + after + 1)) {
+        after++;
+      }
+      float[] around = Arrays.copyOfRange(windows, middle - before, middle + after + 1);
+      found.add(new TopContext(rows[at], rows[at] - before, around));
     }
     return found;
   }

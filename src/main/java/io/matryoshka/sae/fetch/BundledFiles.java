@@ -21,6 +21,14 @@ public final class BundledFiles {
 
   private BundledFiles() {}
 
+  /**
+   * Finds the files of a bundled folder on disk, after copying them out of the jar if need be.
+   *
+   * @param bundled the folder
+   * @param names the files that it holds, at least one
+   * @return a folder with these files
+   * @throws IOException if the jar lacks a file, or the copy cannot be written
+   */
   public static Path folder(SaeLocation.Bundled bundled, List<String> names) throws IOException {
     URL first = url(bundled, names.get(0));
     if (first.getProtocol().equals("file")) {
@@ -81,6 +89,6 @@ public final class BundledFiles {
                         + bundled.resourceFolder()
                         + "/"
                         + name
-                        + "; use the jar as published"));
+                        + "; use the jar as published, or add the jar that brings these files"));
   }
 }

@@ -4,20 +4,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.hub.ByteRange;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.RangesUnsupportedException;
 import io.matryoshka.sae.hub.RemoteFile;
 import io.matryoshka.sae.hub.RepoFile;
-import io.matryoshka.sae.safetensors.SafetensorsHeader;
-import io.matryoshka.sae.safetensors.SafetensorsWriter;
-import io.matryoshka.sae.safetensors.TensorInfo;
+import io.matryoshka.sae.weights.TensorFile;
 import io.matryoshka.sae.weights.WeightSchema;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -45,12 +40,10 @@ public final class PrefixDownload {
   private static final Logger LOG = LoggerFactory.getLogger(PrefixDownload.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String WIDTHS = "matryoshka_widths";
-  private static final int CONNECTIONS = 16;
-  private static final int FIRST_READ_BYTES = 1 << 14;
 
   private final HubClient client;
   private final RepoFile weights;
-  private final Path configFile;
+  private final PrefixSource source;
   private final SaeConfig config;
   private final PrefixCache cache;
 
@@ -58,16 +51,14 @@ public final class PrefixDownload {
    * Prepares for one SAE.
    *
    * @param weights its weight file at a commit
-   * @param configFile its {@code cfg.json}
-   * @param config what that says
+   * @param source what it is beside that
    * @param root the cache of this library
    */
-  public PrefixDownload(
-      HubClient client, RepoFile weights, Path configFile, SaeConfig config, Path root) {
+  public PrefixDownload(HubClient client, RepoFile weights, PrefixSource source, Path root) {
     this.client = client;
     this.weights = weights;
-    this.configFile = configFile;
-    this.config = config;
+    this.source = source;
+    this.config = source.config();
     this.cache = new PrefixCache(root, weights);
   }
 
@@ -94,14 +85,19 @@ public final class PrefixDownload {
     if (remote.size().isEmpty()) {
       return false;
     }
-    SafetensorsHeader header = header(remote, remote.size().getAsLong());
-    WeightSchema.check(header.tensors(), config, remote.file().toString());
-    PrefixPlan plan = new PrefixPlan(header, config, width);
+    TensorFile tensors = source.format().open(new RemoteBytes(remote), config);
+    WeightSchema.check(tensors.tensors(), config, tensors.name());
+    if (!PrefixPlan.isPossible(tensors.tensors())) {
+      LOG.debug("Fetching all of {}: its tensors are packed or scattered", weights);
+      return false;
+    }
+    PrefixPlan plan = new PrefixPlan(tensors.tensors(), width);
     if (!savesMuch(plan.cost(), remote.size().getAsLong())) {
       LOG.debug("Fetching all of {}: a part would cost {} bytes", weights, plan.cost());
       return false;
     }
-    writeWeights(remote, header, plan, folder.resolve(SaeFiles.WEIGHTS));
+    new PrefixWriter(remote, plan, config.firstLatents(width))
+        .write(folder.resolve(SaeFiles.WEIGHTS));
     Files.write(folder.resolve(SaeFiles.CONFIG), partConfig(remote, width));
     new PrefixRecord(
             PrefixRecord.VERSION,
@@ -120,51 +116,9 @@ public final class PrefixDownload {
     return cost <= LARGEST_SHARE * size && size - cost >= MIN_SAVING_BYTES;
   }
 
-  private static SafetensorsHeader header(RemoteFile remote, long size) throws IOException {
-    ByteBuffer start = ByteBuffer.allocate((int) Math.min(size, FIRST_READ_BYTES));
-    remote.read(0, start);
-    start.flip();
-    String source = remote.file().toString();
-    int length = SafetensorsHeader.headerLength(start, source);
-    long end = (long) SafetensorsHeader.LENGTH_BYTES + length;
-    ByteBuffer header = ByteBuffer.allocate(length);
-    header.put(
-        start.slice(
-            SafetensorsHeader.LENGTH_BYTES,
-            Math.min(length, start.limit() - SafetensorsHeader.LENGTH_BYTES)));
-    if (header.hasRemaining() && end <= size) {
-      remote.read(SafetensorsHeader.LENGTH_BYTES + header.position(), header);
-    }
-    return SafetensorsHeader.parse(header.flip(), Math.max(0, size - end), source);
-  }
-
-  private static void writeWeights(
-      RemoteFile remote, SafetensorsHeader header, PrefixPlan plan, Path target)
-      throws IOException {
-    SafetensorsWriter.Builder builder = SafetensorsWriter.builder();
-    for (TensorInfo info : header.tensors()) {
-      builder.tensor(info.name(), info.dtype(), plan.shape(info));
-    }
-    header.metadata().forEach(builder::metadata);
-    try (SafetensorsWriter writer = builder.create(target)) {
-      Iterator<PrefixPlan.Read> reads = plan.reads().iterator();
-      List<ByteRange> ranges = plan.reads().stream().map(PrefixPlan.Read::range).toList();
-      remote.read(
-          ranges,
-          CONNECTIONS,
-          (range, data) -> {
-            for (PrefixPlan.Piece piece : reads.next().pieces()) {
-              int at = (int) (piece.begin() - range.offset());
-              writer.write(piece.tensor(), data.slice(at, piece.length()));
-            }
-          });
-      writer.finish();
-    }
-  }
-
   /** The configuration with the number of latents of the part, and where it comes from. */
   private byte[] partConfig(RemoteFile remote, int width) throws IOException {
-    ObjectNode root = (ObjectNode) JSON.readTree(Files.readAllBytes(configFile));
+    ObjectNode root = source.json().deepCopy();
     root.put("d_sae", width);
     ObjectNode metadata =
         root.path("metadata") instanceof ObjectNode object ? object : root.putObject("metadata");

@@ -1,12 +1,13 @@
 package io.matryoshka.sae.fetch;
 
-import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.TensorNames;
 import io.matryoshka.sae.hub.ByteRange;
-import io.matryoshka.sae.safetensors.SafetensorsHeader;
-import io.matryoshka.sae.safetensors.TensorInfo;
+import io.matryoshka.sae.weights.StoredTensor;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Which bytes of a weight file hold the first latents: whole rows of {@code W_dec}, the start of
@@ -30,23 +31,54 @@ final class PrefixPlan {
   /** A range to read, and what of it is kept. */
   record Read(ByteRange range, List<Piece> pieces) {}
 
-  private final int width;
-  private final SaeConfig config;
+  private final List<StoredTensor> stored = new ArrayList<>();
+  private final Set<String> turned = new HashSet<>();
+  private boolean asStored = true;
   private final List<Read> reads = new ArrayList<>();
   private List<Piece> pending = new ArrayList<>();
 
   /**
-   * Plans for a file whose tensors are those of the configuration.
+   * Plans for the tensors of an SAE under SAELens' names.
    *
    * @param width number of leading latents
    */
-  PrefixPlan(SafetensorsHeader header, SaeConfig config, int width) {
-    this.config = config;
-    this.width = width;
-    for (TensorInfo info : header.tensors()) {
-      addTensor(info, header.dataOffset() + info.begin());
+  PrefixPlan(List<StoredTensor> tensors, int width) {
+    List<StoredTensor> byPosition = new ArrayList<>(tensors);
+    byPosition.sort(Comparator.comparingLong(StoredTensor::position));
+    for (StoredTensor tensor : byPosition) {
+      add(prefix(tensor, width));
     }
     endRead();
+  }
+
+  /** Tells whether the tensors can be read in part: plain bytes of one file, row after row. */
+  static boolean isPossible(List<StoredTensor> tensors) {
+    return tensors.stream()
+        .allMatch(
+            t ->
+                t.source() instanceof RemoteBytes
+                    && (isRepeated(t) || hasRows(t) || hasRows(t.transposed())));
+  }
+
+  private static boolean hasRows(StoredTensor tensor) {
+    long[] strides = tensor.strides();
+    return strides.length == 0
+        || (strides.length <= 2
+            && strides[strides.length - 1] == 1
+            && tensor.isLittleEndian()
+            && strides[0] >= (strides.length == 2 ? tensor.shape()[1] : 1));
+  }
+
+  private static boolean isRepeated(StoredTensor tensor) {
+    return tensor.strides().length == 1 && tensor.strides()[0] == 0;
+  }
+
+  private static StoredTensor prefix(StoredTensor tensor, int width) {
+    return switch (tensor.name()) {
+      case TensorNames.W_ENC -> tensor.first(1, width);
+      case TensorNames.B_DEC, TensorNames.W_SKIP -> tensor;
+      default -> tensor.first(0, width);
+    };
   }
 
   /** The reads, in the order of the file. */
@@ -59,32 +91,41 @@ final class PrefixPlan {
     return reads.stream().mapToLong(read -> read.range.length() + REQUEST_COST_BYTES).sum();
   }
 
-  /** The shape of a tensor in the part. */
-  long[] shape(TensorInfo info) {
-    long[] shape = info.shape();
-    if (info.name().equals(TensorNames.W_ENC)) {
-      shape[1] = width;
-    } else if (!info.name().equals(TensorNames.B_DEC)
-        && shape.length > 0
-        && shape[0] == config.dSae()) {
-      shape[0] = width;
-    }
-    return shape;
+  /** The tensors of the part in the order in which their bytes lie. */
+  List<StoredTensor> stored() {
+    return stored;
   }
 
-  private void addTensor(TensorInfo info, long begin) {
-    long elementBytes = info.byteCount() / Math.max(1, info.elementCount());
-    if (info.name().equals(TensorNames.W_ENC)) {
-      long rowBytes = config.dSae() * elementBytes;
-      for (int row = 0; row < config.dIn(); row++) {
-        addRun(info.name(), begin + row * rowBytes, width * elementBytes);
-      }
-    } else {
-      long kept = elementBytes;
-      for (long dimension : shape(info)) {
-        kept *= dimension;
-      }
-      addRun(info.name(), begin, kept);
+  /** Tells whether the bytes lie as SAELens' files have them. */
+  boolean isAsStored() {
+    return asStored;
+  }
+
+  /** Tells whether a matrix lies the other way round. */
+  boolean isTurned(String name) {
+    return turned.contains(name);
+  }
+
+  private void add(StoredTensor tensor) {
+    StoredTensor lying = tensor;
+    if (isRepeated(tensor)) {
+      lying = tensor.first(0, 1);
+      asStored = false;
+    } else if (!hasRows(tensor)) {
+      lying = tensor.transposed();
+      turned.add(tensor.name());
+      asStored = false;
+    }
+    stored.add(lying);
+    long[] shape = lying.shape();
+    long elementBytes = lying.dtype().bits() / Byte.SIZE;
+    if (lying.isContiguous()) {
+      addRun(lying.name(), lying.position(), lying.elementCount() * elementBytes);
+      return;
+    }
+    for (long row = 0; row < shape[0]; row++) {
+      long begin = lying.position() + row * lying.strides()[0] * elementBytes;
+      addRun(lying.name(), begin, shape[1] * elementBytes);
     }
   }
 

@@ -1,17 +1,20 @@
 package io.matryoshka.sae.fetch;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.config.SaeFormatException;
-import io.matryoshka.sae.hub.EntryNotFoundException;
+import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.HubOptions;
+import io.matryoshka.sae.hub.RemoteFile;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.io.CacheFolder;
+import io.matryoshka.sae.io.FileBytes;
 import io.matryoshka.sae.registry.SaeLocation;
+import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.weights.TensorFile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -21,10 +24,11 @@ import java.util.OptionalInt;
  *
  * @param options how files are fetched from the Hub
  * @param prefix number of leading latents that are enough, where fetching no more saves much
+ * @param dtype the type of the tensors in place of what the configuration says
+ * @param format the format that a release table names; without one, the files tell
  */
-public record SaeLocator(HubOptions options, OptionalInt prefix) {
-
-  private static final String FOREIGN_CONFIG = "config.json";
+public record SaeLocator(
+    HubOptions options, OptionalInt prefix, Optional<Dtype> dtype, Optional<SaeFormat> format) {
 
   /**
    * Brings the files of an SAE to disk.
@@ -38,58 +42,76 @@ public record SaeLocator(HubOptions options, OptionalInt prefix) {
       return fromHub(hub);
     }
     if (location instanceof SaeLocation.Bundled bundled) {
-      return SaeFiles.in(BundledFiles.folder(bundled, SaeFiles.ALL));
+      return SaeFiles.in(BundledFiles.folder(bundled, SaeFiles.ALL), dtype);
     }
-    return SaeFiles.in(((SaeLocation.Directory) location).path());
+    return SaeFiles.in(((SaeLocation.Directory) location).path(), dtype);
   }
 
   /** All files are of the commit that the revision names when the first is asked for. */
   private SaeFiles fromHub(SaeLocation.Hub location) throws IOException {
     HubClient hub = HubClient.of(options);
-    RepoFile asked =
-        file(location, options.revision().orElse(location.revision()), SaeFiles.CONFIG);
-    Path configFile = configFile(hub, location, asked);
-    SaeConfig config = SaeConfig.read(configFile);
+    HubFolder folder = HubFolder.open(hub, location, options.revision(), format);
+    RepoFile weights = folder.weights();
+    boolean cached = hub.findCached(weights).isPresent();
+    boolean partial = prefix.isPresent() && !cached;
+    SaeConfig config =
+        folder.format().config(folder.place(dtype), () -> openRaw(hub, folder, weights, partial));
     int width = config.prefixWidth(prefix);
-    String commit = hub.pinned(asked, configFile).revision();
-    Optional<Path> sparsity = hub.downloadIfPresent(file(location, commit, SaeFiles.SPARSITY));
-    RepoFile weights = file(location, commit, SaeFiles.WEIGHTS);
-    if (width < config.dSae() && hub.findCached(weights).isEmpty()) {
+    Optional<Path> sparsity = folder.sparsity();
+    Optional<Path> scaler = folder.scaler(config);
+    if (width < config.dSae() && !cached) {
       PrefixDownload download =
-          new PrefixDownload(hub, weights, configFile, config, CacheFolder.root());
-      Optional<Path> folder = download.folder(width, options.forceDownload());
-      if (folder.isPresent()) {
-        SaeFiles part = SaeFiles.in(folder.get());
-        return new SaeFiles(config, part.config(), part.weights(), sparsity);
+          new PrefixDownload(hub, weights, folder.source(config), CacheFolder.root());
+      Optional<Path> part = download.folder(width, options.forceDownload());
+      if (part.isPresent()) {
+        SaeFiles files = SaeFiles.in(part.get(), dtype);
+        return new SaeFiles(
+            config, files.config(), files.weights(), sparsity, scaler, files.format());
       }
     }
-    return SaeFiles.whole(config, hub.download(weights), sparsity);
+    return new SaeFiles(config, config, hub.download(weights), sparsity, scaler, folder.format());
   }
 
-  /** Where there is no cfg.json, names the program whose config.json is there instead. */
-  private static Path configFile(HubClient hub, SaeLocation.Hub location, RepoFile asked)
-      throws IOException {
-    try {
-      return hub.download(asked);
-    } catch (EntryNotFoundException e) {
-      Optional<ForeignFormat> foreign = Optional.empty();
-      Optional<Path> other =
-          hub.downloadIfPresent(file(location, asked.revision(), FOREIGN_CONFIG));
-      if (other.isPresent()) {
-        foreign = ForeignFormat.ofConfig(new ObjectMapper().readTree(other.get().toFile()));
-      } else if (location.repoId().startsWith("google/gemma-scope")) {
-        foreign = Optional.of(ForeignFormat.GEMMA_SCOPE);
+  /**
+   * Compares the cached files of an SAE on the Hub with the lengths that the Hub tells, and fetches
+   * those again that differ: another tool may have left a part of one in the cache.
+   *
+   * @param location where the SAE is
+   * @return whether a file was fetched again
+   * @throws IOException if files cannot be fetched
+   */
+  public boolean repair(SaeLocation location) throws IOException {
+    boolean repaired = false;
+    if (location instanceof SaeLocation.Hub folder) {
+      HubClient hub = HubClient.of(options.forceDownload(false));
+      for (SaeFormat known : SaeFormat.values()) {
+        for (String name : List.of(known.configFile(), known.weightFile(), SaeFiles.SPARSITY)) {
+          repaired |= repair(hub, folder, name);
+        }
       }
-      if (foreign.isPresent()) {
-        throw new SaeFormatException(
-            "%s %s: %s".formatted(location.repoId(), location.path(), foreign.get().message()), e);
-      }
-      throw e;
     }
+    return repaired;
   }
 
-  private static RepoFile file(SaeLocation.Hub hub, String revision, String name) {
-    String path = hub.path().isEmpty() ? name : hub.path() + "/" + name;
-    return new RepoFile(hub.repoId(), revision, path);
+  private boolean repair(HubClient hub, SaeLocation.Hub folder, String name) throws IOException {
+    RepoFile file = HubFolder.file(folder, options.revision().orElse(folder.revision()), name);
+    Optional<Path> cached = hub.findCached(file);
+    if (cached.isEmpty()) {
+      return false;
+    }
+    long size = Files.size(cached.get());
+    return Files.size(hub.refresh(file)) != size;
+  }
+
+  /** Where a part is enough, only the start of the file is read; else the file is fetched. */
+  private static TensorFile openRaw(
+      HubClient hub, HubFolder folder, RepoFile weights, boolean partial) throws IOException {
+    if (partial && !hub.isOffline()) {
+      RemoteFile remote = hub.open(weights);
+      if (remote.size().isPresent()) {
+        return folder.format().openRaw(new RemoteBytes(remote));
+      }
+    }
+    return folder.format().openRaw(FileBytes.open(hub.download(weights)));
   }
 }

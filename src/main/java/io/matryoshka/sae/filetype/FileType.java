@@ -62,6 +62,8 @@ public enum FileType {
       "download the file again"),
   /** JSON, a configuration or an error. */
   JSON("a JSON text", "give the file with the numbers"),
+  /** No byte at all. */
+  EMPTY("empty", "its download or copy may have failed: get it again"),
   /** Nothing of these. */
   UNKNOWN("of no known type", "");
 
@@ -96,6 +98,9 @@ public enum FileType {
    * @return its type
    */
   public static FileType of(byte[] head) {
+    if (head.length == 0) {
+      return EMPTY;
+    }
     Head bytes = new Head(head);
     if (bytes.isSafetensors(MAX_HEADER_BYTES)) {
       return SAFETENSORS;
@@ -116,11 +121,11 @@ public enum FileType {
    * Tells whether people keep arrays in files of this type, so that one among the inputs is not
    * passed over in silence.
    *
-   * @return true for data, false for JSON, XML, HTML and what is not known
+   * @return true for data, false for JSON, XML, HTML, an empty file and what is not known
    */
   public boolean isData() {
     return switch (this) {
-      case HTML, XML, JSON, UNKNOWN -> false;
+      case HTML, XML, JSON, EMPTY, UNKNOWN -> false;
       default -> true;
     };
   }

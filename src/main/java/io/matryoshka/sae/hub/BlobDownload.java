@@ -59,7 +59,8 @@ final class BlobDownload {
       return true;
     } catch (IntegrityException e) {
       LOG.warn(
-          "What an earlier download of {} has left is of no use; starting over", source.file());
+          "What an earlier download of {} has left does not belong to the file; starting over",
+          source.file());
       part.truncate();
       progress.reset();
       return false;

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.hub;
 
+import io.matryoshka.sae.io.Checksum;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -7,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 
@@ -45,15 +45,11 @@ enum ContentHash {
 
   /** Returns a digest to which the content must be given, a header for git included. */
   MessageDigest digest(long size) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance(algorithm);
-      if (this == GIT_SHA1) {
-        digest.update(("blob " + size + "\0").getBytes(StandardCharsets.US_ASCII));
-      }
-      return digest;
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has " + algorithm, e);
+    MessageDigest digest = Checksum.digest(algorithm);
+    if (this == GIT_SHA1) {
+      digest.update(("blob " + size + "\0").getBytes(StandardCharsets.US_ASCII));
     }
+    return digest;
   }
 
   /** Reads a whole file and returns its hash in hexadecimal. */

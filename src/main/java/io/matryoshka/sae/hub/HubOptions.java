@@ -174,7 +174,7 @@ public final class HubOptions {
    *
    * @param maxRetries 0 or more
    * @param firstDelay the wait before the first repetition, 1 second otherwise; it doubles up to
-   *     eightfold. A wait that the server asks for goes before
+   *     eightfold. A wait that the server asks for takes precedence
    * @return changed options
    * @throws IllegalArgumentException if one is negative
    */

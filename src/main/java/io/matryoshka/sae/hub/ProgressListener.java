@@ -7,8 +7,8 @@ package io.matryoshka.sae.hub;
  * DownloadProgress.Phase#RUNNING} at most ten times a second, and last either {@link
  * DownloadProgress.Phase#FINISHED}, when the file is verified and in the cache, or {@link
  * DownloadProgress.Phase#FAILED}. A file found in the cache gives none. Many ranges of one file
- * that are read at once ({@link RemoteFile#read(java.util.List, int, RangeConsumer)}) count as one
- * download.
+ * that are read by one call ({@link RemoteFile#read(java.util.List, int, RangeConsumer)}) count as
+ * one download.
  *
  * <p>Calls about one download never overlap; calls about different downloads may come at the same
  * time from different threads. The download waits for the listener, so it should return soon. A

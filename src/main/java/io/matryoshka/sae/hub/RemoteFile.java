@@ -67,7 +67,7 @@ public final class RemoteFile {
    * @param destination where they go; its remaining space says how many
    * @throws IllegalArgumentException if the range does not lie within the file
    * @throws RangesUnsupportedException if the server does not serve parts of the file
-   * @throws IOException if the bytes cannot be had
+   * @throws IOException if the bytes cannot be read
    */
   public void read(long offset, ByteBuffer destination) throws IOException {
     Objects.requireNonNull(destination, "destination");
@@ -82,7 +82,7 @@ public final class RemoteFile {
    * @param destination where they go; not closed
    * @throws IllegalArgumentException if the range does not lie within the file
    * @throws RangesUnsupportedException if the server does not serve parts of the file
-   * @throws IOException if the bytes cannot be had or written
+   * @throws IOException if the bytes cannot be read or written
    */
   public void read(long offset, long length, WritableByteChannel destination) throws IOException {
     Objects.requireNonNull(destination, "destination");
@@ -108,7 +108,7 @@ public final class RemoteFile {
    * @param consumer takes the ranges
    * @throws IllegalArgumentException if a range does not lie within the file
    * @throws RangesUnsupportedException if the server does not serve parts of the file
-   * @throws IOException if the bytes cannot be had, or the consumer fails
+   * @throws IOException if the bytes cannot be read, or the consumer fails
    */
   public void read(List<ByteRange> ranges, int connections, RangeConsumer consumer)
       throws IOException {

@@ -3,13 +3,14 @@ package io.matryoshka.sae.io;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
@@ -109,14 +110,28 @@ public final class AtomicFile implements Closeable {
    * @throws IOException if it cannot be written; the target is then as it was
    */
   public static void write(Path target, byte[] content) throws IOException {
-    if (isSpecial(target)) {
-      Files.write(target, content);
-      return;
+    try {
+      if (isSpecial(target)) {
+        Files.write(target, content);
+        return;
+      }
+      try (AtomicFile file = create(target)) {
+        file.writeFully(content);
+        file.commit();
+      }
+    } catch (FileSystemException | ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      throw named(target, e);
     }
-    try (AtomicFile file = create(target)) {
-      file.writeFully(content);
-      file.commit();
-    }
+  }
+
+  /** The failure of a channel, such as a full disk, does not say of which file. */
+  private static FileSystemException named(Path target, IOException cause) {
+    FileSystemException named =
+        new FileSystemException(target.toString(), null, cause.getMessage());
+    named.initCause(cause);
+    return named;
   }
 
   /**
@@ -158,7 +173,7 @@ public final class AtomicFile implements Closeable {
           target.toString(), null, "the folder " + folder + " does not exist; make it first");
     }
     if (!Files.isDirectory(folder)) {
-      throw new NotDirectoryException(target + ": " + folder + " is a file");
+      throw new FileSystemException(target.toString(), null, folder + " is a file");
     }
     if (!isSpecial(target)) {
       create(target).close();

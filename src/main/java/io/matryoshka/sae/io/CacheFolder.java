@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class CacheFolder {
 
-  /** The system property that goes before the environment. */
+  /** The system property that takes precedence over the environment. */
   public static final String PROPERTY = "matryoshka.sae.cache";
 
   /** The environment variable. */

@@ -36,8 +36,8 @@ public final class TemporaryFile implements Closeable {
   /** A byte far behind the content, so that the lock is in nobody's way. */
   private static final long LOCK_AT = Long.MAX_VALUE - 1;
 
-  /** Far longer than it takes from making a file to locking it. */
-  private static final Duration LOCKED_WITHIN = Duration.ofMinutes(1);
+  /** Far longer than it takes from making a file to locking it, and soon over for the next run. */
+  private static final Duration LOCKED_WITHIN = Duration.ofSeconds(2);
 
   private static final Duration ABANDONED_AFTER = Duration.ofDays(1);
 
@@ -119,11 +119,30 @@ public final class TemporaryFile implements Closeable {
    * @param folder where to look
    */
   public static void removeAbandoned(Path folder) {
+    remove(folder, TemporaryFile::isAbandoned);
+  }
+
+  /**
+   * Deletes the temporary files in a folder to which no other program writes, as the caller knows.
+   *
+   * @param folder where to look
+   */
+  public static void removeAllOfOthers(Path folder) {
+    remove(folder, path -> true);
+  }
+
+  /** Decides on a temporary file that this program does not use. */
+  @FunctionalInterface
+  private interface Decision {
+    boolean isToGo(Path path) throws IOException;
+  }
+
+  private static void remove(Path folder, Decision decision) {
     try (DirectoryStream<Path> found =
         Files.newDirectoryStream(
             folder, path -> NAME.matcher(path.getFileName().toString()).matches())) {
       for (Path path : found) {
-        if (!DeletedOnExit.contains(path) && isAbandoned(path)) {
+        if (!DeletedOnExit.contains(path) && decision.isToGo(path)) {
           Files.deleteIfExists(path);
         }
       }

@@ -45,7 +45,7 @@ public final class UserPaths {
   }
 
   /** The JVM says "?" for a user whom the system does not know. */
-  private static boolean isNamed(String home) {
+  static boolean isNamed(String home) {
     return !home.isBlank() && !home.equals("?");
   }
 

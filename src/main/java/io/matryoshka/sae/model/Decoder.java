@@ -19,6 +19,7 @@ final class Decoder {
 
   private final NDArray wDec;
   private final NDArray bDec;
+  private final DecoderRowCheck check;
   private final Optional<float[]> norms;
   private final Optional<NDArray> normsArray;
   private final CpuDecoder workers;
@@ -30,10 +31,12 @@ final class Decoder {
    * @param wDec {@code [d_sae, d_in]}
    * @param bDec {@code [d_in]}
    * @param norms {@code [d_sae]} float32, by which latents are divided
+   * @param check refuses rows that hold no numbers
    */
-  Decoder(NDArray wDec, NDArray bDec, Optional<NDArray> norms) {
+  Decoder(NDArray wDec, NDArray bDec, Optional<NDArray> norms, DecoderRowCheck check) {
     this.wDec = wDec;
     this.bDec = bDec;
+    this.check = check;
     this.norms = norms.map(NDArray::toFloatArray);
     this.normsArray = norms;
     this.workers = new CpuDecoder(wDec);
@@ -99,6 +102,7 @@ final class Decoder {
   }
 
   private Csr overNorms(Csr latents) {
+    check.require(latents.latents());
     if (norms.isEmpty()) {
       return latents;
     }

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.model;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -19,6 +20,11 @@ public final class Normalizer {
   /** SAELens adds this to the standard deviation before dividing, but not before restoring. */
   private static final double LAYER_NORM_EPSILON = 1e-5;
 
+  /** Rows with larger values are normalised after multiplication by {@link #ENORMOUS_FACTOR}. */
+  private static final double ENORMOUS = 0x1p50;
+
+  private static final double ENORMOUS_FACTOR = 0x1p-80;
+
   /** Beside bfloat16, which DJL does not name. */
   private static final List<DataType> FLOATS =
       List.of(DataType.FLOAT32, DataType.FLOAT64, DataType.FLOAT16);
@@ -26,6 +32,7 @@ public final class Normalizer {
   private final SaeConfig config;
   private final double normScale;
   private final NDArray bDec;
+  private final Optional<NDArray> skip;
 
   /**
    * Prepares for an SAE.
@@ -33,11 +40,13 @@ public final class Normalizer {
    * @param config says how activations are normalised
    * @param normScale factor on model activations that a release asks for; 1 for none
    * @param bDec {@code [d_in]} of the type that the SAE computes in
+   * @param skip {@code [d_in, d_out]} the skip connection of a transcoder
    */
-  Normalizer(SaeConfig config, double normScale, NDArray bDec) {
+  Normalizer(SaeConfig config, double normScale, NDArray bDec, Optional<NDArray> skip) {
     this.config = config;
     this.normScale = normScale;
     this.bDec = bDec;
+    this.skip = skip;
   }
 
   /** A normalised batch and what decoding puts back. */
@@ -61,7 +70,9 @@ public final class Normalizer {
     Normalized normalized = normalize(cast(rows, scope));
     return new PreparedRows(
         leading,
-        Arrays.copyOfRange(shape, shape.length - tail, shape.length),
+        config.architecture().isTranscoder()
+            ? new long[] {config.dOut()}
+            : Arrays.copyOfRange(shape, shape.length - tail, shape.length),
         normalized.rows,
         config.applyBDecToInput() ? Optional.of(bDec) : Optional.empty(),
         normalized.scaling);
@@ -82,28 +93,53 @@ public final class Normalizer {
   }
 
   private Normalized constantNorm(NDArray rows) {
-    NDArray scale = rows.norm(new int[] {1}, true).div(Math.sqrt(config.dIn()));
+    NDArray factor = againstOverflow(rows);
+    NDArray norm = rows.mul(factor).norm(new int[] {1}, true);
+    NDArray scale = norm.div(Math.sqrt(config.dIn())).div(factor);
     return new Normalized(rows.div(scale), ArrayScaling.of(scale));
   }
 
   private Normalized layerNorm(NDArray rows) {
-    NDArray mean = rows.mean(new int[] {1}, true);
-    NDArray centred = rows.sub(mean);
+    NDArray factor = againstOverflow(rows);
+    NDArray small = rows.mul(factor);
+    NDArray mean = small.mean(new int[] {1}, true);
+    NDArray centred = small.sub(mean);
     NDArray squares = centred.square().sum(new int[] {1}, true);
     NDArray scale = squares.div(config.dIn() - 1).sqrt();
-    return new Normalized(centred.div(scale.add(LAYER_NORM_EPSILON)), ArrayScaling.of(scale, mean));
+    return new Normalized(
+        centred.div(scale.add(factor.mul(LAYER_NORM_EPSILON))),
+        ArrayScaling.of(scale.div(factor), mean.div(factor)));
   }
 
   /**
-   * Undoes the normalisation of the input, in its shape.
+   * Returns a power of two for each row, {@code [n, 1]}, which keeps the squares of its values
+   * within float32: 1 for all rows but those of enormous values, so that their bits stay.
+   */
+  private static NDArray againstOverflow(NDArray rows) {
+    NDArray largest = rows.abs().max(new int[] {1}, true);
+    NDArray ones = largest.onesLike();
+    return NDArrays.where(largest.gt(ENORMOUS), ones.mul(ENORMOUS_FACTOR), ones);
+  }
+
+  /**
+   * Undoes the normalisation of the input, in its shape, and adds what a skip connection makes of
+   * it: {@code x W_skip}.
    *
-   * @param decoded {@code [n, d_in]} decoded rows
+   * @param decoded {@code [n, d_in]} decoded rows, of a transcoder {@code [n, d_out]}
    * @param input the rows as they were prepared
    * @return the shape of the input, on the manager of {@code decoded}
    */
   public NDArray restore(NDArray decoded, PreparedRows input) {
-    return restore(decoded, input.scaling())
+    NDArray rows = restore(decoded, input.scaling());
+    return skip(input)
+        .map(rows::add)
+        .orElse(rows)
         .reshape(Shapes.join(input.leadingShape(), input.tailShape()));
+  }
+
+  /** What a skip connection makes of the input, {@code [n, d_out]}; empty without one. */
+  public Optional<NDArray> skip(PreparedRows input) {
+    return skip.map(map -> input.rows().matMul(map));
   }
 
   /**

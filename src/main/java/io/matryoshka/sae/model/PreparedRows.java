@@ -9,7 +9,8 @@ import java.util.Optional;
  * owned by the scope of the call.
  *
  * @param leadingShape shape of the input without the dimensions of a row
- * @param tailShape shape of one row of the input: {@code [d_in]} or {@code [heads, d_head]}
+ * @param tailShape shape of one decoded row: that of the input, {@code [d_in]} or {@code [heads,
+ *     d_head]}, but for a transcoder {@code [d_out]}
  * @param rows {@code [n, d_in]} of the type that the SAE computes in, but for the shift
  * @param shift {@code [d_in]} what is still to be subtracted from each row
  * @param scaling what decoding puts back

@@ -21,6 +21,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The weights of one SAE as native arrays, with the engine that was chosen for them, shared by the
@@ -29,8 +32,13 @@ import java.util.Optional;
  */
 public final class Weights implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Weights.class);
+
   /** Below this many weights the fast path's layout is made in milliseconds and is not stored. */
   private static final long STORE_FROM_WEIGHTS = 1L << 23;
+
+  /** SAELens divides by no smaller norm, so that a row of zeros stays one. */
+  private static final double MIN_NORM = 1e-8;
 
   private final SaeConfig config;
 
@@ -40,8 +48,11 @@ public final class Weights implements AutoCloseable {
   private final NDManager manager;
   private final NDArray wDec;
   private final NDArray bDec;
+  private final Optional<NDArray> norms;
+  private final boolean folded;
   private final LatentParameters parameters;
   private final Normalizer normalizer;
+  private final DecoderRowCheck rowCheck;
   private NDArray wEnc;
   private Coder coder;
   private long preparedBytes;
@@ -64,22 +75,57 @@ public final class Weights implements AutoCloseable {
     try {
       wDec = file.matrix(TensorNames.W_DEC, manager);
       bDec = file.vectorArray(TensorNames.B_DEC, manager);
-      Optional<NDArray> norms =
-          config.rescaleActsByDecoderNorm()
-              ? Optional.of(wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false))
+      norms = decoderNorms(settings);
+      folded = settings.foldDecoderNorms();
+      parameters = parameters();
+      Optional<NDArray> skip =
+          config.architecture().hasSkip()
+              ? Optional.of(file.matrix(TensorNames.W_SKIP, manager))
               : Optional.empty();
-      parameters = parameters(norms);
-      normalizer = new Normalizer(config, settings.normScale(), bDec);
-      openEncoder(new Decoder(wDec, bDec, norms), settings);
+      normalizer = new Normalizer(config, settings.normScale(), bDec, skip);
+      rowCheck = new DecoderRowCheck(file);
+      openEncoder(new Decoder(wDec, bDec, norms, rowCheck), settings);
     } catch (IOException | RuntimeException | Error e) {
       manager.close();
       throw e;
     }
   }
 
-  private LatentParameters parameters(Optional<NDArray> norms) throws IOException {
+  /**
+   * The norms that latents are multiplied by before decoding divides by them again: where the
+   * configuration says so, or where they are folded into the encoder.
+   */
+  private Optional<NDArray> decoderNorms(OpenSettings settings) throws SaeFormatException {
+    if (settings.foldDecoderNorms()
+        && config.architecture().latentsPerToken(config).isPresent()
+        && !config.rescaleActsByDecoderNorm()) {
+      throw new SaeFormatException(
+          file.name()
+              + ": the decoder norms of a TopK SAE cannot be folded, as that would change which"
+              + " latents are the largest; load it without folding");
+    }
+    if (!settings.foldDecoderNorms() && !config.rescaleActsByDecoderNorm()) {
+      return Optional.empty();
+    }
+    NDArray found = wDec.norm(new int[] {1}).toType(DataType.FLOAT32, false);
+    return Optional.of(settings.foldDecoderNorms() ? found.maximum(MIN_NORM) : found);
+  }
+
+  private LatentParameters parameters() throws IOException {
+    double[] factors = new double[dSae()];
+    float[] found = norms.map(NDArray::toFloatArray).orElse(new float[0]);
+    Arrays.setAll(factors, j -> found.length == 0 ? 1 : found[j]);
+    double[] scale = config.rescaleActsByDecoderNorm() ? factors : new double[factors.length];
+    if (!config.rescaleActsByDecoderNorm()) {
+      Arrays.fill(scale, 1);
+    }
     Architecture.Tensors tensors =
         new Architecture.Tensors() {
+          @Override
+          public Set<String> names() {
+            return file.names();
+          }
+
           @Override
           public double[] vector(String name) throws IOException {
             return file.doubles(name);
@@ -87,16 +133,30 @@ public final class Weights implements AutoCloseable {
 
           @Override
           public double[] latentScale() {
-            double[] scale = new double[dSae()];
-            float[] factors = norms.map(NDArray::toFloatArray).orElse(new float[0]);
-            Arrays.setAll(scale, j -> factors.length == 0 ? 1 : factors[j]);
             return scale;
           }
         };
     try {
-      return config.architecture().parameters(tensors);
+      LatentParameters read = config.architecture().parameters(tensors);
+      warnOfThresholdsNeverSet(read);
+      return folded && !config.rescaleActsByDecoderNorm() ? read.scaled(factors) : read;
     } catch (IllegalArgumentException e) {
-      throw new SaeFormatException(file.path() + ": " + e.getMessage(), e);
+      throw new SaeFormatException(file.name() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void warnOfThresholdsNeverSet(LatentParameters read) {
+    boolean unset =
+        config.architecture().hasThreshold()
+            && Arrays.stream(read.threshold()).allMatch(threshold -> threshold <= 0);
+    if (unset) {
+      LOG.warn(
+          "{}: all {} thresholds are at most 0, as where training never set them: every positive"
+              + " pre-activation is active, and no latent is sparse. Select the largest instead"
+              + " (--top-k or --batch-top-k{})",
+          file.name(),
+          read.dSae(),
+          config.k().isPresent() ? " " + config.k().getAsInt() : "");
     }
   }
 
@@ -111,6 +171,10 @@ public final class Weights implements AutoCloseable {
     } else if (fast && DeviceEngine.runsOn(settings.device())) {
       long int8From = settings.acceleratorInt8From().orElse(Tuning.DEVICE_INT8_FROM);
       chosen = deviceCoder(decoder, int8From);
+    }
+    if (chosen.isEmpty() || !cpu) {
+      // These engines multiply whole matrices, so that one NaN would reach every result.
+      file.requireFiniteMatrices();
     }
     coder =
         chosen.orElseGet(
@@ -149,8 +213,15 @@ public final class Weights implements AutoCloseable {
     return file.config().dSae();
   }
 
-  /** Marks a call as running; the weights stay alive until its end. */
+  /**
+   * Marks a call as running; the weights stay alive until its end.
+   *
+   * @throws IllegalStateException if they are closed, or their file was written over
+   */
   public Use use() {
+    if (!isClosed()) {
+      file.requireUnchanged();
+    }
     synchronized (this) {
       if (closed) {
         throw new IllegalStateException("this SAE is closed; load it again");
@@ -182,7 +253,7 @@ public final class Weights implements AutoCloseable {
     try {
       file.close();
     } catch (IOException e) {
-      throw new UncheckedIOException("closing " + file.path() + " failed", e);
+      throw new UncheckedIOException("closing " + file.name() + " failed", e);
     }
   }
 
@@ -217,7 +288,14 @@ public final class Weights implements AutoCloseable {
 
   /** Decoder rows of some consecutive latents, {@code [to - from, d_in]}, for a scope. */
   public NDArray decoderRows(int from, int to, NDManager scope) {
-    return part(wDec, from == to ? "0:0" : from + ":" + to, scope);
+    rowCheck.require(from, to);
+    String range = from == to ? "0:0" : from + ":" + to;
+    NDArray rows = part(wDec, range, scope);
+    if (!folded) {
+      return rows;
+    }
+    NDArray divisors = part(norms.orElseThrow(), range, scope).toType(rows.getDataType(), false);
+    return rows.div(divisors.reshape(-1, 1));
   }
 
   /** Encoder columns of some consecutive latents as rows, {@code [to - from, d_in]}. */
@@ -269,7 +347,7 @@ public final class Weights implements AutoCloseable {
 
   /** Bytes of the two weight matrices that were loaded. */
   public long matrixBytes() {
-    return 2L * config.dIn() * dSae() * wDec.getDataType().getNumOfBytes();
+    return ((long) config.dIn() + config.dOut()) * dSae() * wDec.getDataType().getNumOfBytes();
   }
 
   /** Bytes that the engine holds beside the weights. */

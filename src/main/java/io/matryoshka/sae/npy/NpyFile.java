@@ -20,8 +20,8 @@ import java.util.Objects;
  * row-major order all the same.
  *
  * <p>Elements are read by position, in parts of any size; the array is never held as a whole. All
- * methods may be called by many threads at once; an interrupt of a thread that reads closes the
- * file for all, as with every {@link FileChannel}.
+ * methods may be called by many threads at the same time; an interrupt of a thread that reads
+ * closes the file for all, as with every {@link FileChannel}.
  */
 public final class NpyFile implements AutoCloseable {
 
@@ -100,11 +100,12 @@ public final class NpyFile implements AutoCloseable {
     if (!Arrays.equals(magic, MAGIC)) {
       String found = FileType.of(path).problem().orElse("it does not start with \\x93NUMPY");
       throw new NpyException(
-          path + ": is not a .npy file: " + found.replaceFirst("^is ", "it is "));
+          "%s: is not a .npy file: %s".formatted(path, found.replaceFirst("^is ", "it is ")));
     }
     int version = start.get();
     if (version < 1 || version > 3) {
-      throw new NpyException(path + ": .npy version " + version + " is not read, only 1 to 3");
+      throw new NpyException(
+          "%s: .npy version %s is not read, only 1 to 3".formatted(path, version));
     }
     int lengthBytes = version == 1 ? Short.BYTES : Integer.BYTES;
     long position = start.capacity();
@@ -112,7 +113,7 @@ public final class NpyFile implements AutoCloseable {
     long length = version == 1 ? field.getShort() & 0xffffL : field.getInt() & 0xffffffffL;
     if (length > MAX_HEADER_BYTES) {
       throw new NpyException(
-          path + ": header of " + length + " bytes, at most " + MAX_HEADER_BYTES + " are read");
+          "%s: header of %s bytes, at most %s are read".formatted(path, length, MAX_HEADER_BYTES));
     }
     position += lengthBytes;
     ByteBuffer text = read(path, channel, position, (int) length);
@@ -137,7 +138,8 @@ public final class NpyFile implements AutoCloseable {
     while (target.hasRemaining()) {
       int count = channel.read(target, next);
       if (count < 0) {
-        throw new NpyException(path + ": file ends at byte " + next + ", more were expected");
+        throw new NpyException(
+            "%s: file ends at byte %s, more were expected".formatted(path, next));
       }
       next += count;
     }
@@ -149,7 +151,7 @@ public final class NpyFile implements AutoCloseable {
       needed = header.dataBytes();
     } catch (ArithmeticException e) {
       throw new NpyException(
-          path + ": shape " + Arrays.toString(header.shape()) + " overflows 64 bits", e);
+          "%s: shape %s overflows 64 bits".formatted(path, Arrays.toString(header.shape())), e);
     }
     long found = fileSize - header.dataOffset();
     if (needed != found) {
@@ -210,13 +212,8 @@ public final class NpyFile implements AutoCloseable {
     Objects.checkFromIndexSize(offset, count, target.length);
     if (firstElement < 0 || firstElement > elementCount() - count) {
       throw new IndexOutOfBoundsException(
-          path
-              + ": has "
-              + elementCount()
-              + " elements, got a range from "
-              + firstElement
-              + " of length "
-              + count);
+          "%s: has %s elements, got a range from %s of length %s"
+              .formatted(path, elementCount(), firstElement, count));
     }
     if (!channel.isOpen()) {
       throw new IllegalStateException(path + " is closed");

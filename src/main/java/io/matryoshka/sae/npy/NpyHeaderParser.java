@@ -65,12 +65,9 @@ final class NpyHeaderParser {
             : "<>".indexOf(order) >= 0;
     if (type.isEmpty() || !orderFits) {
       throw new NpyException(
-          path
-              + ": dtype '"
-              + descr
-              + "' is not read; expected one of b1, i1 to i8, u1 to u8, f2,"
-              + " f4 and f8, in either byte order; "
-              + ADVICE);
+          ("%s: dtype '%s' is not read; expected one of b1, i1 to i8, u1 to u8, f2,"
+                  + " f4 and f8, in either byte order; %s")
+              .formatted(path, descr, ADVICE));
     }
     return new NpyHeader(
         descr,
@@ -84,7 +81,7 @@ final class NpyHeaderParser {
   private String descr() throws NpyException {
     skipSpace();
     if (at < text.length() && text.charAt(at) == '[') {
-      throw new NpyException(path + ": arrays of records are not read; " + ADVICE);
+      throw new NpyException("%s: arrays of records are not read; %s".formatted(path, ADVICE));
     }
     String value = string();
     if (value.isEmpty()) {
@@ -170,6 +167,7 @@ final class NpyHeaderParser {
   }
 
   private NpyException fault(String message) {
-    return new NpyException(path + ": malformed .npy header at character " + at + ": " + message);
+    return new NpyException(
+        "%s: malformed .npy header at character %s: %s".formatted(path, at, message));
   }
 }

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
  *
  * <p>The bytes go to a temporary file beside the target; {@link #finish} renames it over the target
  * in one step, and {@link #close} without {@code finish} leaves nothing behind. Not safe for use by
- * several threads at once.
+ * several threads at the same time.
  */
 public final class NpyWriter implements AutoCloseable {
 
@@ -70,7 +70,7 @@ public final class NpyWriter implements AutoCloseable {
   private static long elementCount(long[] shape) {
     if (shape.length > MAX_RANK) {
       throw new IllegalArgumentException(
-          "an array has at most " + MAX_RANK + " dimensions, got " + shape.length);
+          "an array has at most %s dimensions, got %s".formatted(MAX_RANK, shape.length));
     }
     long elements = 1;
     for (long dimension : shape) {
@@ -155,7 +155,8 @@ public final class NpyWriter implements AutoCloseable {
     requireOpen();
     if (written != elements) {
       throw new IllegalStateException(
-          target + ": array is incomplete: " + written + " of " + elements + " elements written");
+          "%s: array is incomplete: %s of %s elements written"
+              .formatted(target, written, elements));
     }
     file.commit();
     finished = true;
@@ -181,7 +182,8 @@ public final class NpyWriter implements AutoCloseable {
 
   private void requireOpen() {
     if (!file.channel().isOpen()) {
-      throw new IllegalStateException(target + " is " + (finished ? "finished" : "closed"));
+      throw new IllegalStateException(
+          "%s is %s".formatted(target, finished ? "finished" : "closed"));
     }
   }
 }

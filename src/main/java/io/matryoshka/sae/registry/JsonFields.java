@@ -2,8 +2,10 @@ package io.matryoshka.sae.registry;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -54,6 +56,11 @@ final class JsonFields {
     }
   }
 
+  /** Tells whether the object itself has a field. */
+  boolean has(String name) {
+    return object.has(name);
+  }
+
   String text(String name) throws RegistryException {
     Field field = required(name);
     if (!field.node().isTextual()) {
@@ -97,17 +104,57 @@ final class JsonFields {
     return OptionalDouble.of(field.get().node().doubleValue());
   }
 
+  /** The fields of an object, each with a value that is an integer. */
+  Map<String, Integer> integersByName(String name) throws RegistryException {
+    Map<String, Integer> values = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonFields> entry : objectOf(name)) {
+      values.put(entry.getKey(), entry.getValue().integer(entry.getKey()));
+    }
+    return values;
+  }
+
+  /** The fields of an object, each with a value that is a list of integers. */
+  Map<String, List<Integer>> integerListsByName(String name) throws RegistryException {
+    Map<String, List<Integer>> values = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonFields> entry : objectOf(name)) {
+      values.put(
+          entry.getKey(), entry.getValue().optionalIntegers(entry.getKey()).orElse(List.of()));
+    }
+    return values;
+  }
+
+  private List<Map.Entry<String, JsonFields>> objectOf(String name) throws RegistryException {
+    JsonFields fields = object(name);
+    List<Map.Entry<String, JsonFields>> entries = new ArrayList<>();
+    fields.object.fieldNames().forEachRemaining(key -> entries.add(Map.entry(key, fields)));
+    return entries;
+  }
+
+  List<String> optionalTexts(String name) throws RegistryException {
+    Optional<Field> field = find(name);
+    List<String> values = new ArrayList<>();
+    if (field.isPresent()) {
+      for (Field element : field.get().elements()) {
+        if (!element.node().isTextual()) {
+          throw element.mismatch("a text");
+        }
+        values.add(element.node().textValue());
+      }
+    }
+    return values;
+  }
+
   Optional<List<Integer>> optionalIntegers(String name) throws RegistryException {
     Optional<Field> field = find(name);
     if (field.isEmpty()) {
       return Optional.empty();
     }
     List<Integer> values = new ArrayList<>();
-    for (Field element : field.get().elements()) {
-      if (!element.node().isIntegralNumber() || !element.node().canConvertToInt()) {
-        throw element.mismatch("a 32-bit integer");
+    for (JsonNode element : field.get().list()) {
+      if (!element.isIntegralNumber() || !element.canConvertToInt()) {
+        throw field.get().element(values.size()).mismatch("a 32-bit integer");
       }
-      values.add(element.node().intValue());
+      values.add(element.intValue());
     }
     return Optional.of(values);
   }
@@ -173,13 +220,21 @@ final class JsonFields {
       return new RegistryException(file, path, "expected " + expected + ", got " + show(node));
     }
 
-    List<Field> elements() throws RegistryException {
+    JsonNode list() throws RegistryException {
       if (!node.isArray()) {
         throw mismatch("a list");
       }
+      return node;
+    }
+
+    Field element(int index) {
+      return new Field(file, path + "[" + index + "]", node.get(index));
+    }
+
+    List<Field> elements() throws RegistryException {
       List<Field> elements = new ArrayList<>();
-      for (JsonNode element : node) {
-        elements.add(new Field(file, path + "[" + elements.size() + "]", element));
+      for (int i = 0; i < list().size(); i++) {
+        elements.add(element(i));
       }
       return elements;
     }

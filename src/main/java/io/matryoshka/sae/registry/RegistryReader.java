@@ -10,19 +10,21 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
-/** Reads one registry file; docs/data-formats.md describes the format. */
+/** Reads one table; docs/data-formats.md describes the format. */
 final class RegistryReader {
 
   private static final int FORMAT_VERSION = 1;
 
   /** Fields that stand at the release, or at an SAE that differs. */
-  private static final Set<String> SHARED_FIELDS =
-      Set.of("d_in", "d_sae", "widths", "training_k", "training", "norm_scaling_factor");
+  static final Set<String> SHARED_FIELDS =
+      Set.of("d_in", "d_sae", "widths", "training_k", "training", "norm_scaling_factor", "format");
 
   private static final Set<String> RELEASE_FIELDS =
       with(
@@ -32,8 +34,10 @@ final class RegistryReader {
           "description",
           "model",
           "model_repo",
+          "model_folder",
           "location",
-          "saes");
+          "saes",
+          "grids");
 
   private static final Set<String> SAE_FIELDS =
       with(
@@ -42,6 +46,7 @@ final class RegistryReader {
           "path",
           "layer",
           "hook_point",
+          "hook_point_out",
           "explained_variance",
           "neuronpedia_id");
 
@@ -54,12 +59,13 @@ final class RegistryReader {
   private RegistryReader() {}
 
   /**
-   * Reads a release.
+   * Reads a table.
    *
    * @param file the name for messages
    * @param folder what a location of type {@code directory} is relative to
+   * @return its releases, at least one
    */
-  static Release read(String file, byte[] json, Path folder) throws RegistryException {
+  static List<Release> read(String file, byte[] json, Path folder) throws RegistryException {
     JsonFields fields = JsonFields.root(file, parse(file, json));
     int version = fields.integer("format_version");
     if (version != FORMAT_VERSION) {
@@ -69,32 +75,70 @@ final class RegistryReader {
           "expected %d, got %d; a newer version of this library may read it"
               .formatted(FORMAT_VERSION, version));
     }
+    if (!fields.has("releases")) {
+      return List.of(readRelease(fields, folder));
+    }
+    fields.requireOnly(with(RELEASE_FIELDS, "releases"));
+    List<Release> releases = new ArrayList<>();
+    for (JsonFields release : fields.objects("releases")) {
+      releases.add(readRelease(release, folder));
+    }
+    if (releases.isEmpty()) {
+      throw fields.problem("releases: expected at least one release, got none");
+    }
+    return releases;
+  }
+
+  private static Release readRelease(JsonFields fields, Path folder) throws RegistryException {
     fields.requireOnly(RELEASE_FIELDS);
     String release = fields.text("release");
     Function<String, SaeLocation> locations = readLocation(fields.object("location"), folder);
-    List<SaeEntry> saes = new ArrayList<>();
-    for (JsonFields sae : fields.objects("saes")) {
-      saes.add(readSae(release, locations, sae));
-    }
     try {
       return new Release(
           release,
           fields.text("description"),
           fields.text("model"),
           fields.optionalText("model_repo"),
-          saes);
+          fields.optionalText("model_folder").map(locations),
+          fields.has("grids")
+              ? readGrids(release, locations, fields)
+              : readSaes(release, locations, fields));
     } catch (IllegalArgumentException e) {
       throw fields.problem(e);
     }
   }
 
-  /** Reads the list of the files that ship with the library. */
-  static List<String> readIndex(String file, byte[] json) throws RegistryException {
-    List<String> names = new ArrayList<>();
-    for (JsonNode name : parse(file, json)) {
-      names.add(name.textValue());
+  private static List<SaeEntry> readSaes(
+      String release, Function<String, SaeLocation> locations, JsonFields fields)
+      throws RegistryException {
+    List<SaeEntry> saes = new ArrayList<>();
+    for (JsonFields sae : fields.objects("saes")) {
+      saes.add(readSae(release, locations, sae));
     }
-    return names;
+    return saes;
+  }
+
+  private static List<SaeEntry> readGrids(
+      String release, Function<String, SaeLocation> locations, JsonFields fields)
+      throws RegistryException {
+    List<SaeGrid> grids = new ArrayList<>();
+    for (JsonFields grid : fields.objects("grids")) {
+      grids.add(SaeGridReader.read(release, locations, grid));
+    }
+    return new GridEntries(grids);
+  }
+
+  /**
+   * Reads the list of the tables that ship with the library.
+   *
+   * @return the file of each release, in the order of the list
+   */
+  static Map<String, String> readIndex(String file, byte[] json) throws RegistryException {
+    Map<String, String> files = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> table : parse(file, json).properties()) {
+      table.getValue().forEach(release -> files.put(release.textValue(), table.getKey()));
+    }
+    return files;
   }
 
   private static JsonNode parse(String file, byte[] json) throws RegistryException {
@@ -125,6 +169,8 @@ final class RegistryReader {
           locations.apply(sae.text("path")),
           sae.optionalInteger("layer"),
           sae.text("hook_point"),
+          sae.optionalText("hook_point_out"),
+          sae.optionalText("format").orElse(SaeEntry.DEFAULT_FORMAT),
           sae.integer("d_in"),
           dSae,
           sae.optionalIntegers("widths").orElse(List.of(dSae)),
@@ -179,13 +225,13 @@ final class RegistryReader {
     }
   }
 
-  private static TrainingFacts readTraining(JsonFields training) throws RegistryException {
+  static TrainingFacts readTraining(JsonFields training) throws RegistryException {
     training.requireOnly(Set.of("tokens", "dataset", "loss"));
     return new TrainingFacts(
         training.longInteger("tokens"), training.text("dataset"), training.text("loss"));
   }
 
-  private static Set<String> with(Set<String> shared, String... more) {
+  static Set<String> with(Set<String> shared, String... more) {
     Set<String> all = new HashSet<>(shared);
     all.addAll(List.of(more));
     return Set.copyOf(all);

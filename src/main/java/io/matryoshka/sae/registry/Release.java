@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * A set of SAEs that were trained and published together.
@@ -14,10 +17,16 @@ import java.util.Set;
  * @param model the short name of the model whose activations the SAEs read
  * @param modelRepo the repository of that model on the Hugging Face Hub, as {@code owner/name};
  *     empty if unknown
+ * @param modelLocation the folder of that model, where the release brings one; empty otherwise
  * @param saes the SAEs, in the order of the file; at least one
  */
 public record Release(
-    String id, String description, String model, Optional<String> modelRepo, List<SaeEntry> saes) {
+    String id,
+    String description,
+    String model,
+    Optional<String> modelRepo,
+    Optional<SaeLocation> modelLocation,
+    List<SaeEntry> saes) {
 
   /**
    * Checks the parts and copies the list.
@@ -26,6 +35,7 @@ public record Release(
    * @param description one sentence on what it is
    * @param model the short name of the model
    * @param modelRepo the repository of the model, if known
+   * @param modelLocation the folder of the model, if the release brings one
    * @param saes the SAEs, at least one
    * @throws IllegalArgumentException if a text is blank, there is no SAE, two share an id, or one
    *     names another release
@@ -36,10 +46,18 @@ public record Release(
     Checks.requireText(model, "model");
     Objects.requireNonNull(modelRepo, "modelRepo")
         .ifPresent(repo -> Checks.requireText(repo, "model_repo"));
-    saes = List.copyOf(saes);
+    Objects.requireNonNull(modelLocation, "modelLocation");
+    saes = saes instanceof GridEntries ? saes : List.copyOf(saes);
     if (saes.isEmpty()) {
       throw new IllegalArgumentException("saes: expected at least one SAE, got none");
     }
+    // Ids of a grid differ as its templates do, and expanding all of them takes time.
+    if (!(saes instanceof GridEntries)) {
+      requireIds(id, saes);
+    }
+  }
+
+  private static void requireIds(String id, List<SaeEntry> saes) {
     Set<String> seen = new HashSet<>();
     for (SaeEntry sae : saes) {
       if (!seen.add(sae.saeId())) {
@@ -52,6 +70,17 @@ public record Release(
                 .formatted(id, sae.saeId(), sae.release()));
       }
     }
+  }
+
+  /**
+   * Tells how many latents the SAEs have.
+   *
+   * @return the different numbers, rising; one where all SAEs are as wide
+   */
+  public SortedSet<Integer> latentCounts() {
+    return saes instanceof GridEntries grids
+        ? grids.latentCounts()
+        : saes.stream().map(SaeEntry::dSae).collect(Collectors.toCollection(TreeSet::new));
   }
 
   /**

@@ -20,9 +20,9 @@ public final class ReleaseRegistry {
 
   private static final String RESOURCES = "/io/matryoshka/sae/releases/";
 
-  private final Map<String, Release> releases;
+  private final Map<String, Table> releases;
 
-  private ReleaseRegistry(Map<String, Release> releases) {
+  private ReleaseRegistry(Map<String, Table> releases) {
     this.releases = releases;
   }
 
@@ -52,27 +52,27 @@ public final class ReleaseRegistry {
   }
 
   /**
-   * Reads a registry file and adds its release. Folders that the file names are relative to the
+   * Reads a registry file and adds its releases. Folders that the file names are relative to the
    * folder that holds the file.
    *
    * @param file the file
-   * @return a registry with the releases of this one, followed by the new one
-   * @throws RegistryException if the file cannot be read or is malformed, or its release has a name
+   * @return a registry with the releases of this one, followed by the new ones
+   * @throws RegistryException if the file cannot be read or is malformed, or a release has a name
    *     that this registry holds already
    */
   public ReleaseRegistry withFile(Path file) throws RegistryException {
     Objects.requireNonNull(file, "file");
     Path folder = file.toAbsolutePath().getParent();
-    Release release = RegistryReader.read(file.toString(), readBytes(file), folder);
-    if (contains(release.id())) {
-      throw new RegistryException(
-          file.toString(),
-          "$.release",
-          "expected a name that is not taken, got '%s', which is known already; rename the release"
-              .formatted(release.id()));
+    Map<String, Table> all = new LinkedHashMap<>(releases);
+    for (Release release : RegistryReader.read(file.toString(), readBytes(file), folder)) {
+      if (all.put(release.id(), Table.of(release)) != null) {
+        throw new RegistryException(
+            file.toString(),
+            "$.release",
+            "expected a name that is not taken, got '%s', which is known already; rename the release"
+                .formatted(release.id()));
+      }
     }
-    Map<String, Release> all = new LinkedHashMap<>(releases);
-    all.put(release.id(), release);
     return new ReleaseRegistry(all);
   }
 
@@ -82,7 +82,7 @@ public final class ReleaseRegistry {
    * @return all releases, those of the library first, in a fixed order
    */
   public List<Release> releases() {
-    return List.copyOf(releases.values());
+    return releases.keySet().stream().map(this::release).toList();
   }
 
   /**
@@ -106,7 +106,7 @@ public final class ReleaseRegistry {
     if (!contains(id)) {
       throw new UnknownReleaseException(id, suggest(id), List.copyOf(releases.keySet()));
     }
-    return releases.get(id);
+    return releases.get(id).release(id);
   }
 
   /**
@@ -144,23 +144,64 @@ public final class ReleaseRegistry {
     }
   }
 
-  /** Reads the tables on first use. */
+  /** A file of releases, which is read when one of them is first asked for. */
+  private static final class Table {
+
+    private final String file;
+    private Map<String, Release> releases;
+
+    private Table(String file, Map<String, Release> releases) {
+      this.file = file;
+      this.releases = releases;
+    }
+
+    static Table of(Release release) {
+      return new Table("", Map.of(release.id(), release));
+    }
+
+    synchronized Release release(String id) {
+      if (releases == null) {
+        releases = Bundled.read(file);
+      }
+      return releases.get(id);
+    }
+  }
+
+  /** Knows the tables of the library by the list of their names. */
   private static final class Bundled {
 
-    static final ReleaseRegistry REGISTRY = read();
+    static final ReleaseRegistry REGISTRY = new ReleaseRegistry(tables());
 
-    private static ReleaseRegistry read() {
+    private static Map<String, Table> tables() {
+      Map<String, Table> byFile = new LinkedHashMap<>();
+      Map<String, Table> byRelease = new LinkedHashMap<>();
+      try {
+        RegistryReader.readIndex("index.json", resource("index.json"))
+            .forEach(
+                (release, file) ->
+                    byRelease.put(
+                        release, byFile.computeIfAbsent(file, name -> new Table(name, null))));
+      } catch (IOException e) {
+        throw damaged(e);
+      }
+      return byRelease;
+    }
+
+    static Map<String, Release> read(String file) {
       Map<String, Release> releases = new LinkedHashMap<>();
       try {
-        for (String file : RegistryReader.readIndex("index.json", resource("index.json"))) {
-          // No table of the library names a folder on disk, so the folder given is never used.
-          Release release = RegistryReader.read(file, resource(file), Path.of(""));
+        // No table of the library names a folder on disk, so the folder given is never used.
+        for (Release release : RegistryReader.read(file, resource(file), Path.of(""))) {
           releases.put(release.id(), release);
         }
       } catch (IOException e) {
-        throw new UncheckedIOException("the release tables of the library are damaged", e);
+        throw damaged(e);
       }
-      return new ReleaseRegistry(releases);
+      return releases;
+    }
+
+    private static UncheckedIOException damaged(IOException cause) {
+      return new UncheckedIOException("the release tables of the library are damaged", cause);
     }
 
     private static byte[] resource(String name) throws IOException {

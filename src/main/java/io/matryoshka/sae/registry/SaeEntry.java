@@ -16,6 +16,9 @@ import java.util.OptionalInt;
  * @param layer the number of the model's layer, counted from 0; empty where there is none
  * @param hookPoint the full name of the place in the model that it reads, such as {@code
  *     blocks.12.hook_resid_post}
+ * @param hookPointOut the place whose activations it predicts, for a transcoder; empty for an SAE,
+ *     which predicts what it reads
+ * @param format the name of the file format, such as {@code saelens} or {@code gemma-scope-2}
  * @param dIn the width of a model activation
  * @param dSae the number of latents
  * @param widths the prefix widths that it was trained with, rising, the last one {@code dSae}
@@ -33,6 +36,8 @@ public record SaeEntry(
     SaeLocation location,
     OptionalInt layer,
     String hookPoint,
+    Optional<String> hookPointOut,
+    String format,
     int dIn,
     int dSae,
     List<Integer> widths,
@@ -50,6 +55,8 @@ public record SaeEntry(
    * @param location where its folder lies
    * @param layer the number of the layer, if any
    * @param hookPoint the place in the model that it reads
+   * @param hookPointOut the place that it predicts, for a transcoder
+   * @param format the name of the file format
    * @param dIn the width of a model activation
    * @param dSae the number of latents
    * @param widths the prefix widths, rising to {@code dSae}
@@ -67,6 +74,9 @@ public record SaeEntry(
     Objects.requireNonNull(location, "location");
     requireAtLeast(layer, 0, "layer");
     Checks.requireText(hookPoint, "hook_point");
+    Objects.requireNonNull(hookPointOut, "hookPointOut")
+        .ifPresent(hook -> Checks.requireText(hook, "hook_point_out"));
+    Checks.requireText(format, "format");
     Checks.requirePositive(dIn, "d_in");
     Checks.requirePositive(dSae, "d_sae");
     widths = List.copyOf(widths);
@@ -96,6 +106,23 @@ public record SaeEntry(
               .formatted(dSae - 1, saeId, release, latent));
     }
     return neuronpediaId.map(id -> URI.create("https://www.neuronpedia.org/" + id + "/" + latent));
+  }
+
+  /** The format of SAELens: {@code cfg.json} and {@code sae_weights.safetensors}. */
+  public static final String DEFAULT_FORMAT = "saelens";
+
+  /**
+   * Names the kind of place that the SAE reads.
+   *
+   * @return {@code transcoder}, {@code resid_pre}, {@code resid_post}, {@code mlp_out}, {@code
+   *     attn_out} or, for other places, the last part of the hook point
+   */
+  public String site() {
+    if (hookPointOut.isPresent()) {
+      return "transcoder";
+    }
+    String last = hookPoint.substring(hookPoint.lastIndexOf('.') + 1).replaceFirst("^hook_", "");
+    return last.equals("z") ? "attn_out" : last;
   }
 
   private static void requireAtLeast(OptionalInt value, int minimum, String name) {

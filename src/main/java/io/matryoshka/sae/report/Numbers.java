@@ -7,7 +7,7 @@ import java.util.Locale;
 /** Writes numbers the same way on every machine. */
 final class Numbers {
 
-  /** What stands for a number that is not there. */
+  /** What stands for a missing number. */
   static final String MISSING = "–";
 
   private Numbers() {}

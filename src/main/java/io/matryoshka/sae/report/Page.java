@@ -1,12 +1,11 @@
 package io.matryoshka.sae.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.matryoshka.sae.io.AtomicFile;
+import io.matryoshka.sae.io.Checksum;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
@@ -135,7 +134,7 @@ public final class Page {
    * @throws IOException if it cannot be written
    */
   public void write(Path file) throws IOException {
-    Files.writeString(file, html(), StandardCharsets.UTF_8);
+    AtomicFile.write(file, html());
   }
 
   private String policy() {
@@ -150,12 +149,7 @@ public final class Page {
   }
 
   private static String sha256(String text) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      byte[] hash = digest.digest(text.getBytes(StandardCharsets.UTF_8));
-      return Base64.getEncoder().encodeToString(hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    byte[] hash = Checksum.sha256().digest(text.getBytes(StandardCharsets.UTF_8));
+    return Base64.getEncoder().encodeToString(hash);
   }
 }

@@ -28,13 +28,8 @@ final class ElementReader {
       throws SafetensorsException {
     if (!fits) {
       throw new SafetensorsException(
-          file.where(info)
-              + "is "
-              + info.dtype()
-              + ", which a Java "
-              + type
-              + " does not hold exactly; "
-              + advice(info.dtype()));
+          "%sis %s, which a Java %s does not hold exactly; %s"
+              .formatted(file.where(info), info.dtype(), type, advice(info.dtype())));
     }
   }
 

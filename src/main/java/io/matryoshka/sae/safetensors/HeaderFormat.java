@@ -41,11 +41,9 @@ record HeaderFormat(List<TensorInfo> tensors, byte[] bytes) {
     int padded = Math.floorDiv(json.size() + ALIGNMENT - 1, ALIGNMENT) * ALIGNMENT;
     if (padded > SafetensorsHeader.MAX_HEADER_BYTES) {
       throw new IllegalArgumentException(
-          "the header takes "
-              + padded
-              + " bytes, at most "
-              + SafetensorsHeader.MAX_HEADER_BYTES
-              + " are allowed; declare fewer tensors or less metadata");
+          ("the header takes %s bytes, at most %s are allowed; declare fewer tensors"
+                  + " or less metadata")
+              .formatted(padded, SafetensorsHeader.MAX_HEADER_BYTES));
     }
     byte[] bytes = new byte[SafetensorsHeader.LENGTH_BYTES + padded];
     Arrays.fill(bytes, (byte) ' ');
@@ -58,17 +56,15 @@ record HeaderFormat(List<TensorInfo> tensors, byte[] bytes) {
     for (long dimension : shape) {
       if (dimension < 0) {
         throw new IllegalArgumentException(
-            "tensor \""
-                + name
-                + "\": dimensions must not be negative, got "
-                + Arrays.toString(shape));
+            "tensor \"%s\": dimensions must not be negative, got %s"
+                .formatted(name, Arrays.toString(shape)));
       }
     }
     long size;
     try {
       size = Sizes.byteCount(dtype, shape);
     } catch (ArithmeticException e) {
-      throw new IllegalArgumentException("tensor \"" + name + "\": " + e.getMessage(), e);
+      throw new IllegalArgumentException("tensor \"%s\": %s".formatted(name, e.getMessage()), e);
     }
     return new TensorInfo(name, dtype, shape, 0, size);
   }

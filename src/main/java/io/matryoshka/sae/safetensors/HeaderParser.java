@@ -172,12 +172,8 @@ final class HeaderParser {
 
   SafetensorsException fault(String message) {
     return new SafetensorsException(
-        source
-            + ": "
-            + message
-            + " (character "
-            + json.currentTokenLocation().getCharOffset()
-            + " of the header)");
+        "%s: %s (character %s of the header)"
+            .formatted(source, message, json.currentTokenLocation().getCharOffset()));
   }
 
   static String shorten(String text) {

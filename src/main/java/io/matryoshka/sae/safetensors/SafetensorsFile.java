@@ -30,12 +30,13 @@ import java.util.Set;
  *       narrower. They never round: a dtype that the Java type cannot hold exactly is refused.
  * </ul>
  *
- * <p>All methods may be called by many threads at once. As with every {@link FileChannel}, an
- * interrupt of a thread that reads closes the channel for all. The file must not be shortened while
- * it is open: the Java machine answers access to lost mapped pages with an {@link InternalError}.
+ * <p>All methods may be called by many threads at the same time. As with every {@link FileChannel},
+ * an interrupt of a thread that reads closes the channel for all. The file must not be shortened
+ * while it is open: the Java machine answers access to lost mapped pages with an {@link
+ * InternalError}.
  *
- * <p>{@link #close} closes the file at once; buffers mapped before stay valid, and their address
- * space is given back when they are garbage collected.
+ * <p>{@link #close} closes the file immediately; buffers mapped before stay valid, and their
+ * address space is given back when they are garbage collected.
  */
 public final class SafetensorsFile implements AutoCloseable {
 
@@ -87,12 +88,9 @@ public final class SafetensorsFile implements AutoCloseable {
     long bodyOffset = (long) SafetensorsHeader.LENGTH_BYTES + length;
     if (bodyOffset > size) {
       throw new SafetensorsException(
-          path
-              + ": header is said to end at byte "
-              + bodyOffset
-              + ", but the file has "
-              + size
-              + " bytes; it is truncated or not a safetensors file");
+          ("%s: header is said to end at byte %s, but the file has %s bytes; it is"
+                  + " truncated or not a safetensors file")
+              .formatted(path, bodyOffset, size));
     }
     return SafetensorsHeader.parse(
         new ChannelInputStream(channel, SafetensorsHeader.LENGTH_BYTES, length),
@@ -104,7 +102,7 @@ public final class SafetensorsFile implements AutoCloseable {
   private static void requireNotForeign(Path path) throws IOException {
     FileType type = FileType.of(path);
     if (type != FileType.SAFETENSORS && type.problem().isPresent()) {
-      throw new SafetensorsException(path + ": " + type.problem().get());
+      throw new SafetensorsException("%s: %s".formatted(path, type.problem().get()));
     }
   }
 
@@ -218,12 +216,9 @@ public final class SafetensorsFile implements AutoCloseable {
     TensorInfo info = info(name);
     if (info.byteCount() > Integer.MAX_VALUE) {
       throw new SafetensorsException(
-          where(info)
-              + "is too large for one buffer ("
-              + info.byteCount()
-              + " bytes, at most "
-              + Integer.MAX_VALUE
-              + "); map it in parts with map(name, byteOffset, byteLength)");
+          ("%sis too large for one buffer (%s bytes, at most %s); map it in parts"
+                  + " with map(name, byteOffset, byteLength)")
+              .formatted(where(info), info.byteCount(), Integer.MAX_VALUE));
     }
     return map(name, 0, info.byteCount());
   }
@@ -245,11 +240,8 @@ public final class SafetensorsFile implements AutoCloseable {
     checkRange(info, "byte", byteOffset, byteLength, info.byteCount());
     if (byteLength > Integer.MAX_VALUE) {
       throw new IndexOutOfBoundsException(
-          where(info)
-              + "a part to map may have at most "
-              + Integer.MAX_VALUE
-              + " bytes, got "
-              + byteLength);
+          "%sa part to map may have at most %s bytes, got %s"
+              .formatted(where(info), Integer.MAX_VALUE, byteLength));
     }
     requireOpen();
     long position = dataOffset() + info.begin() + byteOffset;
@@ -493,10 +485,9 @@ public final class SafetensorsFile implements AutoCloseable {
     requireOpen();
     if (info.elementCount() > ElementReader.MAX_ARRAY) {
       throw new SafetensorsException(
-          where(info)
-              + "has "
-              + info.elementCount()
-              + " elements, too many for one array; read it in parts from a first element on");
+          ("%shas %s elements, too many for one array; read it in parts from a first"
+                  + " element on")
+              .formatted(where(info), info.elementCount()));
     }
     return (int) info.elementCount();
   }
@@ -515,12 +506,9 @@ public final class SafetensorsFile implements AutoCloseable {
 
   private SafetensorsException truncated(TensorInfo info, long position, Throwable cause) {
     return new SafetensorsException(
-        where(info)
-            + "ends beyond the file, at byte "
-            + position
-            + "; the file has become shorter than "
-            + fileSize()
-            + " bytes since it was opened",
+        ("%sends beyond the file, at byte %s; the file has become shorter than %s"
+                + " bytes since it was opened")
+            .formatted(where(info), position, fileSize()),
         cause);
   }
 }

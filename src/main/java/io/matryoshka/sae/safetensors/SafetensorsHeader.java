@@ -67,17 +67,15 @@ public final class SafetensorsHeader {
     Objects.requireNonNull(source, "source");
     if (start.remaining() < LENGTH_BYTES) {
       throw new SafetensorsException(
-          source + ": a safetensors file starts with 8 bytes of length, got " + start.remaining());
+          "%s: a safetensors file starts with 8 bytes of length, got %s"
+              .formatted(source, start.remaining()));
     }
     long length = start.duplicate().order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (Long.compareUnsigned(length, MAX_HEADER_BYTES) > 0) {
       throw new SafetensorsException(
-          source
-              + ": header length is "
-              + Long.toUnsignedString(length)
-              + " bytes, at most "
-              + MAX_HEADER_BYTES
-              + " are allowed; is this a safetensors file?");
+          ("%s: header length is %s bytes, at most %s are allowed; is this a"
+                  + " safetensors file?")
+              .formatted(source, Long.toUnsignedString(length), MAX_HEADER_BYTES));
     }
     return (int) length;
   }
@@ -98,12 +96,8 @@ public final class SafetensorsHeader {
     long headerBytes = header.remaining();
     if (headerBytes > MAX_HEADER_BYTES) {
       throw new SafetensorsException(
-          source
-              + ": header is "
-              + headerBytes
-              + " bytes, at most "
-              + MAX_HEADER_BYTES
-              + " are allowed");
+          "%s: header is %s bytes, at most %s are allowed"
+              .formatted(source, headerBytes, MAX_HEADER_BYTES));
     }
     try {
       return parse(new BufferInputStream(header.duplicate()), headerBytes, bodyBytes, source);
@@ -169,12 +163,9 @@ public final class SafetensorsHeader {
     String where = source + ": tensor \"" + HeaderParser.shorten(tensor.name()) + "\": ";
     if (tensor.begin() != expectedBegin || Long.compareUnsigned(tensor.end(), tensor.begin()) < 0) {
       throw new SafetensorsException(
-          where
-              + "data_offsets "
-              + tensor.offsets()
-              + " must start at byte "
-              + expectedBegin
-              + " of the body, where the tensor before ends, and not end before they start");
+          ("%sdata_offsets %s must start at byte %s of the body, where the tensor"
+                  + " before ends, and not end before they start")
+              .formatted(where, tensor.offsets(), expectedBegin));
     }
     long needed;
     try {
@@ -185,17 +176,14 @@ public final class SafetensorsHeader {
     // A body of 2^63 bytes or more cannot exist; refusing it here keeps every offset positive.
     if (tensor.end() - tensor.begin() != needed || tensor.end() < 0) {
       throw new SafetensorsException(
-          where
-              + "shape "
-              + Sizes.format(tensor.shape())
-              + " of "
-              + tensor.dtype()
-              + " takes "
-              + needed
-              + " bytes, but data_offsets "
-              + tensor.offsets()
-              + " span "
-              + Long.toUnsignedString(tensor.end() - tensor.begin()));
+          "%sshape %s of %s takes %s bytes, but data_offsets %s span %s"
+              .formatted(
+                  where,
+                  Sizes.format(tensor.shape()),
+                  tensor.dtype(),
+                  needed,
+                  tensor.offsets(),
+                  Long.toUnsignedString(tensor.end() - tensor.begin())));
     }
     return new TensorInfo(
         tensor.name(), tensor.dtype(), tensor.shape(), tensor.begin(), tensor.end());
@@ -240,13 +228,9 @@ public final class SafetensorsHeader {
     TensorInfo info = tensors.get(Objects.requireNonNull(name, "name"));
     if (info == null) {
       throw new SafetensorsException(
-          source
-              + ": no tensor \""
-              + name
-              + "\"; the file has "
-              + tensors.size()
-              + ": "
-              + HeaderParser.shorten(tensors.keySet().toString()));
+          "%s: no tensor \"%s\"; the file has %s: %s"
+              .formatted(
+                  source, name, tensors.size(), HeaderParser.shorten(tensors.keySet().toString())));
     }
     return info;
   }

@@ -33,7 +33,7 @@ import java.util.TreeMap;
  * }
  * }</pre>
  *
- * <p>Not safe for use by several threads at once.
+ * <p>Not safe for use by several threads at the same time.
  */
 public final class SafetensorsWriter implements AutoCloseable {
 
@@ -229,7 +229,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     Slot slot = slots.get(Objects.requireNonNull(name, "name"));
     if (slot == null) {
       throw new IllegalArgumentException(
-          target + ": no tensor \"" + name + "\" was declared; declared are " + slots.keySet());
+          "%s: no tensor \"%s\" was declared; declared are %s"
+              .formatted(target, name, slots.keySet()));
     }
     if (allowed.length > 0 && !List.of(allowed).contains(slot.info.dtype())) {
       throw new IllegalArgumentException(
@@ -266,7 +267,8 @@ public final class SafetensorsWriter implements AutoCloseable {
 
   private void requireOpen() {
     if (!channel.isOpen()) {
-      throw new IllegalStateException(target + " is " + (finished ? "finished" : "closed"));
+      throw new IllegalStateException(
+          "%s is %s".formatted(target, finished ? "finished" : "closed"));
     }
   }
 

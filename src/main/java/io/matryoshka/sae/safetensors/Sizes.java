@@ -30,13 +30,8 @@ final class Sizes {
     long bits = multiplyUnsigned(elementCount(shape), dtype.bits(), shape);
     if (bits % Byte.SIZE != 0) {
       throw new ArithmeticException(
-          "shape "
-              + format(shape)
-              + " of "
-              + dtype
-              + " takes "
-              + Long.toUnsignedString(bits)
-              + " bits, which is not a whole number of bytes");
+          "shape %s of %s takes %s bits, which is not a whole number of bytes"
+              .formatted(format(shape), dtype, Long.toUnsignedString(bits)));
     }
     return bits >>> 3;
   }

@@ -37,18 +37,14 @@ public record TensorInfo(String name, Dtype dtype, long[] shape, long begin, lon
     shape = shape.clone();
     if (begin < 0 || end < begin) {
       throw new IllegalArgumentException(
-          "tensor \""
-              + name
-              + "\": offsets must satisfy 0 <= begin <= end, got "
-              + begin
-              + ", "
-              + end);
+          "tensor \"%s\": offsets must satisfy 0 <= begin <= end, got %s, %s"
+              .formatted(name, begin, end));
     }
     long needed;
     try {
       needed = Sizes.byteCount(dtype, shape);
     } catch (ArithmeticException e) {
-      throw new IllegalArgumentException("tensor \"" + name + "\": " + e.getMessage(), e);
+      throw new IllegalArgumentException("tensor \"%s\": %s".formatted(name, e.getMessage()), e);
     }
     if (needed != end - begin) {
       throw new IllegalArgumentException(

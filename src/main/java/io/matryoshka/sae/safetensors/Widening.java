@@ -11,14 +11,20 @@ import java.nio.ShortBuffer;
  * <p>Works on the remaining bytes of a buffer from its position on, which stays where it is, and in
  * blocks, so that the inner loops run over arrays.
  */
-final class Widening {
+public final class Widening {
 
   /** Elements per block: two arrays of this length stay in the first-level cache. */
   private static final int BLOCK = 4096;
 
   private Widening() {}
 
-  static boolean fitsFloat(Dtype dtype) {
+  /**
+   * Tells whether a float holds every value of a dtype exactly.
+   *
+   * @param dtype the element type
+   * @return whether {@link #floats} takes it
+   */
+  public static boolean fitsFloat(Dtype dtype) {
     return switch (dtype) {
       case BOOL, U8, I8, U16, I16, F16, BF16, F32 -> true;
       case F8_E5M2, F8_E4M3, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ -> true;
@@ -26,7 +32,13 @@ final class Widening {
     };
   }
 
-  static boolean fitsDouble(Dtype dtype) {
+  /**
+   * Tells whether a double holds every value of a dtype exactly.
+   *
+   * @param dtype the element type
+   * @return whether {@link #doubles} takes it
+   */
+  public static boolean fitsDouble(Dtype dtype) {
     return fitsFloat(dtype) || dtype == Dtype.F64 || dtype == Dtype.I32 || dtype == Dtype.U32;
   }
 
@@ -37,11 +49,26 @@ final class Widening {
     };
   }
 
-  static boolean fitsLong(Dtype dtype) {
+  /**
+   * Tells whether a long holds every value of a dtype exactly.
+   *
+   * @param dtype the element type
+   * @return whether {@link #longs} takes it
+   */
+  public static boolean fitsLong(Dtype dtype) {
     return fitsInt(dtype) || dtype == Dtype.U32 || dtype == Dtype.I64 || dtype == Dtype.U64;
   }
 
-  static void floats(Dtype dtype, ByteBuffer source, float[] target, int offset, int count) {
+  /**
+   * Converts elements to floats.
+   *
+   * @param dtype the element type, one that {@link #fitsFloat}
+   * @param source the elements, little-endian, from the buffer's position on
+   * @param target where to put them
+   * @param offset the index in {@code target} of the first one
+   * @param count the number of elements
+   */
+  public static void floats(Dtype dtype, ByteBuffer source, float[] target, int offset, int count) {
     ByteBuffer bytes = littleEndian(source);
     switch (dtype) {
       case F32 -> bytes.asFloatBuffer().get(target, offset, count);
@@ -51,7 +78,17 @@ final class Widening {
     }
   }
 
-  static void doubles(Dtype dtype, ByteBuffer source, double[] target, int offset, int count) {
+  /**
+   * Converts elements to doubles.
+   *
+   * @param dtype the element type, one that {@link #fitsDouble}
+   * @param source the elements, little-endian, from the buffer's position on
+   * @param target where to put them
+   * @param offset the index in {@code target} of the first one
+   * @param count the number of elements
+   */
+  public static void doubles(
+      Dtype dtype, ByteBuffer source, double[] target, int offset, int count) {
     ByteBuffer bytes = littleEndian(source);
     if (dtype == Dtype.F64) {
       bytes.asDoubleBuffer().get(target, offset, count);
@@ -83,7 +120,16 @@ final class Widening {
     bits(dtype, source, target, offset, count);
   }
 
-  static void longs(Dtype dtype, ByteBuffer source, long[] target, int offset, int count) {
+  /**
+   * Converts elements to longs.
+   *
+   * @param dtype the element type, one that {@link #fitsLong}
+   * @param source the elements, little-endian, from the buffer's position on
+   * @param target where to put them
+   * @param offset the index in {@code target} of the first one
+   * @param count the number of elements
+   */
+  public static void longs(Dtype dtype, ByteBuffer source, long[] target, int offset, int count) {
     ByteBuffer bytes = littleEndian(source);
     if (dtype == Dtype.I64 || dtype == Dtype.U64) {
       bytes.asLongBuffer().get(target, offset, count);

@@ -21,7 +21,7 @@ import java.util.Objects;
  * try (ActivationBatches batches = source.batches(1024, 0)) {
  *   while (batches.hasNext()) {
  *     ActivationBatch batch = batches.next();
- *     SparseLatents latents = sae.encode(FloatBuffer.wrap(batch.values()), batch.rows());
+ *     SparseLatents latents = sae.encodeSparse(FloatBuffer.wrap(batch.values()), batch.rows());
  *   }
  * }
  * }</pre>
@@ -162,15 +162,12 @@ public final class ActivationSource {
   public ActivationBatches batches(int rowsPerBatch, long fromRow) {
     if (rowsPerBatch < 1 || (long) rowsPerBatch * dIn > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "rows per batch must lie in 1.."
-              + (Integer.MAX_VALUE - 8) / dIn
-              + " for d_in = "
-              + dIn
-              + ", got "
-              + rowsPerBatch);
+          "rows per batch must lie in 1..%s for d_in = %s, got %s"
+              .formatted((Integer.MAX_VALUE - 8) / dIn, dIn, rowsPerBatch));
     }
     if (fromRow < 0 || fromRow > rows) {
-      throw new IndexOutOfBoundsException("first row must lie in 0.." + rows + ", got " + fromRow);
+      throw new IndexOutOfBoundsException(
+          "first row must lie in 0..%s, got %s".formatted(rows, fromRow));
     }
     return new ActivationBatches(this, rowsPerBatch, fromRow);
   }

@@ -69,8 +69,8 @@ public final class EncodeOptions {
   }
 
   /**
-   * Sets the number of rows encoded at once. The latents do not depend on it, but for {@link
-   * Selection#batchTopK}: there it is the batch, counted from row 0 of the source.
+   * Sets the number of rows that are encoded together. The latents do not depend on it, but for
+   * {@link Selection#batchTopK}: there it is the batch, counted from row 0 of the source.
    *
    * @param batchRows rows, at least 1
    * @return changed options
@@ -139,7 +139,7 @@ public final class EncodeOptions {
 
   private static int positive(String what, int number) {
     if (number < 1) {
-      throw new IllegalArgumentException(what + " must be at least 1, got " + number);
+      throw new IllegalArgumentException("%s must be at least 1, got %s".formatted(what, number));
     }
     return number;
   }

@@ -129,12 +129,8 @@ public final class EncodeRun {
     long count = -Math.floorDiv(-source.rows(), (long) options.rowsPerShard()); // rounded up
     if (count > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          source.rows()
-              + " rows in shards of "
-              + options.rowsPerShard()
-              + " are "
-              + count
-              + " files; take more rows per shard");
+          "%s rows in shards of %s are %s files; take more rows per shard"
+              .formatted(source.rows(), options.rowsPerShard(), count));
     }
     return (int) count;
   }
@@ -158,12 +154,9 @@ public final class EncodeRun {
     }
     if (!begun && folder.hasShards()) {
       throw new EncodeRunException(
-          folder.path()
-              + ": holds latents of a run but neither "
-              + RunFolder.CHECKPOINT
-              + " nor "
-              + RunFolder.INDEX
-              + ", so it is not known which; use another folder, or restart (--restart) to delete them");
+          ("%s: holds latents of a run but neither %s nor %s, so it is not known"
+                  + " which; use another folder, or restart (--restart) to delete them")
+              .formatted(folder.path(), RunFolder.CHECKPOINT, RunFolder.INDEX));
     }
     return begun;
   }
@@ -172,16 +165,13 @@ public final class EncodeRun {
     if (!before.path("format").asText().equals(FORMAT)
         || before.path("format_version").asInt() != VERSION) {
       throw new EncodeRunException(
-          file
-              + ": expected format '"
-              + FORMAT
-              + "' version "
-              + VERSION
-              + ", got '"
-              + before.path("format").asText()
-              + "' version "
-              + before.path("format_version").asText()
-              + "; use another folder");
+          ("%s: expected format '%s' version %s, got '%s' version %s; use another" + " folder")
+              .formatted(
+                  file,
+                  FORMAT,
+                  VERSION,
+                  before.path("format").asText(),
+                  before.path("format_version").asText()));
     }
   }
 
@@ -190,10 +180,9 @@ public final class EncodeRun {
     Optional<String> difference = RunSettings.difference(before.path("settings"), settings);
     if (difference.isPresent()) {
       throw new EncodeRunException(
-          file
-              + ": the folder holds a run with other settings: "
-              + difference.get()
-              + "; use another folder, or restart (--restart) to delete that run");
+          ("%s: the folder holds a run with other settings: %s; use another folder,"
+                  + " or restart (--restart) to delete that run")
+              .formatted(file, difference.get()));
     }
   }
 

@@ -1,13 +1,13 @@
 package io.matryoshka.sae.stream;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.io.Checksum;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Short texts that differ when an SAE or a file differs, at the cost of reading a part of it. */
@@ -23,7 +23,7 @@ public final class Fingerprint {
 
   /** Hashes thresholds, biases and some encoder rows of an SAE, wherever it was loaded from. */
   static String of(SAE sae) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Checksum.sha256();
     add(digest, sae.thresholds());
     add(digest, sae.encoderBias());
     add(digest, sae.decoderBias());
@@ -44,7 +44,7 @@ public final class Fingerprint {
    * @throws IOException if it cannot be read
    */
   public static String of(Path file) throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Checksum.sha256();
     try (FileChannel channel = FileChannel.open(file)) {
       long size = channel.size();
       add(digest, channel, 0, Math.min(END_BYTES, size));
@@ -67,13 +67,5 @@ public final class Fingerprint {
         ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
     digest.update(bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
   }
 }

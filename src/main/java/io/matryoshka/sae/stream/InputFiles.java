@@ -20,12 +20,22 @@ final class InputFiles {
     return switch (type) {
       case NPY -> true;
       case SAFETENSORS -> false;
-      case UNKNOWN -> hasNpyName(file);
+      case UNKNOWN -> isNpyByName(file);
       default ->
           throw new ActivationException(
               "%s: %s; .safetensors and .npy files are read"
                   .formatted(file, type.problem().orElseThrow()));
     };
+  }
+
+  private static boolean isNpyByName(Path file) throws ActivationException {
+    if (!hasArrayName(file)) {
+      throw new ActivationException(
+          ("%s: is neither a .npy nor a .safetensors file by its first bytes; numbers without a"
+                  + " header, as np.memmap and tofile write them, get one from np.save(path, array)")
+              .formatted(file));
+    }
+    return hasNpyName(file);
   }
 
   static boolean hasNpyName(Path file) {

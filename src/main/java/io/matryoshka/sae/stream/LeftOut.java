@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -16,6 +17,12 @@ final class LeftOut {
 
   /** Named one by one; of more, the number. */
   private static final int MAX_NAMED = 5;
+
+  /** Names under which people keep numbers in forms that have no signature. */
+  private static final Pattern DATA_NAME =
+      Pattern.compile(
+          ".*\\.(bin|dat|raw|mmap|memmap|csv|tsv|pt|pth|npz|h5|hdf5|pkl|pickle|arrow|parquet)",
+          Pattern.CASE_INSENSITIVE);
 
   private LeftOut() {}
 
@@ -54,6 +61,10 @@ final class LeftOut {
     return switch (type) {
       case NPY -> "is a .npy file by its content; rename it to end in .npy";
       case SAFETENSORS -> "is a safetensors file by its content; rename it to end in .safetensors";
+      case UNKNOWN ->
+          DATA_NAME.matcher(file.getFileName().toString()).matches()
+              ? "is neither a .npy nor a .safetensors file"
+              : "";
       default -> type.isData() ? type.problem().orElseThrow() : "";
     };
   }
@@ -65,6 +76,9 @@ final class LeftOut {
     boolean hasArrays =
         visible(folder).stream()
             .anyMatch(p -> Files.isRegularFile(p) && InputFiles.hasArrayName(p));
+    if (folder.getFileName().toString().endsWith(".zarr")) {
+      return "is a Zarr array; load it in Python and save it with np.save";
+    }
     return hasArrays ? "is a folder in it with arrays; name it as an input of its own" : "";
   }
 }

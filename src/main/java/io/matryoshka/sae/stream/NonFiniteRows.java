@@ -45,7 +45,7 @@ public final class NonFiniteRows {
     if (!skip) {
       throw new ActivationException(
           named
-              + ", so that its latents would be NaN; mend the file, or have such rows left out"
+              + ", so that its latents would be NaN; correct the file, or have such rows left out"
               + " (--skip-non-finite)");
     }
     if (warns && count < MAX_NAMED) {

@@ -22,7 +22,7 @@ public final class RowRules {
   private static final Logger LOG = LoggerFactory.getLogger(RowRules.class);
 
   /** A mask that keeps a smaller share of the rows than this is warned of. */
-  private static final double SMALL_SHARE = 0.05;
+  private static final double SMALL_SHARE = 0.1;
 
   private static final RowRules ALL = new RowRules(Optional.empty(), false, true);
 

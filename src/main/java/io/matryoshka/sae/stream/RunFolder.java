@@ -22,6 +22,8 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder of a run, locked against other runs. Every file in it appears under its name complete,
@@ -38,6 +40,7 @@ final class RunFolder implements AutoCloseable {
   private static final String LOCK = ".lock";
   private static final Pattern SHARD = Pattern.compile("latents-\\d{5,}-of-\\d{5,}\\.safetensors");
 
+  private static final Logger LOG = LoggerFactory.getLogger(RunFolder.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ObjectWriter PRETTY =
       JSON.writer(
@@ -60,8 +63,11 @@ final class RunFolder implements AutoCloseable {
       Files.createDirectories(path);
       lockFile =
           FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      lock(path, lockFile);
-      TemporaryFile.removeAbandoned(path);
+      if (lock(path, lockFile)) {
+        TemporaryFile.removeAllOfOthers(path);
+      } else {
+        TemporaryFile.removeAbandoned(path);
+      }
       return new RunFolder(path, lockFile);
     } catch (IOException e) {
       if (lockFile != null) {
@@ -71,17 +77,26 @@ final class RunFolder implements AutoCloseable {
     }
   }
 
-  private static void lock(Path path, FileChannel lockFile) throws IOException {
+  /** Keeps other runs out; false where the file system cannot do that. */
+  private static boolean lock(Path path, FileChannel lockFile) throws IOException {
     FileLock lock;
     try {
       lock = lockFile.tryLock();
     } catch (OverlappingFileLockException e) {
       lock = null;
+    } catch (IOException e) {
+      LOG.warn(
+          "{}: this file system has no locks ({}), so nothing keeps two runs that write to this"
+              + " folder apart; start one at a time",
+          path,
+          e.getMessage());
+      return false;
     }
     if (lock == null) {
       throw new EncodeRunException(
           path + ": another encode run is writing to this folder; wait for it, or use another one");
     }
+    return true;
   }
 
   /** What to say when something cannot be written. */
@@ -93,11 +108,9 @@ final class RunFolder implements AutoCloseable {
                 + cause.getMessage()
             : cause.getMessage();
     return new EncodeRunException(
-        path
-            + ": cannot be written: "
-            + reason
-            + "; files finished so far are kept: make room or give access, and run the same again"
-            + " to resume",
+        ("%s: cannot be written: %s; files finished so far are kept: make room or"
+                + " give access, and run the same again to resume")
+            .formatted(path, reason),
         cause);
   }
 

@@ -73,6 +73,7 @@ public final class RunSettings {
       json.put("file", shard.file().getFileName().toString());
       json.put("tensor", shard.tensor());
       json.put("dtype", shard.dtype());
+      shard.bits().ifPresent(bits -> json.put("read_as", bits.name()));
       json.put("first_row", shard.firstRow());
       json.put("rows", shard.rows());
       json.put("size_bytes", shard.sizeBytes());
@@ -125,6 +126,6 @@ public final class RunSettings {
   }
 
   private static String text(JsonNode node) {
-    return node.isMissingNode() ? "not there" : node.toString();
+    return node.isMissingNode() ? "missing" : node.toString();
   }
 }

@@ -5,7 +5,6 @@ import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.TensorNames;
 import io.matryoshka.sae.safetensors.Dtype;
-import io.matryoshka.sae.safetensors.TensorInfo;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -21,11 +20,11 @@ public final class WeightSchema {
   private WeightSchema() {}
 
   /** Checks names, shapes and types against the configuration. */
-  public static void check(List<TensorInfo> tensors, SaeConfig config, String source)
+  public static void check(List<StoredTensor> tensors, SaeConfig config, String source)
       throws SaeFormatException {
-    Map<String, long[]> expected = config.architecture().tensors(config);
-    Map<String, TensorInfo> found =
-        tensors.stream().collect(Collectors.toMap(TensorInfo::name, info -> info));
+    Map<String, StoredTensor> found =
+        tensors.stream().collect(Collectors.toMap(StoredTensor::name, tensor -> tensor));
+    Map<String, long[]> expected = config.architecture().tensors(config, found.keySet());
     TreeSet<String> missing = new TreeSet<>(expected.keySet());
     missing.removeAll(found.keySet());
     TreeSet<String> extra = new TreeSet<>(found.keySet());
@@ -53,7 +52,7 @@ public final class WeightSchema {
     }
   }
 
-  private static void check(TensorInfo info, long[] shape, SaeConfig config, String source)
+  private static void check(StoredTensor info, long[] shape, SaeConfig config, String source)
       throws SaeFormatException {
     if (!Arrays.equals(info.shape(), shape)) {
       throw new SaeFormatException(

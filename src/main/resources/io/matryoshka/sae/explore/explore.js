@@ -35,12 +35,28 @@
 
   const named = latent => el('span', {}, latentLink(latent), ' ', levelBadge(levelOf(latent)));
 
+  const rest = new Set(data.rest);
+  const isRest = place => rest.has(data.text[place]);
+
+  // The whole word of a context's top token, as far as the context goes.
+  function wordOf([start, length, peak]) {
+    let from = start + peak;
+    while (from > start && isRest(from)) {
+      from--;
+    }
+    let word = data.words[data.text[from]];
+    for (let place = from + 1; place < start + length && isRest(place); place++) {
+      word += data.words[data.text[place]];
+    }
+    return word;
+  }
+
   function topWords(latent) {
     const found = data.latents[latent];
     if (!found || found.c.length === 0) {
       return '–';
     }
-    const words = found.c.map(c => data.words[data.text[c[0] + c[2]]]);
+    const words = found.c.map(wordOf);
     return [...new Set(words)].slice(0, 3).join(' ');
   }
 
@@ -62,14 +78,42 @@
   }
 
   function context(c, full, level) {
-    const [start, length, peak, ...active] = c;
-    const tokens = data.text.slice(start, start + length).map(word => data.words[word]);
-    const activations = new Array(length).fill(0);
-    for (const [place, value] of groups(active, 2)) {
-      activations[place] = value;
+    const [start, length, peak, before, after, times, ...active] = c;
+    const line = (more, end) => {
+      const places = Array.from({length: more + length + end}, (_, i) => start - more + i);
+      const activations = new Array(places.length).fill(0);
+      for (const [place, value] of groups(active, 2)) {
+        activations[more + place] = value;
+      }
+      return strip(places.map(place => data.words[data.text[place]]), activations, full, level, more + peak,
+        places.map((place, i) => i > 0 && isRest(place)));
+    };
+    const value = (groups(active, 2).find(([place]) => place === peak) || [peak, 0])[1];
+    const box = el('div', {class: 'context'}, el('span', {class: 'muted'}, compact(value)), line(0, 0));
+    if (times > 1) {
+      box.append(el('span', {class: 'times', title: 'contexts with this text'}, '×' + times));
     }
-    return el('div', {class: 'context'}, el('span', {class: 'muted'}, compact(activations[peak])),
-      strip(tokens, activations, full, level, peak));
+    if (before + after > 0) {
+      let whole = false;
+      const button = el('button', {type: 'button', class: 'plain', onclick: () => {
+        whole = !whole;
+        box.querySelector('.strip').replaceWith(whole ? line(before, after) : line(0, 0));
+        button.textContent = whole ? 'less' : 'sentence';
+      }}, 'sentence');
+      box.append(button);
+    }
+    return box;
+  }
+
+  function histogram([upper, ...counts], level) {
+    const most = Math.max(...counts);
+    const bars = counts.map((count, i) => {
+      const bar = el('span', {title: `${compact(i * upper / counts.length)} to ${compact((i + 1) * upper / counts.length)}: ${count} tokens`});
+      bar.style.setProperty('height', (100 * count / most).toFixed(1) + '%');
+      return bar;
+    });
+    return el('div', {class: 'bars c' + (level % 8), role: 'img', 'aria-label': `Activations from 0 to ${compact(upper)}`},
+      ...bars);
   }
 
   function chooser(latent) {
@@ -91,6 +135,10 @@
     const level = levelOf(latent);
     const [firings, density, mean, max] = found.s;
     const parts = [chooser(latent), el('h3', {class: 'title'}, `Latent ${latent} `, levelBadge(level))];
+    if (found.l) {
+      const [label, by] = found.l;
+      parts.push(el('p', {}, `“${label}”`, el('span', {class: 'muted'}, by ? ` by ${by}` : '')));
+    }
     if (data.link) {
       parts.push(el('p', {}, el('a', {href: data.link + latent, rel: 'noopener noreferrer'}, 'Page on Neuronpedia ↗')));
     }
@@ -98,6 +146,13 @@
       ['mean activation', compact(mean)], ['largest activation', compact(max)]]));
     parts.push(el('h3', {}, 'Strongest tokens in context'), ...(found.c.length > 0 ? found.c.map(c => context(c, max, level))
       : [el('p', {class: 'muted'}, 'It never fires here.')]));
+    if (firings > 0) {
+      parts.push(el('h3', {}, 'Activations'), histogram(found.h, level),
+        el('p', {class: 'muted'}, `Tokens by activation, from 0 to ${compact(found.h[0])}.`));
+    }
+    if (found.x.length > 0) {
+      parts.push(el('h3', {}, 'Examples from the lower quarters of its range'), ...found.x.map(c => context(c, max, level)));
+    }
     parts.push(el('div', {class: 'row'}, neighbours('Nearest by decoder', found.d), neighbours('Nearest by encoder', found.e)));
     if (level > 0) {
       parts.push(relatives('Parents', found.p));

@@ -31,11 +31,11 @@ const report = (() => {
   }
 
   // Tokens shaded by activation; the strongest one may be outlined.
-  function strip(tokens, activations, full, level, peak) {
+  function strip(tokens, activations, full, level, peak, joined = []) {
     const line = el('p', {class: 'strip c' + (level % 8)});
     tokens.forEach((token, i) => {
       const a = activations[i];
-      const span = el('span', {class: 't' + (a > 0 ? ' on' : '') + (i === peak ? ' peak' : '')}, visible(token));
+      const span = el('span', {class: 't' + (a > 0 ? ' on' : '') + (i === peak ? ' peak' : '') + (joined[i] ? ' rest' : '')}, visible(token));
       if (a > 0) {
         span.style.setProperty('--a', Math.min(1, a / full).toFixed(2));
         span.title = compact(a);

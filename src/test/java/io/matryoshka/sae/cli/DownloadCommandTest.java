@@ -217,4 +217,31 @@ class DownloadCommandTest {
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains("list", "verify", "path").hasLineCount(1);
   }
+
+  @Test
+  void repositoryWithoutAFolder_isItsTop() throws IOException {
+    for (String name : List.of("cfg.json", "sparsity.safetensors")) {
+      hub.file("owner/one", name, read(name));
+    }
+    hub.lfs("owner/one", "sae_weights.safetensors", read("sae_weights.safetensors"));
+    Cli.Result downloaded = run("download", "owner/one");
+    assertThat(downloaded.err()).isEmpty();
+    assertThat(downloaded.out()).startsWith("owner/one  " + cache());
+    for (String command : List.of("info", "top", "evaluate", "explore")) {
+      List<Object> args = new ArrayList<>(List.of(command, "owner/one", "--offline"));
+      if (!command.equals("info")) {
+        args.addAll(List.of("-i", Samples.ACTIVATIONS));
+      }
+      Cli.Result result = run(args.toArray());
+      assertThat(result.err()).as(command).doesNotContain("xception");
+      assertThat(result.code()).as(command).isZero();
+    }
+  }
+
+  @Test
+  void top_repositoryWithNoneAtItsTop_asksForTheFolder() {
+    Cli.Result result = run("top", REPO, "-i", Samples.ACTIVATIONS);
+    assertThat(result.code()).isEqualTo(ExitCode.NOT_FOUND.code());
+    assertThat(result.err()).contains("name the folder of the SAE after it").hasLineCount(1);
+  }
 }

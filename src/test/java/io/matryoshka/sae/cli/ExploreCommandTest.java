@@ -115,4 +115,17 @@ class ExploreCommandTest {
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains("512 rows").hasLineCount(1);
   }
+
+  @Test
+  void explore_labels_standEscapedOnThePage(@TempDir Path folder) throws IOException {
+    Path labels =
+        Files.writeString(
+            folder.resolve("labels.json"), "{\"17\": \"</script><img src=x onerror=alert(1)>\"}");
+    Path page = folder.resolve("page.html");
+    Cli.Result result =
+        Cli.run(
+            "explore", Samples.RELEASE, "--latent", "17", "--labels-file", labels, "--html", page);
+    assertThat(result.code()).isZero();
+    assertThat(Files.readString(page)).doesNotContain("<img src=x").contains("img src=x");
+  }
 }

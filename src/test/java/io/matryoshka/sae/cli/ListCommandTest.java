@@ -16,7 +16,7 @@ class ListCommandTest {
     Cli.Result result = Cli.run("list");
     assertThat(result.code()).isZero();
     assertThat(result.err()).isEmpty();
-    assertThat(result.out().lines()).hasSize(6);
+    assertThat(result.out().lines()).hasSize(85);
     assertThat(result.out().lines())
         .anySatisfy(
             line ->
@@ -27,10 +27,10 @@ class ListCommandTest {
   @Test
   void list_json_hasTheFactsOfTheReleases() throws IOException {
     JsonNode releases = Cli.run("list", "--json").json().get("releases");
-    assertThat(releases).hasSize(5);
+    assertThat(releases).hasSize(84);
     assertThat(releases.findValuesAsText("release")).contains("gemma-2-2b-res-snap-matryoshka-dc");
     assertThat(releases.findValues("sae_count").stream().mapToInt(JsonNode::asInt).sum())
-        .isEqualTo(117);
+        .isEqualTo(118 + 8802);
   }
 
   @Test
@@ -82,5 +82,42 @@ class ListCommandTest {
     Cli.Result result = Cli.run("list", "--registry", table);
     assertThat(result.code()).isEqualTo(4);
     assertThat(result.err()).contains("mine.json").hasLineCount(1);
+  }
+
+  @Test
+  void list_filters_keepTheSaesThatFit() throws IOException {
+    JsonNode saes =
+        Cli.run(
+                "list",
+                "--model",
+                "gemma-3-1b-pt",
+                "--layer",
+                "13",
+                "--site",
+                "resid_post",
+                "--width",
+                "65536",
+                "--json")
+            .json()
+            .get("saes");
+    assertThat(saes.findValuesAsText("id"))
+        .containsExactlyInAnyOrder(
+            "layer_13_width_65k_l0_small",
+            "layer_13_width_65k_l0_medium",
+            "layer_13_width_65k_l0_big");
+    assertThat(saes.findValuesAsText("release")).containsOnly("gemma-scope-2-1b-pt-res");
+  }
+
+  @Test
+  void list_filtersOfOneRelease_keepItsSaesThatFit() {
+    Cli.Result result = Cli.run("list", "gemma-scope-2-1b-pt-transcoders", "--layer", "7-13");
+    assertThat(result.out().lines().filter(l -> l.startsWith("transcoder/"))).hasSize(36);
+  }
+
+  @Test
+  void list_format_keepsTheSaesInItsFiles() {
+    Cli.Result result = Cli.run("list", "--format", "dictionary-learning");
+    assertThat(result.out().lines()).hasSize(19);
+    assertThat(result.out()).contains("512/1536/3584/7680/16384");
   }
 }

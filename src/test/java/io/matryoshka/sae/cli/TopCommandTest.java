@@ -122,4 +122,26 @@ class TopCommandTest {
     assertThat(result.code()).isEqualTo(3);
     assertThat(result.err()).contains("nowhere.npy").hasLineCount(1);
   }
+
+  @Test
+  void top_labelsFile_namesTheLatentsThatAreShown(@TempDir Path folder) throws IOException {
+    Path labels =
+        Files.writeString(
+            folder.resolve("labels.csv"), "latent,label\n17,\"she,\u001b[31m her\"\n18,other\n");
+    Cli.Result result = top("--rows", HER, "-n", 1, "--labels-file", labels);
+    assertThat(result.out()).contains("17  she, [31m her").doesNotContain("other");
+    JsonNode latent =
+        top("--rows", HER, "-n", 1, "--labels-file", labels, "--json")
+            .json()
+            .at("/rows/0/latents/0");
+    assertThat(latent.get("label").textValue()).isEqualTo("she, [31m her");
+  }
+
+  @Test
+  void top_labels_ofAnSaeThatIsNotOnNeuronpedia_saysSo() {
+    Cli.Result result = top("--rows", HER, "-n", 1, "--labels");
+    assertThat(result.code()).isZero();
+    assertThat(result.err()).contains("no labels").contains("--labels-file");
+    assertThat(result.out()).contains("17:8.85");
+  }
 }

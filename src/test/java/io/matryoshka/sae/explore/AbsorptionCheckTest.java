@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.support.HandSae;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;

@@ -103,7 +103,7 @@ class ExplorationReportTest {
 
     assertThat(lines).hasSize(1 + 2048);
     assertThat(lines[18]).startsWith("17,0,93,0.18164062,");
-    assertThat(lines[18]).contains(",her mrs feminine ##mini gentlemen,661,");
+    assertThat(lines[18]).contains(",her mrs feminine feminize gentlemen,661,");
     assertThat(lines[0].split(",")).hasSameSizeAs(lines[2048].split(",", -1));
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.support.HandSae;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;

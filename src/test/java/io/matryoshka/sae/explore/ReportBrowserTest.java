@@ -39,6 +39,9 @@ class ReportBrowserTest {
   private static final String COUNT =
       "document.querySelector('#latents .count').textContent.replace(/.* of /, '')";
 
+  /** The strongest contexts of latent 17, and examples of lower activations. */
+  private static final int STRIPS = 10;
+
   private static Chromium browser;
   private static LatentStatistics statistics;
   private static Path demo;
@@ -219,7 +222,16 @@ class ReportBrowserTest {
     assertThat(browser.run("document.querySelector('#latent-view h3').textContent").asText())
         .isEqualTo("Latent 17 0");
     assertThat(browser.run("document.querySelectorAll('#latent-view .strip').length").asInt())
-        .isEqualTo(8);
+        .isEqualTo(STRIPS);
+    String sentence = "document.querySelector('#latent-view .context button')";
+    String first = "document.querySelector('#latent-view .context .strip').textContent";
+    String before = browser.run(first).asText();
+    browser.run(sentence + ".click()");
+    assertThat(browser.run(first).asText()).contains(before).isNotEqualTo(before);
+    browser.run(sentence + ".click()");
+    assertThat(browser.run(first).asText()).isEqualTo(before);
+    assertThat(browser.run("document.querySelectorAll('#latent-view .bars span').length").asInt())
+        .isEqualTo(16);
     assertThat(browser.run("document.querySelector('#latent-view .peak').textContent").asText())
         .isEqualTo("her");
     assertThat(browser.complaints()).isEmpty();

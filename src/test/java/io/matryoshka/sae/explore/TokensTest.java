@@ -44,7 +44,44 @@ class TokensTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"[1]", "{\"token\": []}", "[{\"text\": \"a\"}]", "[\"a\"", "3"})
+  @ValueSource(
+      strings = {
+        "[[\"a\", \"b\"], [\"c\"], [\"d\", \"e\"]]",
+        "{\"tokens\": [[\"a\", {\"token\": \"b\"}], [\"c\"], [\"d\", \"e\"]]}",
+        "[[\"a\", \"b\"], \"c\", [\"d\", \"e\"]]"
+      })
+  void read_listsInAList_areSequences(String content) throws IOException {
+    Tokens tokens = read("tokens.json", content);
+
+    assertThat(tokens.size()).isEqualTo(5);
+    assertThat(tokens.text(3)).isEqualTo("d");
+    assertThat(tokens.sameSequence(0, 1)).isTrue();
+    assertThat(tokens.sameSequence(1, 2)).isFalse();
+    assertThat(tokens.sameSequence(2, 3)).isFalse();
+    assertThat(tokens.sameSequence(3, 4)).isTrue();
+  }
+
+  @Test
+  void read_sentenceNumbers_areSequences() throws IOException {
+    Tokens tokens =
+        read(
+            "tokens.json",
+            "[{\"token\": \"a\", \"sentence\": 0}, {\"token\": \"b\", \"sentence\": 4}]");
+
+    assertThat(tokens.sameSequence(0, 1)).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[1]",
+        "[[1]]",
+        "[[[\"a\"]]]",
+        "{\"token\": []}",
+        "[{\"text\": \"a\"}]",
+        "[\"a\"",
+        "3"
+      })
   void read_otherJson_isRefusedWithItsName(String content) {
     assertThatThrownBy(() -> read("tokens.json", content))
         .isInstanceOf(IllegalArgumentException.class)

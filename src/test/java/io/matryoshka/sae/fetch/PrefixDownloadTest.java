@@ -10,7 +10,6 @@ import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.bench.SyntheticSae;
-import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.hub.DownloadProgress;
 import io.matryoshka.sae.hub.FakeHub;
 import io.matryoshka.sae.hub.Fault;
@@ -115,7 +114,7 @@ class PrefixDownloadTest {
   private PrefixDownload part(HubClient client) throws IOException {
     Path config = source.resolve(SaeFiles.CONFIG);
     RepoFile weights = new RepoFile(REPO, hub.commit(REPO, "main"), WEIGHTS);
-    return new PrefixDownload(client, weights, config, SaeConfig.read(config), ownCache);
+    return new PrefixDownload(client, weights, PrefixSource.ofSaeLens(config), ownCache);
   }
 
   private HubClient client() {
@@ -562,7 +561,7 @@ class PrefixDownloadTest {
       Path config = source.resolve(SaeFiles.CONFIG);
       RepoFile weights = new RepoFile(REPO, hub.commit(REPO, "main"), WEIGHTS);
       Path made =
-          new PrefixDownload(client(), weights, config, SaeConfig.read(config), elsewhere)
+          new PrefixDownload(client(), weights, PrefixSource.ofSaeLens(config), elsewhere)
               .folder(512, false)
               .orElseThrow();
       Path target = ownCache.resolve(elsewhere.relativize(made));

@@ -85,7 +85,7 @@ class FileTypeTest {
   @Test
   void of_truncatedHeads_doNotFail() throws IOException {
     byte[] zip = zip("archive/data.pkl");
-    for (int length = 0; length < zip.length; length++) {
+    for (int length = 1; length < zip.length; length++) {
       byte[] head = Arrays.copyOf(zip, length);
       assertThat(FileType.of(head)).isIn(FileType.UNKNOWN, FileType.ZIP, FileType.TORCH_ZIP);
     }
@@ -99,5 +99,6 @@ class FileTypeTest {
     assertThat(FileType.NPZ.problem().orElseThrow()).contains("NumPy archive", "np.save");
     assertThat(FileType.GIT_LFS_POINTER.problem().orElseThrow()).contains("git lfs pull");
     assertThat(FileType.UNKNOWN.problem()).isEmpty();
+    assertThat(FileType.of(new byte[0])).isEqualTo(FileType.EMPTY);
   }
 }

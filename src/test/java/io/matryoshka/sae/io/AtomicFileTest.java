@@ -2,13 +2,14 @@ package io.matryoshka.sae.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -81,7 +82,7 @@ class AtomicFileTest {
   @Test
   void write_toADevice_writesIntoIt() throws IOException {
     Path device = Path.of("/dev/null");
-    org.junit.jupiter.api.Assumptions.assumeTrue(Files.exists(device));
+    assumeTrue(Files.exists(device));
     AtomicFile.write(device, "text");
     assertThat(Files.isRegularFile(device)).isFalse();
     assertThat(device).exists();
@@ -109,7 +110,7 @@ class AtomicFileTest {
   void requireWritable_folderIsAFile_namesBoth() throws IOException {
     Path file = Files.createFile(folder.resolve("file"));
     assertThatThrownBy(() -> AtomicFile.requireWritable(file.resolve("r.html")))
-        .isInstanceOf(NotDirectoryException.class)
+        .isInstanceOf(FileSystemException.class)
         .hasMessageContaining("r.html");
   }
 
@@ -117,5 +118,14 @@ class AtomicFileTest {
   void requireWritable_targetIsAFolder_isRefused() {
     assertThatThrownBy(() -> AtomicFile.requireWritable(folder))
         .isInstanceOf(FileAlreadyExistsException.class);
+  }
+
+  @Test
+  void write_fullDisk_namesTheFile() {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full));
+    assertThatThrownBy(() -> AtomicFile.write(full, "text"))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("/dev/full: No space left on device");
   }
 }

@@ -44,7 +44,8 @@ class SaeEntryTest {
   void release_holdingSaeOfAnother_isRefused() {
     List<SaeEntry> saes = List.of(entry(List.of(8)));
 
-    assertThatThrownBy(() -> new Release("other", "A test.", "gpt2", Optional.empty(), saes))
+    assertThatThrownBy(
+            () -> new Release("other", "A test.", "gpt2", Optional.empty(), Optional.empty(), saes))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("saes: expected SAEs of release 'other', got 'five' of release 'mine'");
   }
@@ -87,6 +88,8 @@ class SaeEntryTest {
         new SaeLocation.Bundled("demo"),
         OptionalInt.of(5),
         "blocks.5.hook",
+        Optional.empty(),
+        SaeEntry.DEFAULT_FORMAT,
         4,
         8,
         widths,

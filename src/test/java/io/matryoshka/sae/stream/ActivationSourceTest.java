@@ -226,16 +226,12 @@ class ActivationSourceTest {
     Path vector = npy("vector.npy", 0, D_IN);
     assertThatThrownBy(() -> ActivationSource.open(List.of(vector)))
         .isInstanceOf(ActivationException.class)
-        .hasMessageContainingAll("vector.npy", "[3]", "[..., d_in]");
+        .hasMessageContainingAll("vector.npy", "[3]", "[..., d_in]", "one axis", "[1, d_in]");
     Path integers =
         header("i.npy", "{'descr': '<i4', 'fortran_order': False, 'shape': (1, 1), }", 4);
     assertThatThrownBy(() -> ActivationSource.open(List.of(integers)))
         .isInstanceOf(ActivationException.class)
         .hasMessageContainingAll("i.npy", "<i4");
-    Path fortran = header("f.npy", "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1), }", 4);
-    assertThatThrownBy(() -> ActivationSource.open(List.of(fortran)))
-        .isInstanceOf(IOException.class)
-        .hasMessageContainingAll("f.npy", "Fortran");
     assertThatThrownBy(() -> ActivationSource.open(List.of()))
         .isInstanceOf(IllegalArgumentException.class);
   }

@@ -202,4 +202,64 @@ class EncodeKillTest {
     }
     assumeThat(status).as("status of a mount in a namespace of its own").isZero();
   }
+
+  /** As Lustre without flock and mounted buckets do, answers each lock with ENOLCK. */
+  private static final String NO_LOCKS =
+      """
+      #define _GNU_SOURCE
+      #include <dlfcn.h>
+      #include <errno.h>
+      #include <fcntl.h>
+      #include <stdarg.h>
+      static int go(const char *name, int fd, int cmd, void *arg) {
+        if (cmd == F_SETLK || cmd == F_SETLKW) { errno = ENOLCK; return -1; }
+        int (*real)(int, int, ...) = dlsym(RTLD_NEXT, name);
+        return real(fd, cmd, arg);
+      }
+      int fcntl(int fd, int cmd, ...) {
+        va_list a; va_start(a, cmd); void *p = va_arg(a, void *); va_end(a);
+        return go("fcntl", fd, cmd, p);
+      }
+      int fcntl64(int fd, int cmd, ...) {
+        va_list a; va_start(a, cmd); void *p = va_arg(a, void *); va_end(a);
+        return go("fcntl64", fd, cmd, p);
+      }
+      """;
+
+  @Test
+  void toFolder_fileSystemWithoutLocks_warnsOnceAndWrites() throws Exception {
+    Path source = Files.writeString(folder.resolve("nolock.c"), NO_LOCKS);
+    Path library = folder.resolve("nolock.so");
+    assumeThat(compile(source, library)).as("a C compiler").isTrue();
+    DemoRows.source(folder.resolve("in"), ROWS);
+    try (ChildJvm child =
+        ChildJvm.start(
+            List.of("env", "LD_PRELOAD=" + library),
+            List.of(),
+            EncodeMain.class,
+            folder.resolve("in"),
+            folder.resolve("run"),
+            ROWS_PER_SHARD,
+            256,
+            0)) {
+      List<String> lines = child.finish();
+      assertThat(lines).anyMatch(line -> line.startsWith("DONE " + ROWS));
+      assertThat(lines).filteredOn(line -> line.contains("has no locks")).hasSize(1);
+    }
+    assertThat(count(folder.resolve("run"), ".tmp")).isZero();
+  }
+
+  private static boolean compile(Path source, Path library) throws InterruptedException {
+    try {
+      return new ProcessBuilder(
+                  "gcc", "-shared", "-fPIC", "-o", library.toString(), source.toString(), "-ldl")
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
 }

@@ -7,8 +7,9 @@ import java.util.concurrent.RecursiveAction;
 import java.util.function.Supplier;
 
 /**
- * The threads on which the fast engine computes: as many as libtorch would use, shared by all SAEs
- * of the JVM, so concurrent callers queue for them and never oversubscribe the processor.
+ * The threads on which the fast engine computes: as many as libtorch would use, but no more than
+ * the JVM has processors where the user chose no number ({@link #limitTorch}). All SAEs of the JVM
+ * share them, so concurrent callers queue for them and never oversubscribe the processor.
  *
  * <p>libtorch runs each operation of a worker on that worker alone. Its own threads would spin for
  * milliseconds after every operation and take the processor from the loops in Java that follow.
@@ -16,11 +17,33 @@ import java.util.function.Supplier;
 public final class Workers {
 
   private static final class Pool {
-    static final ForkJoinPool INSTANCE =
-        new ForkJoinPool(Math.max(1, JniUtils.getNumThreads()), Worker::new, null, false);
+    static final ForkJoinPool INSTANCE = create();
+
+    private static ForkJoinPool create() {
+      limitTorch();
+      return new ForkJoinPool(Math.max(1, JniUtils.getNumThreads()), Worker::new, null, false);
+    }
   }
 
+  /** Settings of the user on the number of threads, which are not touched. */
+  private static final boolean CHOSEN =
+      System.getenv("OMP_NUM_THREADS") != null
+          || System.getenv("MKL_NUM_THREADS") != null
+          || System.getProperty("ai.djl.pytorch.num_threads") != null;
+
   private Workers() {}
+
+  /**
+   * Gives libtorch no more threads than the JVM has processors, by the limit of the container or
+   * {@code -XX:ActiveProcessorCount}; libtorch itself counts those of the host. What the user chose
+   * by {@code OMP_NUM_THREADS} or {@code ai.djl.pytorch.num_threads} stays.
+   */
+  public static void limitTorch() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    if (!CHOSEN && !isWorker() && JniUtils.getNumThreads() > processors) {
+      JniUtils.setNumThreads(processors);
+    }
+  }
 
   /** What is done for part of a range. */
   public interface RangeTask {

@@ -1,4 +1,4 @@
-package io.matryoshka.sae.explore;
+package io.matryoshka.sae.support;
 
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
@@ -10,12 +10,19 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** An SAE with given directions, encoder and decoder alike; no biases, thresholds 0. */
-final class HandSae {
+public final class HandSae {
 
   private HandSae() {}
 
-  static SAE load(Path folder, List<Integer> widths, String normalise, float[][] rows)
+  /** Writes the folder and loads it. */
+  public static SAE load(Path folder, List<Integer> widths, String normalise, float[][] rows)
       throws IOException {
+    write(folder, normalise, rows);
+    return SAE.load(folder, LoadOptions.defaults().widths(widths).preparedCache(false));
+  }
+
+  /** Writes the folder alone. */
+  public static void write(Path folder, String normalise, float[][] rows) throws IOException {
     int dIn = rows[0].length;
     int dSae = rows.length;
     Files.createDirectories(folder);
@@ -48,6 +55,5 @@ final class HandSae {
       writer.writeFloats("threshold", new float[dSae]);
       writer.finish();
     }
-    return SAE.load(folder, LoadOptions.defaults().widths(widths).preparedCache(false));
   }
 }

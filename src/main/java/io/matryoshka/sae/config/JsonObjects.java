@@ -1,0 +1,61 @@
+package io.matryoshka.sae.config;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.filetype.FileType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Reads configurations as Python's programs write them. */
+public final class JsonObjects {
+
+  /** Python writes NaN and Infinity for floats that never got a value, and reads them back. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .build();
+
+  private JsonObjects() {}
+
+  /**
+   * Reads a file that holds one JSON object.
+   *
+   * @param file the file
+   * @return the object
+   * @throws SaeFormatException if it holds anything else
+   * @throws IOException if it cannot be read
+   */
+  public static ObjectNode read(Path file) throws IOException {
+    JsonNode root;
+    try {
+      root = JSON.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      FileType type = FileType.of(file);
+      String problem =
+          type == FileType.JSON
+              ? e.getOriginalMessage()
+              : type.problem().orElse(e.getOriginalMessage());
+      throw new SaeFormatException(
+          file + ": not a JSON file: " + problem.replaceFirst("^is ", "it is "), e);
+    }
+    if (!(root instanceof ObjectNode object)) {
+      throw new SaeFormatException(
+          file
+              + ": expected a JSON object with the SAE's configuration, got "
+              + root.getNodeType());
+    }
+    return object;
+  }
+
+  /** Texts, booleans, numbers, lists and maps in place of JSON nodes. */
+  static Object plain(JsonNode value) {
+    return JSON.convertValue(value, Object.class);
+  }
+}

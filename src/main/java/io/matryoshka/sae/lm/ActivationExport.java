@@ -1,0 +1,178 @@
+package io.matryoshka.sae.lm;
+
+import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.safetensors.SafetensorsException;
+import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import java.util.zip.CRC32C;
+
+/**
+ * Writes activations of texts to safetensors files for later runs: one tensor {@code [tokens,
+ * width]} for each hook point, named by it, and {@code row_offsets [texts + 1]} int32. All hook
+ * points come from one pass of the model.
+ */
+public final class ActivationExport {
+
+  /** Tokens that go through the model between two writes. */
+  private static final int TOKENS_AT_ONCE = 4096;
+
+  private static final String ROW_OFFSETS = "row_offsets";
+  private static final String FINGERPRINT = "matryoshka_sae_run";
+
+  private final LanguageModel model;
+  private final Map<String, HookPoint> hooks;
+  private final boolean bfloat16;
+  private final LongConsumer progress;
+
+  /**
+   * Prepares an export.
+   *
+   * @param model runs the texts
+   * @param hookNames the hook points, at least one, as {@link HookPoint#parse} reads them; tensors
+   *     get these names
+   * @param bfloat16 whether activations are rounded to bfloat16, which halves the files
+   * @param progress is told the number of tokens that are done
+   * @throws IllegalArgumentException if a name is not known, or the model has no such layer
+   */
+  public ActivationExport(
+      LanguageModel model, List<String> hookNames, boolean bfloat16, LongConsumer progress) {
+    this.model = model;
+    this.bfloat16 = bfloat16;
+    this.progress = progress;
+    this.hooks = new LinkedHashMap<>();
+    Requirements requirements = new Requirements(model.name(), model.config());
+    for (String name : hookNames) {
+      HookPoint point = HookPoint.parse(name);
+      requirements.require(point);
+      hooks.put(name, point);
+    }
+    if (hooks.isEmpty()) {
+      throw new IllegalArgumentException("expected at least one hook point, got none");
+    }
+  }
+
+  /**
+   * Writes one file, which appears when it is whole.
+   *
+   * @param texts the texts, at least one
+   * @param file the file; replaced if it exists
+   * @return the number of rows
+   * @throws IllegalArgumentException if a text does not fit the model
+   * @throws IOException if the file cannot be written
+   */
+  public long toFile(List<Tokens> texts, Path file) throws IOException {
+    return write(texts, file, 0);
+  }
+
+  /**
+   * Writes a folder of files with a number of texts each. Files that an earlier run with the same
+   * settings has finished are kept, so a run that was stopped at any moment goes on where it was.
+   *
+   * @param texts the texts, at least one
+   * @param folder the folder, made if need be
+   * @param textsPerFile texts of each file but the last
+   * @return the number of rows in all files
+   * @throws IllegalArgumentException if a text does not fit the model, or the folder holds files of
+   *     another run
+   * @throws IOException if a file cannot be written
+   */
+  public long toFolder(List<Tokens> texts, Path folder, int textsPerFile) throws IOException {
+    Files.createDirectories(folder);
+    long rows = 0;
+    for (int first = 0, shard = 0; first < texts.size(); first += textsPerFile, shard++) {
+      List<Tokens> part = texts.subList(first, Math.min(texts.size(), first + textsPerFile));
+      Path file = folder.resolve("activations-%05d.safetensors".formatted(shard));
+      if (isDone(file, fingerprint(part))) {
+        rows += part.stream().mapToLong(Tokens::size).sum();
+        progress.accept(rows);
+      } else {
+        rows += write(part, file, rows);
+      }
+    }
+    return rows;
+  }
+
+  private static boolean isDone(Path file, String fingerprint) throws IOException {
+    if (!Files.exists(file)) {
+      return false;
+    }
+    try (SafetensorsFile found = SafetensorsFile.open(file)) {
+      if (fingerprint.equals(found.metadata().get(FINGERPRINT))) {
+        return true;
+      }
+    } catch (SafetensorsException e) {
+      throw new IllegalArgumentException(
+          file + " is damaged; delete it and start again: " + e.getMessage(), e);
+    }
+    throw new IllegalArgumentException(
+        file
+            + " is of a run with another model, other texts or other settings; name another folder, or"
+            + " delete this one");
+  }
+
+  /** Tells runs apart by the model, the hook points, the type and the tokens. */
+  private String fingerprint(List<Tokens> texts) {
+    CRC32C crc = new CRC32C();
+    String settings = model.config() + " " + model.name() + " " + hooks + " " + bfloat16;
+    crc.update(settings.getBytes(StandardCharsets.UTF_8));
+    texts.forEach(text -> crc.update(text.fingerprintBytes()));
+    return "%08x".formatted(crc.getValue());
+  }
+
+  private long write(List<Tokens> texts, Path file, long before) throws IOException {
+    int[] offsets = new BatchPlan(texts).rowOffsets();
+    int rows = offsets[texts.size()];
+    Requirements requirements = new Requirements(model.name(), model.config());
+    SafetensorsWriter.Builder builder =
+        SafetensorsWriter.builder()
+            .metadata("model", model.name())
+            .metadata(FINGERPRINT, fingerprint(texts))
+            .tensor(ROW_OFFSETS, Dtype.I32, offsets.length);
+    hooks.forEach(
+        (name, point) ->
+            builder.tensor(
+                name, bfloat16 ? Dtype.BF16 : Dtype.F32, rows, requirements.width(point.site())));
+    try (SafetensorsWriter writer = builder.create(file)) {
+      writer.writeInts(ROW_OFFSETS, offsets);
+      for (int first = 0; first < texts.size(); ) {
+        int end = endOfPart(texts, first);
+        append(texts.subList(first, end), writer);
+        first = end;
+        progress.accept(before + offsets[end]);
+      }
+      writer.finish();
+    }
+    return rows;
+  }
+
+  private static int endOfPart(List<Tokens> texts, int first) {
+    long tokens = texts.get(first).size();
+    int end = first + 1;
+    while (end < texts.size() && tokens + texts.get(end).size() <= TOKENS_AT_ONCE) {
+      tokens += texts.get(end++).size();
+    }
+    return end;
+  }
+
+  private void append(List<Tokens> texts, SafetensorsWriter writer) throws IOException {
+    try (Trace trace = model.trace(texts, new ArrayList<>(hooks.values()), List.of())) {
+      for (Map.Entry<String, HookPoint> hook : hooks.entrySet()) {
+        float[] values = trace.at(hook.getValue()).toFloatArray();
+        if (bfloat16) {
+          writer.write(hook.getKey(), Bfloat16.bytes(values));
+        } else {
+          writer.writeFloats(hook.getKey(), values);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,430 @@
+package io.matryoshka.sae.lm;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.matryoshka.sae.SAE;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * A Gemma 2 or Gemma 3 text model on the CPU: tokens in, activations, losses and continuations out.
+ *
+ * <pre>{@code
+ * try (LanguageModel model = LanguageModel.of(sae)) {
+ *   Tokens tokens = model.tokens("The Eiffel Tower is in Paris");
+ *   try (Trace trace = model.trace(tokens, HookPoint.of(sae))) {
+ *     SparseLatents latents = sae.encodeSparse(trace.at(HookPoint.of(sae)));
+ *   }
+ *   Generation steered =
+ *       model.generate(tokens, GenerateOptions.greedy(40), Intervention.steer(sae, 497, 60f));
+ * }
+ * }</pre>
+ *
+ * <p>Arithmetic is float32 on the weights of the file, whatever their type, in the order of
+ * transformers' eager attention. Weights stay mapped, and a layer that no call needs is neither
+ * read nor fetched. A result does not depend on the texts that a text shares a call with, beyond
+ * the last bits of float32.
+ *
+ * <p>Many threads may use a model at the same time. A call on a closed model is an {@link
+ * IllegalStateException}; {@link #close} waits for running calls. A file that cannot be read or
+ * fetched in the middle of a call is an {@link java.io.UncheckedIOException}.
+ */
+public final class LanguageModel implements AutoCloseable {
+
+  private final String name;
+  private final LanguageModelConfig config;
+  private final GemmaModel model;
+  private final TextCodec codec;
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private LanguageModel(String name, GemmaModel model, TextCodec codec) {
+    this.name = name;
+    this.config = model.config();
+    this.model = model;
+    this.codec = codec;
+  }
+
+  /**
+   * Loads a model from a folder with {@code config.json}, {@code model.safetensors} or shards with
+   * an index, and {@code tokenizer.json} if texts are to be read.
+   *
+   * @param folder the folder
+   * @return the model
+   * @throws ModelFormatException if the model is not Gemma 2 or 3, or its files do not fit together
+   * @throws IOException if files are missing, unreadable or malformed
+   */
+  public static LanguageModel load(Path folder) throws IOException {
+    return load(folder, LanguageModelOptions.defaults());
+  }
+
+  /**
+   * Loads a model from a folder.
+   *
+   * @param folder the folder
+   * @param options how to run it; those on the Hub are not used
+   * @return the model
+   * @throws ModelFormatException if the model is not Gemma 2 or 3, or its files do not fit together
+   * @throws IOException if files are missing, unreadable or malformed
+   */
+  public static LanguageModel load(Path folder, LanguageModelOptions options) throws IOException {
+    Objects.requireNonNull(options, "options");
+    return open(LocalFiles.open(folder), options);
+  }
+
+  /**
+   * Loads a model by name from the Hugging Face Hub, or a bundled one. Files are fetched to the
+   * cache that Python shares, shards when a layer of theirs is first needed.
+   *
+   * @param model a repository such as {@code google/gemma-3-1b-pt}, or the name that a release of
+   *     the registry gives a model, such as {@code gemma-2-2b} or {@code bookworm-3m}
+   * @param options how to find and run it
+   * @return the model
+   * @throws IllegalArgumentException if there is no such name
+   * @throws ModelFormatException if the model is not Gemma 2 or 3, or its files do not fit together
+   * @throws IOException if files cannot be fetched or read; for a gated repository the message
+   *     names the page on which its licence is accepted
+   */
+  public static LanguageModel fromPretrained(String model, LanguageModelOptions options)
+      throws IOException {
+    return open(new ModelLocator(options).find(model), options);
+  }
+
+  /**
+   * Loads the model whose activations an SAE reads, as the SAE's configuration and the registry
+   * name it.
+   *
+   * @param sae the SAE
+   * @return the model
+   * @throws IllegalArgumentException if the SAE names no model, or one that is not known, or has
+   *     another width
+   * @throws IOException as {@link #fromPretrained} does
+   */
+  public static LanguageModel of(SAE sae) throws IOException {
+    return of(sae, LanguageModelOptions.defaults());
+  }
+
+  /**
+   * Loads the model whose activations an SAE reads.
+   *
+   * @param sae the SAE
+   * @param options how to find and run it
+   * @return the model
+   * @throws IllegalArgumentException if the SAE names no model, or one that is not known, or has
+   *     another width
+   * @throws IOException as {@link #fromPretrained} does
+   */
+  public static LanguageModel of(SAE sae, LanguageModelOptions options) throws IOException {
+    LanguageModel model = open(new ModelLocator(options).of(sae), options);
+    try {
+      new Requirements(model.name, model.config).require(sae, HookPoint.of(sae));
+      return model;
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  static LanguageModel open(ModelFiles files, LanguageModelOptions options) throws IOException {
+    LanguageModelConfig config = LanguageModelConfig.read(files.config());
+    WeightNames names = WeightNames.of(config, files.tensors(), files.name());
+    ModelWeights weights = new ModelWeights(files, names.shapes());
+    try {
+      if (files.isLocal()) {
+        weights.check();
+      }
+      GemmaModel model = new GemmaModel(config, names, weights, options.bfloat16Products());
+      return new LanguageModel(files.name(), model, new TextCodec(files, config));
+    } catch (IOException | RuntimeException e) {
+      weights.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Returns where the model comes from.
+   *
+   * @return its folder, or its repository on the Hub
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Returns the sizes and constants of the model.
+   *
+   * @return what {@code config.json} says
+   */
+  public LanguageModelConfig config() {
+    return config;
+  }
+
+  /**
+   * Reads activations of one text. Layers above the highest hook point do not run.
+   *
+   * @param tokens the text
+   * @param hookPoints where to read, at least one
+   * @return the activations, to be closed by the caller
+   * @throws IllegalArgumentException if the text is empty or too long, an id is out of range, or
+   *     the model has no such hook point
+   */
+  public Trace trace(Tokens tokens, HookPoint... hookPoints) {
+    return trace(List.of(tokens), List.of(hookPoints), List.of());
+  }
+
+  /**
+   * Reads activations of several texts while interventions work. At a hook point with an
+   * intervention, what the intervention gives is read.
+   *
+   * @param texts the texts, at least one
+   * @param hookPoints where to read, at least one
+   * @param interventions what to change
+   * @return the activations, to be closed by the caller
+   * @throws IllegalArgumentException if a text is empty or too long, an id is out of range, the
+   *     model has no such hook point, or an SAE does not fit it
+   */
+  public Trace trace(
+      List<Tokens> texts, List<HookPoint> hookPoints, List<Intervention> interventions) {
+    if (texts.isEmpty() || hookPoints.isEmpty()) {
+      throw new IllegalArgumentException("a trace needs at least one text and one hook point");
+    }
+    Requirements requirements = new Requirements(name, config);
+    texts.forEach(requirements::require);
+    hookPoints.forEach(requirements::require);
+    interventions.forEach(requirements::require);
+    return inUse(() -> traced(texts, new LinkedHashSet<>(hookPoints), interventions));
+  }
+
+  private Trace traced(
+      List<Tokens> texts, Set<HookPoint> hookPoints, List<Intervention> interventions) {
+    BatchPlan plan = new BatchPlan(texts);
+    NDManager owner = GemmaKernels.instance().newManager();
+    try {
+      List<Map<HookPoint, NDArray>> passes = new ArrayList<>();
+      for (List<Tokens> pass : plan.passes()) {
+        passes.add(pass(pass, hookPoints, interventions, owner));
+      }
+      Map<HookPoint, NDArray> whole = new LinkedHashMap<>();
+      for (HookPoint point : hookPoints) {
+        whole.put(point, join(passes, point, plan, owner));
+      }
+      return new Trace(owner, whole, plan.rowOffsets());
+    } catch (RuntimeException | Error e) {
+      owner.close();
+      throw e;
+    }
+  }
+
+  private Map<HookPoint, NDArray> pass(
+      List<Tokens> texts,
+      Set<HookPoint> wanted,
+      List<Intervention> interventions,
+      NDManager owner) {
+    TokenBatch batch = new TokenBatch(texts, 0, config.bos().orElse(-1));
+    Hooks hooks = new Hooks(batch, wanted, interventions, owner);
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray x = model.run(batch, Optional.empty(), hooks, scope);
+      if (wanted.stream().anyMatch(point -> !point.site().isInLayer())) {
+        NDArray states = model.finalNorm(x, hooks, scope);
+        HookPoint logits = new HookPoint(0, Site.LOGITS);
+        if (wanted.contains(logits)) {
+          hooks.kept().put(logits, model.logits(states, owner));
+        }
+      }
+    }
+    return hooks.kept();
+  }
+
+  /** Puts the rows of all passes into the order of the texts. */
+  private static NDArray join(
+      List<Map<HookPoint, NDArray>> passes, HookPoint point, BatchPlan plan, NDManager owner) {
+    NDList parts = new NDList();
+    passes.forEach(pass -> parts.add(pass.get(point)));
+    try (NDManager scope = owner.newSubManager()) {
+      parts.attach(scope);
+      NDArray all = parts.size() == 1 ? parts.get(0) : NDArrays.concat(parts);
+      NDArray order = scope.create(plan.rowsOfPasses());
+      return GemmaKernels.instance().call(owner, "rows", all, order);
+    }
+  }
+
+  /**
+   * Computes the logits of the next token at every position.
+   *
+   * @param tokens the text
+   * @param manager owns the result
+   * @param interventions what to change
+   * @return {@code [tokens, vocabulary]} float32
+   * @throws IllegalArgumentException if the text or an intervention does not fit the model
+   */
+  public NDArray logits(Tokens tokens, NDManager manager, Intervention... interventions) {
+    HookPoint point = new HookPoint(0, Site.LOGITS);
+    try (Trace trace = trace(List.of(tokens), List.of(point), List.of(interventions))) {
+      NDArray logits = trace.at(point);
+      logits.attach(manager);
+      return logits;
+    }
+  }
+
+  /**
+   * Computes the losses of a text, of which no {@code [tokens, vocabulary]} array is made.
+   *
+   * @param tokens the text
+   * @param interventions what to change; KL is that of the run without them to the one with them
+   * @return the losses of the run with the interventions
+   * @throws IllegalArgumentException if the text or an intervention does not fit the model
+   */
+  public TokenLosses losses(Tokens tokens, Intervention... interventions) {
+    return losses(tokens, List.of(List.of(interventions))).get(1);
+  }
+
+  /**
+   * Computes the losses of a text in several runs. Layers below the first change of a run are
+   * computed once.
+   *
+   * @param tokens the text
+   * @param runs the interventions of each run
+   * @return the losses of the original run, then of each run
+   * @throws IllegalArgumentException if the text or an intervention does not fit the model
+   */
+  public List<TokenLosses> losses(Tokens tokens, List<List<Intervention>> runs) {
+    Requirements requirements = new Requirements(name, config);
+    requirements.require(tokens);
+    runs.forEach(run -> run.forEach(requirements::require));
+    return inUse(
+        () -> {
+          try (NDManager scope = GemmaKernels.instance().newManager()) {
+            LossPass pass = new LossPass(model, tokens, config.bos().orElse(-1));
+            return pass.losses(runs, scope);
+          }
+        });
+  }
+
+  /**
+   * Computes the losses of a text with the activations at one place replaced.
+   *
+   * @param runs gives the rows of each run from those of the original one
+   */
+  List<TokenLosses> lossesWithReplaced(
+      Tokens tokens, HookPoint point, Function<NDArray, List<NDArray>> runs) {
+    Requirements requirements = new Requirements(name, config);
+    requirements.require(tokens);
+    requirements.require(point);
+    return inUse(
+        () -> {
+          try (NDManager scope = GemmaKernels.instance().newManager()) {
+            LossPass pass = new LossPass(model, tokens, config.bos().orElse(-1));
+            return pass.replaced(point, runs, scope);
+          }
+        });
+  }
+
+  /**
+   * Continues a text.
+   *
+   * @param prompt the text so far
+   * @param options how to go on
+   * @param interventions what to change, in the prompt and in what is generated
+   * @return the continuation
+   * @throws IllegalArgumentException if the text or an intervention does not fit the model
+   */
+  public Generation generate(
+      Tokens prompt, GenerateOptions options, Intervention... interventions) {
+    Requirements requirements = new Requirements(name, config);
+    requirements.require(prompt);
+    List.of(interventions).forEach(requirements::require);
+    return inUse(
+        () ->
+            new Generator(model, options, List.of(interventions), codec::textIfPossible)
+                .generate(prompt));
+  }
+
+  /**
+   * Makes tokens of a text, with BOS in front if the model has one.
+   *
+   * @param text the text, not empty; special tokens written out in it, such as {@code <bos>},
+   *     become those tokens
+   * @return the tokens, never with two BOS in front
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   * @throws IllegalStateException if the tokenizer library is not on the class path
+   */
+  public Tokens tokens(String text) throws IOException {
+    return codec.tokens(text, true);
+  }
+
+  /**
+   * Makes tokens of a text without a BOS of the library's own.
+   *
+   * @param text the text, not empty
+   * @return the tokens
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   * @throws IllegalStateException if the tokenizer library is not on the class path
+   */
+  public Tokens tokensWithoutBos(String text) throws IOException {
+    return codec.tokens(text, false);
+  }
+
+  /**
+   * Makes text of token ids, without special tokens.
+   *
+   * @param ids the ids
+   * @return the text
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   */
+  public String text(int... ids) throws IOException {
+    return codec.text(ids);
+  }
+
+  private <T> T inUse(Supplier<T> work) {
+    lock.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("this language model is closed; load it again");
+      }
+      return work.get();
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /** Releases the weights, once no call is running. Closing again does nothing. */
+  @Override
+  public void close() {
+    lock.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        model.close();
+        codec.close();
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  /** For people to read. */
+  @Override
+  public String toString() {
+    return "LanguageModel["
+        + name
+        + ", "
+        + config.family()
+        + ", "
+        + config.layerCount()
+        + " layers]";
+  }
+}

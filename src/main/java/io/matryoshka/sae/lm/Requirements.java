@@ -1,0 +1,71 @@
+package io.matryoshka.sae.lm;
+
+import io.matryoshka.sae.SAE;
+
+/** What a model asks of texts, hook points and interventions. */
+final class Requirements {
+
+  private final String model;
+  private final LanguageModelConfig config;
+
+  Requirements(String model, LanguageModelConfig config) {
+    this.model = model;
+    this.config = config;
+  }
+
+  void require(Tokens tokens) {
+    if (tokens.size() == 0) {
+      throw new IllegalArgumentException("the text is empty; expected at least one token");
+    }
+    if (tokens.size() > config.maxPositions()) {
+      throw new IllegalArgumentException(
+          "the text has %d tokens; %s takes at most %d: cut it into several texts"
+              .formatted(tokens.size(), model, config.maxPositions()));
+    }
+    for (int i = 0; i < tokens.size(); i++) {
+      if (tokens.id(i) >= config.vocabularySize()) {
+        throw new IllegalArgumentException(
+            "token id %d at position %d is out of range; %s has ids 0 to %d"
+                .formatted(tokens.id(i), i, model, config.vocabularySize() - 1));
+      }
+    }
+  }
+
+  void require(HookPoint point) {
+    if (point.layer() >= config.layerCount()) {
+      throw new IllegalArgumentException(
+          "hook point %s: %s has layers 0 to %d".formatted(point, model, config.layerCount() - 1));
+    }
+  }
+
+  void require(Intervention intervention) {
+    HookPoint point = intervention.hookPoint();
+    require(point);
+    intervention.sae().ifPresent(sae -> require(sae, point));
+  }
+
+  /** Checks that an SAE reads rows of the width at a place of this model. */
+  void require(SAE sae, HookPoint point) {
+    require(point);
+    if (sae.dIn() != width(point.site())) {
+      throw new IllegalArgumentException(
+          "the SAE (%sd_in %d) does not fit the model %s, whose width at %s is %d"
+              .formatted(
+                  sae.config().modelName().map(name -> "of the model " + name + ", ").orElse(""),
+                  sae.dIn(),
+                  model,
+                  point,
+                  width(point.site())));
+    }
+  }
+
+  /** The width of a row at a place. */
+  int width(Site site) {
+    return switch (site) {
+      case Z -> config.heads() * config.headDim();
+      case MLP_POST -> config.intermediateSize();
+      case LOGITS -> config.vocabularySize();
+      default -> config.hiddenSize();
+    };
+  }
+}

@@ -1,0 +1,86 @@
+package io.matryoshka.sae.lm;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * Reads documents from files: a plain text is one document; a {@code .jsonl} file has one on each
+ * line, as a JSON text or an object with a text {@code text}.
+ */
+public final class TextFiles {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private TextFiles() {}
+
+  /** Takes documents. */
+  @FunctionalInterface
+  public interface DocumentConsumer {
+
+    /**
+     * Takes a document.
+     *
+     * @param text its text, not empty
+     * @throws IOException to end reading
+     */
+    void accept(String text) throws IOException;
+  }
+
+  /**
+   * Reads the documents of a file, one at a time.
+   *
+   * @param file the file, in UTF-8
+   * @param consumer takes the documents in the order of the file; empty ones are left out
+   * @throws IllegalArgumentException if the file is not UTF-8, or a line is not such JSON
+   * @throws IOException if the file cannot be read
+   */
+  public static void read(Path file, DocumentConsumer consumer) throws IOException {
+    try {
+      if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".jsonl")) {
+        give(Files.readString(file), consumer);
+        return;
+      }
+      try (BufferedReader lines = Files.newBufferedReader(file)) {
+        int number = 1;
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+          if (!line.isBlank()) {
+            give(document(file, line, number), consumer);
+          }
+          number++;
+        }
+      }
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException(file + ": expected UTF-8 text", e);
+    }
+  }
+
+  private static void give(String text, DocumentConsumer consumer) throws IOException {
+    if (!text.isBlank()) {
+      consumer.accept(text);
+    }
+  }
+
+  private static String document(Path file, String line, int number) {
+    JsonNode text;
+    try {
+      JsonNode node = JSON.readTree(line);
+      text = node.isObject() ? node.path("text") : node;
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(
+          "%s, line %d: not JSON: %s".formatted(file, number, e.getOriginalMessage()), e);
+    }
+    if (!text.isTextual()) {
+      throw new IllegalArgumentException(
+          "%s, line %d: expected a JSON text, or an object with a text 'text'"
+              .formatted(file, number));
+    }
+    return text.textValue();
+  }
+}
