@@ -45,6 +45,7 @@ public record BenchmarkReport(
         .put("processor", machine.processor())
         .put("processors", machine.processors())
         .put("threads", limits.threads())
+        .put("screening_product", limits.product())
         .put("system", machine.system())
         .put("jvm", machine.jvm())
         .put("libtorch", machine.libtorch())

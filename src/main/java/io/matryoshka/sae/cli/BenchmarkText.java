@@ -40,6 +40,7 @@ final class BenchmarkText {
                 number(limits.float32PerSecond() / GIGA, 0),
                 number(limits.int8PerSecond() / GIGA, 0),
                 number(limits.readBytesPerSecond() / GIGA, 1)));
+    line("screening product: " + limits.product());
   }
 
   void result(BenchmarkResult result, MachineLimits limits) {

@@ -36,12 +36,12 @@ class MeasurementTest {
   void rates_noFastEngine_areThoseOfDenseProducts() {
     Measurement m = measurement(Operation.ENCODE, 50, TimingSummary.NONE);
     assertThat(m.tokensPerSecond()).isCloseTo(100, within(TOLERANCE));
-    assertThat(m.shareOfLimit(new MachineLimits(2, 1e9, 1e9, 1e8))).isNaN();
+    assertThat(m.shareOfLimit(new MachineLimits("int8", 2, 1e9, 1e9, 1e8))).isNaN();
   }
 
   @Test
   void shareOfLimit_isOfTheScarcerOfArithmeticAndMemory() {
-    MachineLimits limits = new MachineLimits(2, 1e9, 1e9, 1e8);
+    MachineLimits limits = new MachineLimits("int8", 2, 1e9, 1e9, 1e8);
     // One token: 200,000 operations take 0.2 ms, 100,000 bytes take 1 ms.
     assertThat(measurement(Operation.ENCODE, 1, TimingSummary.of(0.004)).shareOfLimit(limits))
         .isCloseTo(0.25, within(TOLERANCE));

@@ -89,13 +89,17 @@ class BenchmarkCommandTest {
     assertThat(result.err()).isEmpty();
     assertThat(result.out())
         .contains(
-            "limits of the processor: float32 product", "d_in 64, d_sae 256", "d_in 48, d_sae 256")
+            "limits of the processor: float32 product",
+            "screening product: ",
+            "d_in 64, d_sae 256",
+            "d_in 48, d_sae 256")
         .containsPattern("forward +3 +256 ")
         .containsPattern("first time +\\d")
         .containsPattern("next time +\\d");
     JsonNode report = new ObjectMapper().readTree(json.toFile());
     assertThat(report.at("/machine/libtorch").asText()).isEqualTo("2.7.1");
     assertThat(report.at("/machine/threads").asInt()).isPositive();
+    assertThat(report.at("/machine/screening_product").asText()).matches("(int8|float32) \\(.+\\)");
     assertThat(report.at("/limits/float32_operations_per_second").asDouble()).isPositive();
     assertThat(report.get("saes")).hasSize(2);
     for (JsonNode sae : report.get("saes")) {

@@ -1,6 +1,5 @@
 package io.matryoshka.sae.kernel.cpu;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.config.LatentParameters;
@@ -15,8 +14,6 @@ import io.matryoshka.sae.kernel.Selector;
 import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.EncoderRows;
 import io.matryoshka.sae.kernel.prepared.WeightSource;
-import io.matryoshka.sae.kernel.torch.Int8Support;
-import io.matryoshka.sae.kernel.torch.TorchKernels;
 import io.matryoshka.sae.kernel.torch.Workers;
 import java.util.function.Supplier;
 
@@ -193,8 +190,7 @@ public final class CpuEngine implements EncodeEngine {
 
   @Override
   public String description() {
-    Int8Support int8 = Int8Support.of(TorchKernels.on(Device.cpu()));
-    return product.isInt8(int8, dIn, parameters.dSae())
+    return product.isInt8(ProductChoice.ofThisMachine(), dIn, parameters.dSae())
         ? "fast engine, screening with int8 products"
         : "fast engine, screening with float32 products";
   }

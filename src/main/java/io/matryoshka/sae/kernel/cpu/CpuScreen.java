@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.kernel.ActivationTest;
 import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.EncoderRows;
-import io.matryoshka.sae.kernel.torch.Int8Support;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
 import io.matryoshka.sae.kernel.torch.Workers;
 import java.util.List;
@@ -25,7 +24,7 @@ final class CpuScreen {
   private final boolean gated;
   private final Float32Screen float32;
   private final TorchKernels kernels = TorchKernels.on(Device.cpu());
-  private final Int8Support int8 = Int8Support.of(kernels);
+  private final ProductChoice int8 = ProductChoice.ofThisMachine();
   private final AtomicInteger blocksToSkip = new AtomicInteger();
 
   /**
@@ -64,6 +63,7 @@ final class CpuScreen {
    * @param scope owns temporaries
    */
   Result screen(AlignedRows x, int width, int topK, boolean exact, NDManager scope) {
+    int8.countBlock();
     if (!product.isInt8(int8, encoder.dIn, width)) {
       boolean withValues = !exact && !gated && width <= Tuning.SMALL_WIDTH;
       Candidates.Known known = withValues ? Candidates.Known.VALUE : Candidates.Known.NOTHING;

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.kernel.Tuning;
-import io.matryoshka.sae.kernel.torch.Int8Support;
 import io.matryoshka.sae.kernel.torch.TorchKernels;
 import io.matryoshka.sae.kernel.torch.Workers;
 import java.nio.ByteBuffer;
@@ -16,6 +15,7 @@ import java.util.concurrent.atomic.LongAdder;
  * The most that the processor and its memory give to the engines, measured by the means that the
  * engines use. Each figure is that of the fastest of several tries.
  *
+ * @param product the product that screens on this processor, and why
  * @param threads workers of the fast engine, as many as the threads of libtorch
  * @param float32PerSecond floating-point operations per second of a dense float32 product in
  *     libtorch
@@ -24,7 +24,11 @@ import java.util.concurrent.atomic.LongAdder;
  * @param readBytesPerSecond bytes per second that all workers together read from memory in order
  */
 public record MachineLimits(
-    int threads, double float32PerSecond, double int8PerSecond, double readBytesPerSecond) {
+    String product,
+    int threads,
+    double float32PerSecond,
+    double int8PerSecond,
+    double readBytesPerSecond) {
 
   private static final int ROWS = 512;
   private static final int INNER = 2048;
@@ -50,7 +54,9 @@ public record MachineLimits(
    */
   public static MachineLimits measure(double seconds) {
     double float32 = float32(seconds); // starts libtorch, which tells the number of threads
-    return new MachineLimits(Workers.count(), float32, int8(seconds), readBandwidth(seconds));
+    double int8 = int8(seconds);
+    String product = ProductChoice.ofThisMachine().description();
+    return new MachineLimits(product, Workers.count(), float32, int8, readBandwidth(seconds));
   }
 
   /** Best seconds of the task. */
@@ -76,10 +82,10 @@ public record MachineLimits(
   }
 
   private static double int8(double seconds) {
-    TorchKernels kernels = TorchKernels.on(Device.cpu());
-    if (!Int8Support.of(kernels).isFast()) {
+    if (!ProductChoice.ofThisMachine().isFast()) {
       return Double.NaN;
     }
+    TorchKernels kernels = TorchKernels.on(Device.cpu());
     try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       NDArray x = manager.ones(new Shape(ROWS, INNER), DataType.INT8);
       NDArray w = manager.ones(new Shape(TILES * TILE_COLUMNS, INNER), DataType.INT8);

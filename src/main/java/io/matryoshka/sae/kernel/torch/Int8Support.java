@@ -13,9 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells whether libtorch's int8 product is exact on this processor, and whether it is fast. Some
- * instructions that such products use saturate between steps, which would void the bound; where
- * there are none, libtorch multiplies number by number. So it is tried once per JVM.
+ * Tells whether libtorch's int8 product is exact on this processor. Some instructions that such
+ * products use saturate between steps, which would void the bound. So it is tried once per JVM.
  */
 public final class Int8Support {
 
@@ -30,69 +29,42 @@ public final class Int8Support {
   private static final int[] INNER_SIZES = {2, 64, 385};
   private static final int LATENTS = 48;
 
-  /** Sizes of the products that are timed. */
-  private static final int TIMED_ROWS = 64;
-
-  private static final int TIMED_INNER_SIZE = 1024;
-  private static final int TIMED_LATENTS = 64;
-  private static final int TIMED_TRIES = 6;
-
-  /** Int8 products that are faster by less do not make up for the work around them. */
-  private static final double WORTHWHILE = 1.5;
-
   private final boolean exact;
-  private final boolean fast;
 
   private Int8Support(TorchKernels kernels) {
     exact = areExact(kernels, Device.cpu(), ROW_COUNTS, INNER_SIZES);
-    fast = exact && Workers.call(() -> isFast(kernels));
     if (!exact) {
       LOG.warn("int8 products are not exact on this processor; screening uses float32");
-    } else if (!fast) {
-      LOG.info("int8 products are slow on this processor; screening uses float32");
     }
   }
 
+  /**
+   * Returns what was found on the CPU, trying it on the first call.
+   *
+   * @param kernels those of the CPU
+   * @return the findings
+   */
   public static Int8Support of(TorchKernels kernels) {
     return CHECKED.computeIfAbsent(kernels, Int8Support::new);
   }
 
+  /**
+   * Tells whether products are exact.
+   *
+   * @return false where an instruction saturates
+   */
+  public boolean isExact() {
+    return exact;
+  }
+
+  /**
+   * Tells whether products of a size are exact.
+   *
+   * @param innerSize length of the dot products
+   * @return false where an instruction saturates, and for lengths that libtorch gets wrong
+   */
   public boolean isExact(int innerSize) {
     return exact && innerSize >= MIN_INNER_SIZE;
-  }
-
-  /** Tells whether int8 products are exact and enough faster than those of floats. */
-  public boolean isFast() {
-    return fast;
-  }
-
-  /** Times products of either type on the worker that asks. */
-  private static boolean isFast(TorchKernels kernels) {
-    try (NDManager scope = NDManager.newBaseManager(Device.cpu())) {
-      Shape x = new Shape(TIMED_ROWS, TIMED_INNER_SIZE);
-      Shape w = new Shape(TIMED_LATENTS, TIMED_INNER_SIZE);
-      Shape out = new Shape(TIMED_ROWS, TIMED_LATENTS);
-      NDArray xCodes = scope.ones(x, DataType.INT8);
-      NDArray wCodes = scope.ones(w, DataType.INT8);
-      NDArray sums = scope.zeros(out, DataType.INT32);
-      NDArray xFloats = scope.ones(x);
-      NDArray wFloats = scope.ones(w);
-      NDArray floatSums = scope.zeros(out);
-      long int8 = fastest(() -> kernels.int8Product(xCodes, wCodes, sums, scope));
-      long float32 = fastest(() -> kernels.product(xFloats, wFloats, floatSums, scope));
-      return int8 * WORTHWHILE < float32;
-    }
-  }
-
-  /** Nanoseconds of the fastest try. */
-  private static long fastest(Runnable task) {
-    long fastest = Long.MAX_VALUE;
-    for (int i = 0; i < TIMED_TRIES; i++) {
-      long begin = System.nanoTime();
-      task.run();
-      fastest = Math.min(fastest, System.nanoTime() - begin);
-    }
-    return fastest;
   }
 
   /** Tells whether products of all these sizes are exact on a device. */

@@ -2,15 +2,12 @@ package io.matryoshka.sae.kernel.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.Device;
 import io.matryoshka.sae.kernel.AgainstReference;
 import io.matryoshka.sae.kernel.Csr;
 import io.matryoshka.sae.kernel.EncodeEngine;
 import io.matryoshka.sae.kernel.SelectionRule;
 import io.matryoshka.sae.kernel.Tuning;
 import io.matryoshka.sae.kernel.prepared.WeightSource;
-import io.matryoshka.sae.kernel.torch.Int8Support;
-import io.matryoshka.sae.kernel.torch.TorchKernels;
 import java.util.Arrays;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -73,7 +70,7 @@ class CpuEngineTest extends AgainstReference {
 
   @Test
   void encode_slowInt8_isNotUsed() {
-    Int8Support int8 = Int8Support.of(TorchKernels.on(Device.cpu()));
+    ProductChoice int8 = ProductChoice.ofThisMachine();
     int wide = 4 * Tuning.SMALL_WIDTH;
     assertThat(ScreeningProduct.FASTEST.isInt8(int8, 64, wide)).isEqualTo(int8.isFast());
   }
