@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.lm.GenerateOptions;
 import io.matryoshka.sae.lm.HookPoint;
 import io.matryoshka.sae.lm.Intervention;
@@ -131,7 +132,7 @@ final class TextDemo {
   ObjectNode json() throws IOException {
     Result result = run();
     ObjectNode node = Output.object().put("release", RELEASE).put("text", sentence);
-    result.latents().json().forEach(node.putArray("tokens")::add);
+    result.latents().json(Labels.none()).forEach(node.putArray("tokens")::add);
     node.put("ablated_latent", result.ablated());
     node.put("loss_clean", meanOf(result.clean()));
     node.put("loss_ablated", meanOf(result.changed()));
