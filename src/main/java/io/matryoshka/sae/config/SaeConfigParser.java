@@ -3,6 +3,8 @@ package io.matryoshka.sae.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.filetype.ForeignFormat;
+import io.matryoshka.sae.filetype.JsonObjects;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,10 +60,10 @@ final class SaeConfigParser {
    */
   static SaeConfig parse(Path file, Optional<Path> runnerFile, Optional<Dtype> chosen)
       throws IOException {
-    ObjectNode root = JsonObjects.read(file);
+    ObjectNode root = JsonObjects.read(file, SaeFormatException::new);
     JsonNode runner =
         runnerFile.isPresent()
-            ? JsonObjects.read(runnerFile.get())
+            ? JsonObjects.read(runnerFile.get(), SaeFormatException::new)
             : JsonNodeFactory.instance.objectNode();
     return new SaeConfigParser(file, root, runner, chosen).read();
   }

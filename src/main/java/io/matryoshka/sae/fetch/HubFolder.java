@@ -1,11 +1,11 @@
 package io.matryoshka.sae.fetch;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.config.ForeignFormat;
-import io.matryoshka.sae.config.JsonObjects;
 import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.filetype.ForeignFormat;
+import io.matryoshka.sae.filetype.JsonObjects;
 import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.format.SaePlace;
 import io.matryoshka.sae.hub.EntryNotFoundException;
@@ -50,7 +50,7 @@ record HubFolder(
     try {
       Path config = hub.download(file);
       SaeFormat format =
-          ForeignFormat.ofConfig(JsonObjects.read(config))
+          ForeignFormat.ofConfig(JsonObjects.read(config, SaeFormatException::new))
                   .filter(ForeignFormat.SPARSIFY::equals)
                   .isPresent()
               ? SaeFormat.SPARSIFY
@@ -70,7 +70,8 @@ record HubFolder(
     Optional<Path> config = hub.downloadIfPresent(file);
     if (config.isPresent()) {
       String commit = hub.pinned(file, config.get()).revision();
-      Optional<ForeignFormat> foreign = ForeignFormat.ofConfig(JsonObjects.read(config.get()));
+      Optional<ForeignFormat> foreign =
+          ForeignFormat.ofConfig(JsonObjects.read(config.get(), SaeFormatException::new));
       if (foreign.equals(Optional.of(ForeignFormat.DICTIONARY_LEARNING))) {
         return new HubFolder(hub, location, commit, SaeFormat.DICTIONARY_LEARNING, config);
       }
@@ -127,7 +128,7 @@ record HubFolder(
 
   /** Settings of training are asked for only where they could tell something. */
   private boolean lacksWidths() throws IOException {
-    ObjectNode json = JsonObjects.read(config.orElseThrow());
+    ObjectNode json = JsonObjects.read(config.orElseThrow(), SaeFormatException::new);
     return json.findValue("matryoshka_widths") == null && json.toString().contains("matryoshka");
   }
 
@@ -152,7 +153,7 @@ record HubFolder(
   PrefixSource source(SaeConfig whole) throws IOException {
     ObjectNode json =
         format == SaeFormat.SAELENS
-            ? JsonObjects.read(config.orElseThrow())
+            ? JsonObjects.read(config.orElseThrow(), SaeFormatException::new)
             : NativeConfig.json(whole);
     return new PrefixSource(format, whole, json);
   }

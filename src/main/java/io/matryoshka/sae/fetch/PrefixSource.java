@@ -1,8 +1,9 @@
 package io.matryoshka.sae.fetch;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.config.JsonObjects;
 import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.filetype.JsonObjects;
 import io.matryoshka.sae.format.SaeFormat;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,6 +26,8 @@ public record PrefixSource(SaeFormat format, SaeConfig config, ObjectNode json) 
    */
   static PrefixSource ofSaeLens(Path configFile) throws IOException {
     return new PrefixSource(
-        SaeFormat.SAELENS, SaeConfig.read(configFile), JsonObjects.read(configFile));
+        SaeFormat.SAELENS,
+        SaeConfig.read(configFile),
+        JsonObjects.read(configFile, SaeFormatException::new));
   }
 }

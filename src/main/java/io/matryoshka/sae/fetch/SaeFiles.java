@@ -1,8 +1,8 @@
 package io.matryoshka.sae.fetch;
 
-import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.filetype.ForeignFormat;
 import io.matryoshka.sae.format.SaeFormat;
 import io.matryoshka.sae.format.SaePlace;
 import io.matryoshka.sae.io.FileBytes;

@@ -3,10 +3,10 @@ package io.matryoshka.sae.format;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.matryoshka.sae.config.Architecture;
-import io.matryoshka.sae.config.JsonObjects;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.TensorNames;
+import io.matryoshka.sae.filetype.JsonObjects;
 import io.matryoshka.sae.weights.StoredTensor;
 import io.matryoshka.sae.weights.TensorFile;
 import java.io.IOException;
@@ -67,7 +67,7 @@ final class DictionaryLearningReader implements FormatReader {
   public SaeConfig config(SaePlace place, SaeFormat.TensorSource tensors) throws IOException {
     JsonNode json =
         place.config().isPresent()
-            ? JsonObjects.read(place.config().get())
+            ? JsonObjects.read(place.config().get(), SaeFormatException::new)
             : JsonNodeFactory.instance.objectNode();
     JsonNode trainer = json.path("trainer");
     try (TensorFile file = tensors.open()) {

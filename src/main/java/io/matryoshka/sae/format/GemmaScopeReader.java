@@ -3,11 +3,11 @@ package io.matryoshka.sae.format;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.matryoshka.sae.config.Architecture;
-import io.matryoshka.sae.config.JsonObjects;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.TensorNames;
 import io.matryoshka.sae.config.UnsupportedArchitectureException;
+import io.matryoshka.sae.filetype.JsonObjects;
 import io.matryoshka.sae.weights.StoredTensor;
 import io.matryoshka.sae.weights.TensorFile;
 import java.io.IOException;
@@ -44,7 +44,7 @@ final class GemmaScopeReader implements FormatReader {
     Map<String, Object> said = new LinkedHashMap<>();
     Optional<JsonNode> json = Optional.empty();
     if (place.config().isPresent()) {
-      json = Optional.of(JsonObjects.read(place.config().get()));
+      json = Optional.of(JsonObjects.read(place.config().get(), SaeFormatException::new));
       json.get()
           .properties()
           .forEach(

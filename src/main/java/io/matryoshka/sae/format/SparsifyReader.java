@@ -2,11 +2,11 @@ package io.matryoshka.sae.format;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.matryoshka.sae.config.Architecture;
-import io.matryoshka.sae.config.JsonObjects;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.TensorNames;
 import io.matryoshka.sae.config.UnsupportedArchitectureException;
+import io.matryoshka.sae.filetype.JsonObjects;
 import io.matryoshka.sae.weights.StoredTensor;
 import io.matryoshka.sae.weights.TensorFile;
 import java.io.IOException;
@@ -28,7 +28,7 @@ final class SparsifyReader implements FormatReader {
 
   @Override
   public SaeConfig config(SaePlace place, SaeFormat.TensorSource tensors) throws IOException {
-    JsonNode json = JsonObjects.read(place.config().orElseThrow());
+    JsonNode json = JsonObjects.read(place.config().orElseThrow(), SaeFormatException::new);
     String activation = json.path("activation").asText("topk");
     if (json.path("transcode").asBoolean() || json.path("skip_connection").asBoolean()) {
       throw unsupported(place, "a transcoder");

@@ -1,9 +1,9 @@
 package io.matryoshka.sae.weights;
 
-import io.matryoshka.sae.config.ForeignFormat;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.TensorNames;
+import io.matryoshka.sae.filetype.ForeignFormat;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.util.Arrays;
 import java.util.List;

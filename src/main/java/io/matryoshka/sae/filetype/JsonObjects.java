@@ -1,4 +1,4 @@
-package io.matryoshka.sae.config;
+package io.matryoshka.sae.filetype;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.filetype.FileType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,15 +23,26 @@ public final class JsonObjects {
 
   private JsonObjects() {}
 
+  /** Makes the exception of a caller. */
+  @FunctionalInterface
+  public interface Fault<E extends IOException> {
+
+    /** Makes it of a message and, where there is one, the cause. */
+    E of(String message, Throwable cause);
+  }
+
   /**
    * Reads a file that holds one JSON object.
    *
+   * @param <E> what a file that holds anything else is answered with
    * @param file the file
+   * @param fault makes that exception
    * @return the object
-   * @throws SaeFormatException if it holds anything else
+   * @throws E if it holds anything else
    * @throws IOException if it cannot be read
    */
-  public static ObjectNode read(Path file) throws IOException {
+  public static <E extends IOException> ObjectNode read(Path file, Fault<E> fault)
+      throws E, IOException {
     JsonNode root;
     try {
       root = JSON.readTree(Files.readAllBytes(file));
@@ -42,20 +52,19 @@ public final class JsonObjects {
           type == FileType.JSON
               ? e.getOriginalMessage()
               : type.problem().orElse(e.getOriginalMessage());
-      throw new SaeFormatException(
-          file + ": not a JSON file: " + problem.replaceFirst("^is ", "it is "), e);
+      throw fault.of(file + ": not a JSON file: " + problem.replaceFirst("^is ", "it is "), e);
     }
     if (!(root instanceof ObjectNode object)) {
-      throw new SaeFormatException(
-          file
-              + ": expected a JSON object with the SAE's configuration, got "
-              + root.getNodeType());
+      throw fault.of(
+          "%s: expected a JSON object with the SAE's configuration, got %s"
+              .formatted(file, root.getNodeType()),
+          null);
     }
     return object;
   }
 
   /** Texts, booleans, numbers, lists and maps in place of JSON nodes. */
-  static Object plain(JsonNode value) {
+  public static Object plain(JsonNode value) {
     return JSON.convertValue(value, Object.class);
   }
 }

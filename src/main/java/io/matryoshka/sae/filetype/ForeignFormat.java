@@ -1,4 +1,4 @@
-package io.matryoshka.sae.config;
+package io.matryoshka.sae.filetype;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Optional;
