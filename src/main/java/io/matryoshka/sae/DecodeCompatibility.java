@@ -2,8 +2,8 @@ package io.matryoshka.sae;
 
 import ai.djl.ndarray.NDArray;
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.model.Shapes;
-import io.matryoshka.sae.model.Weights;
+import io.matryoshka.sae.internal.model.Shapes;
+import io.matryoshka.sae.internal.model.Weights;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.IntPredicate;

@@ -3,12 +3,12 @@ package io.matryoshka.sae;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import io.matryoshka.sae.kernel.DeviceCsr;
-import io.matryoshka.sae.kernel.device.DeviceDecoder;
-import io.matryoshka.sae.model.ArrayScaling;
-import io.matryoshka.sae.model.Normalizer;
-import io.matryoshka.sae.model.PreparedRows;
-import io.matryoshka.sae.model.Shapes;
+import io.matryoshka.sae.internal.kernel.DeviceCsr;
+import io.matryoshka.sae.internal.kernel.device.DeviceDecoder;
+import io.matryoshka.sae.internal.model.ArrayScaling;
+import io.matryoshka.sae.internal.model.Normalizer;
+import io.matryoshka.sae.internal.model.PreparedRows;
+import io.matryoshka.sae.internal.model.Shapes;
 import java.util.Objects;
 
 /**

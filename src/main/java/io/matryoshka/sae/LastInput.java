@@ -1,8 +1,8 @@
 package io.matryoshka.sae;
 
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.model.PreparedRows;
-import io.matryoshka.sae.model.RowScaling;
+import io.matryoshka.sae.internal.model.PreparedRows;
+import io.matryoshka.sae.internal.model.RowScaling;
 import java.util.Arrays;
 
 /** What the last dense encode of each thread took from its tokens, as SAELens keeps it. */

@@ -2,9 +2,9 @@ package io.matryoshka.sae;
 
 import ai.djl.Device;
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.model.Coder;
-import io.matryoshka.sae.model.Normalizer;
-import io.matryoshka.sae.model.Weights;
+import io.matryoshka.sae.internal.model.Coder;
+import io.matryoshka.sae.internal.model.Normalizer;
+import io.matryoshka.sae.internal.model.Weights;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;

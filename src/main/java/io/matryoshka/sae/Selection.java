@@ -1,7 +1,7 @@
 package io.matryoshka.sae;
 
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.kernel.SelectionRule;
+import io.matryoshka.sae.internal.kernel.SelectionRule;
 import java.util.OptionalInt;
 
 /**

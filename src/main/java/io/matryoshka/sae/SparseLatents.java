@@ -2,11 +2,11 @@ package io.matryoshka.sae;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.matryoshka.sae.kernel.Csr;
-import io.matryoshka.sae.model.Normalizer;
-import io.matryoshka.sae.model.PreparedRows;
-import io.matryoshka.sae.model.RowScaling;
-import io.matryoshka.sae.model.Shapes;
+import io.matryoshka.sae.internal.kernel.Csr;
+import io.matryoshka.sae.internal.model.Normalizer;
+import io.matryoshka.sae.internal.model.PreparedRows;
+import io.matryoshka.sae.internal.model.RowScaling;
+import io.matryoshka.sae.internal.model.Shapes;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.matryoshka.sae;
 
-import io.matryoshka.sae.kernel.Csr;
-import io.matryoshka.sae.model.Shapes;
+import io.matryoshka.sae.internal.kernel.Csr;
+import io.matryoshka.sae.internal.model.Shapes;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;

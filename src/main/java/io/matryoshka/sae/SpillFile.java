@@ -1,6 +1,6 @@
 package io.matryoshka.sae;
 
-import io.matryoshka.sae.io.TemporaryFile;
+import io.matryoshka.sae.internal.io.TemporaryFile;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -2,7 +2,7 @@ package io.matryoshka.sae;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.internal.bench.SyntheticSae;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;

@@ -2,7 +2,7 @@ package io.matryoshka.sae;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.fetch.SaeFiles;
+import io.matryoshka.sae.internal.fetch.SaeFiles;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;

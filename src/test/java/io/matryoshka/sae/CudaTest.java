@@ -7,7 +7,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.internal.bench.SyntheticSae;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

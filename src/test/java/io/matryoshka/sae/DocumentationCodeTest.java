@@ -41,6 +41,7 @@ class DocumentationCodeTest {
               "io.matryoshka.sae.explore.*",
               "io.matryoshka.sae.hub.*",
               "io.matryoshka.sae.lm.*",
+              "io.matryoshka.sae.lm.Tokens",
               "io.matryoshka.sae.registry.*",
               "io.matryoshka.sae.safetensors.*",
               "io.matryoshka.sae.stream.*",

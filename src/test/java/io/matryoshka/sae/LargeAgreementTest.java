@@ -3,7 +3,7 @@ package io.matryoshka.sae;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
-import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.internal.bench.SyntheticSae;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -11,7 +11,7 @@ import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.LoadOptions.Engine;
 import io.matryoshka.sae.NativeMemory.Live;
 import io.matryoshka.sae.config.SaeFormatException;
-import io.matryoshka.sae.fetch.SaeFiles;
+import io.matryoshka.sae.internal.fetch.SaeFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

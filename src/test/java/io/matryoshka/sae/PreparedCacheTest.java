@@ -3,8 +3,8 @@ package io.matryoshka.sae;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.matryoshka.sae.LoadOptions.Engine;
-import io.matryoshka.sae.bench.SyntheticSae;
-import io.matryoshka.sae.io.CacheFolder;
+import io.matryoshka.sae.internal.bench.SyntheticSae;
+import io.matryoshka.sae.internal.io.CacheFolder;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.LoadOptions.Engine;
-import io.matryoshka.sae.fetch.SaeFiles;
+import io.matryoshka.sae.internal.fetch.SaeFiles;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import java.io.IOException;

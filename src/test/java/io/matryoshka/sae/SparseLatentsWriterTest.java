@@ -3,8 +3,8 @@ package io.matryoshka.sae;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.matryoshka.sae.kernel.Csr;
-import io.matryoshka.sae.model.RowScaling;
+import io.matryoshka.sae.internal.kernel.Csr;
+import io.matryoshka.sae.internal.model.RowScaling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.CaseFolder.Tensor;
 import io.matryoshka.sae.config.SaeFormatException;
-import io.matryoshka.sae.fetch.SaeFiles;
+import io.matryoshka.sae.internal.fetch.SaeFiles;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;

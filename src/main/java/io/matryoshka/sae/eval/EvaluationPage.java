@@ -1,15 +1,15 @@
 package io.matryoshka.sae.eval;
 
-import io.matryoshka.sae.report.BarChart;
-import io.matryoshka.sae.report.Block;
-import io.matryoshka.sae.report.Histogram;
-import io.matryoshka.sae.report.KeyFigures;
-import io.matryoshka.sae.report.LineChart;
-import io.matryoshka.sae.report.Page;
-import io.matryoshka.sae.report.Prose;
-import io.matryoshka.sae.report.Row;
-import io.matryoshka.sae.report.Scale;
-import io.matryoshka.sae.report.Table;
+import io.matryoshka.sae.internal.report.BarChart;
+import io.matryoshka.sae.internal.report.Block;
+import io.matryoshka.sae.internal.report.Histogram;
+import io.matryoshka.sae.internal.report.KeyFigures;
+import io.matryoshka.sae.internal.report.LineChart;
+import io.matryoshka.sae.internal.report.Page;
+import io.matryoshka.sae.internal.report.Prose;
+import io.matryoshka.sae.internal.report.Row;
+import io.matryoshka.sae.internal.report.Scale;
+import io.matryoshka.sae.internal.report.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,8 +1,8 @@
 package io.matryoshka.sae.eval;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.internal.report.Page;
 import io.matryoshka.sae.registry.SaeEntry;
-import io.matryoshka.sae.report.Page;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -72,9 +72,13 @@ public final class EvaluationReport {
    * Returns the report as JSON: names as in the records, in lower case with underscores; a number
    * that is not defined is null.
    *
-   * @return a new tree
+   * @return the text of an object
    */
-  public ObjectNode json() {
+  public String json() {
+    return tree().toString();
+  }
+
+  ObjectNode tree() {
     return EvaluationJson.write(this);
   }
 

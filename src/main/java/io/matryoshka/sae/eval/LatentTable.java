@@ -1,8 +1,8 @@
 package io.matryoshka.sae.eval;
 
+import io.matryoshka.sae.internal.report.Column;
+import io.matryoshka.sae.internal.report.DataTable;
 import io.matryoshka.sae.registry.SaeEntry;
-import io.matryoshka.sae.report.Column;
-import io.matryoshka.sae.report.DataTable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

@@ -1,9 +1,9 @@
 package io.matryoshka.sae.explore;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.internal.report.Page;
 import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.registry.SaeEntry;
-import io.matryoshka.sae.report.Page;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -95,9 +95,13 @@ public record ExplorationReport(
   /**
    * Makes the findings on the latents described as JSON; docs/exploration.md says what they mean.
    *
-   * @return an object
+   * @return the text of an object
    */
-  public ObjectNode json() {
+  public String json() {
+    return tree().toString();
+  }
+
+  ObjectNode tree() {
     return new ExplorationJson(this).json();
   }
 

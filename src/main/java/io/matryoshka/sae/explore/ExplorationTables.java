@@ -1,8 +1,8 @@
 package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.eval.LatentStatistics;
-import io.matryoshka.sae.report.Column;
-import io.matryoshka.sae.report.DataTable;
+import io.matryoshka.sae.internal.report.Column;
+import io.matryoshka.sae.internal.report.DataTable;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.matryoshka.sae.explore;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.matryoshka.sae.filetype.FileType;
+import io.matryoshka.sae.internal.filetype.FileType;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.hub;
 
-import io.matryoshka.sae.io.Checksum;
+import io.matryoshka.sae.internal.io.Checksum;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

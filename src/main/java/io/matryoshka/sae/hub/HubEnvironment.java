@@ -1,6 +1,6 @@
 package io.matryoshka.sae.hub;
 
-import io.matryoshka.sae.io.UserPaths;
+import io.matryoshka.sae.internal.io.UserPaths;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.hub;
 
-import io.matryoshka.sae.io.AtomicFile;
+import io.matryoshka.sae.internal.io.AtomicFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;

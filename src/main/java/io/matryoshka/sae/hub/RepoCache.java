@@ -1,6 +1,6 @@
 package io.matryoshka.sae.hub;
 
-import io.matryoshka.sae.io.AtomicFile;
+import io.matryoshka.sae.internal.io.AtomicFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.labels;
 
-import io.matryoshka.sae.io.CacheFolder;
+import io.matryoshka.sae.internal.io.CacheFolder;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;

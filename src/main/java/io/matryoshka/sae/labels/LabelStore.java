@@ -2,7 +2,7 @@ package io.matryoshka.sae.labels;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.matryoshka.sae.io.FileBytes;
+import io.matryoshka.sae.internal.io.FileBytes;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,13 +1,13 @@
 package io.matryoshka.sae.lm;
 
-import io.matryoshka.sae.fetch.RemoteHeader;
 import io.matryoshka.sae.hub.ByteRange;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.RangesUnsupportedException;
 import io.matryoshka.sae.hub.RemoteFile;
 import io.matryoshka.sae.hub.RepoFile;
-import io.matryoshka.sae.io.AtomicFile;
-import io.matryoshka.sae.io.CacheFolder;
+import io.matryoshka.sae.internal.fetch.RemoteHeader;
+import io.matryoshka.sae.internal.io.AtomicFile;
+import io.matryoshka.sae.internal.io.CacheFolder;
 import io.matryoshka.sae.safetensors.SafetensorsHeader;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import io.matryoshka.sae.safetensors.TensorInfo;

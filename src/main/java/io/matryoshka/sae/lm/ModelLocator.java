@@ -1,9 +1,9 @@
 package io.matryoshka.sae.lm;
 
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.fetch.BundledFiles;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.HubOptions;
+import io.matryoshka.sae.internal.fetch.BundledFiles;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeLocation;

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.npy;
 
-import io.matryoshka.sae.filetype.FileType;
+import io.matryoshka.sae.internal.filetype.FileType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

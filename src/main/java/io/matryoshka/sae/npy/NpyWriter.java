@@ -1,6 +1,6 @@
 package io.matryoshka.sae.npy;
 
-import io.matryoshka.sae.io.AtomicFile;
+import io.matryoshka.sae.internal.io.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

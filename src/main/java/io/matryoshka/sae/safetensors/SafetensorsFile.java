@@ -1,6 +1,6 @@
 package io.matryoshka.sae.safetensors;
 
-import io.matryoshka.sae.filetype.FileType;
+import io.matryoshka.sae.internal.filetype.FileType;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package io.matryoshka.sae.stream;
 
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.io.Checksum;
+import io.matryoshka.sae.internal.io.Checksum;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.stream;
 
-import io.matryoshka.sae.filetype.FileType;
+import io.matryoshka.sae.internal.filetype.FileType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package io.matryoshka.sae.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.report.Chart;
+import io.matryoshka.sae.internal.report.Chart;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -91,8 +91,8 @@ class EvaluationReportTest {
       EvaluationReport empty =
           new EvaluationReport(
               "empty", Evaluator.of(sae).result(), Optional.empty(), Optional.empty());
-      assertThat(empty.json().at("/widths/0/explained_variance/pooled").isNull()).isTrue();
-      assertThat(empty.json().at("/published")).isEmpty();
+      assertThat(empty.tree().at("/widths/0/explained_variance/pooled").isNull()).isTrue();
+      assertThat(empty.tree().at("/published")).isEmpty();
       assertThat(empty.widthsCsv().lines().skip(1)).allMatch(line -> line.contains(",,,"));
       assertThat(empty.latentsCsv().lines()).contains("0,0,0,,,,,0.0");
       assertThat(empty.page().html()).contains("nothing to show");

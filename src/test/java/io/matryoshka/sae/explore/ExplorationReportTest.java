@@ -82,7 +82,7 @@ class ExplorationReportTest {
   @Test
   void json_latent17_hasWhatNumpyFinds() throws IOException {
     JsonNode latent = null;
-    for (JsonNode one : demo().json().get("latents")) {
+    for (JsonNode one : demo().tree().get("latents")) {
       latent = one.get("latent").intValue() == 17 ? one : latent;
     }
 
@@ -130,7 +130,7 @@ class ExplorationReportTest {
       assertThat(comparison.differences().get(5).other()).isEqualTo(5);
       assertThat(comparison.differences().get(5).z()).isZero();
       assertThat(report.page().html()).contains("Other side: the first 128.");
-      assertThat(report.json().get("comparison").get("differences")).hasSize(2048);
+      assertThat(report.tree().get("comparison").get("differences")).hasSize(2048);
       assertThat(report.csv()).contains("other_latent");
     }
   }

@@ -126,11 +126,11 @@ class LatentDetailTest {
       ExplorationReport report =
           new ExplorationReport(
               "x", Optional.empty(), found, Optional.of(tokens), Optional.empty());
-      JsonNode contexts = report.json().get("latents").get(0).get("contexts");
+      JsonNode contexts = report.tree().get("latents").get(0).get("contexts");
       assertThat(contexts).hasSize(2);
       assertThat(contexts.get(0).get("repeats").asInt()).isEqualTo(2);
       assertThat(contexts.get(1).get("repeats").asInt()).isEqualTo(1);
-      assertThat(report.json().get("latents").get(0).get("activation_histogram").get("upper"))
+      assertThat(report.tree().get("latents").get(0).get("activation_histogram").get("upper"))
           .hasToString("8.0");
       assertThat(report.text(new TopContext(5, 4, new float[] {1, 3}))).isEqualTo("a[c]");
 

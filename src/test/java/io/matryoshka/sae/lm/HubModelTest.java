@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.matryoshka.sae.hub.FakeHub;
 import io.matryoshka.sae.hub.GatedRepositoryException;
 import io.matryoshka.sae.hub.HubOptions;
-import io.matryoshka.sae.io.CacheFolder;
+import io.matryoshka.sae.internal.io.CacheFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

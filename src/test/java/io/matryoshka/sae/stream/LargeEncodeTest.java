@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.management.OperatingSystemMXBean;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
-import io.matryoshka.sae.bench.SyntheticSae;
+import io.matryoshka.sae.internal.bench.SyntheticSae;
 import io.matryoshka.sae.npy.NpyWriter;
 import io.matryoshka.sae.support.ChildJvm;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.stream;
 
-import io.matryoshka.sae.cli.Main;
+import io.matryoshka.sae.internal.cli.Main;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;

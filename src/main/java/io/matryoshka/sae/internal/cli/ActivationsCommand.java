@@ -1,0 +1,124 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.lm.ActivationExport;
+import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.Tokens;
+import io.matryoshka.sae.safetensors.Dtype;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Runs texts through a language model and keeps activations. */
+@Command(
+    name = "activations",
+    description = {
+      "Runs texts through a language model and writes activations for later: one tensor for each hook"
+          + " point, named by it, and row_offsets.",
+      "A folder gets several files; a run that was stopped resumes with the same command."
+    })
+final class ActivationsCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
+
+  @Mixin private ModelMixin model;
+
+  @Mixin private TextMixin text;
+
+  @Option(
+      names = "--hooks",
+      paramLabel = "NAME,NAME,...",
+      split = ",",
+      required = true,
+      hideParamSyntax = true,
+      description =
+          "Where to read: names of TransformerLens (blocks.5.hook_resid_post), module paths of"
+              + " transformers (model.layers.5.mlp.output), or logits.")
+  private List<String> hooks = new ArrayList<>();
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "PATH",
+      required = true,
+      description =
+          "One file if the name ends in .safetensors, replaced when all is written; else a folder.")
+  private Path target;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "float32",
+      converter = DtypeConverter.class,
+      description = "float32 (default) or bfloat16, which halves the files.")
+  private Dtype dtype;
+
+  @Option(
+      names = "--texts-per-file",
+      paramLabel = "N",
+      defaultValue = "512",
+      description = "Texts in each file of a folder; default: ${DEFAULT-VALUE}.")
+  private int textsPerFile;
+
+  @Mixin private RegistryMixin registry;
+
+  @Mixin private HubMixin hub;
+
+  @Mixin private Output output;
+
+  @Override
+  public Integer call() throws IOException {
+    if (!model.isGiven()) {
+      throw usage("expected a language model with --model, got none");
+    }
+    if (dtype != Dtype.F32 && dtype != Dtype.BF16) {
+      throw usage("--dtype: expected float32 or bfloat16, got " + dtype);
+    }
+    if (textsPerFile < 1) {
+      throw usage("--texts-per-file: expected at least 1, got " + textsPerFile);
+    }
+    try (LanguageModel opened =
+        model.open(hub.options(output.downloadBars()), registry.registry())) {
+      List<Tokens> texts = text.read(opened, Optional.empty());
+      long tokens = texts.stream().mapToLong(Tokens::size).sum();
+      try (Progress bar = output.progress("activations", "tokens", tokens)) {
+        ActivationExport export =
+            new ActivationExport(opened, hooks, dtype == Dtype.BF16, bar::stepTo);
+        report(texts.size(), isFile() ? export.toFile(texts, target) : folder(export, texts));
+      }
+    }
+    return ExitCode.OK.code();
+  }
+
+  @SuppressWarnings("try") // The hint does its work by being open.
+  private long folder(ActivationExport export, List<Tokens> texts) throws IOException {
+    try (ResumeHint hint = ResumeHint.whileOpen(output, "run the same command to go on")) {
+      return export.toFolder(texts, target, textsPerFile);
+    }
+  }
+
+  private boolean isFile() {
+    return target.toString().toLowerCase(Locale.ROOT).endsWith(".safetensors");
+  }
+
+  private void report(int texts, long rows) {
+    if (output.isJson()) {
+      output.json(
+          Output.object().put("output", target.toString()).put("texts", texts).put("rows", rows));
+    } else {
+      output.line("wrote %s: %d rows of %d texts".formatted(target, rows, texts));
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
+}

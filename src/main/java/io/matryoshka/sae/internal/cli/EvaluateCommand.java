@@ -1,0 +1,168 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.eval.Evaluation;
+import io.matryoshka.sae.eval.EvaluationHints;
+import io.matryoshka.sae.eval.EvaluationOptions;
+import io.matryoshka.sae.eval.EvaluationReport;
+import io.matryoshka.sae.eval.EvaluationRun;
+import io.matryoshka.sae.eval.EvaluationRunOptions;
+import io.matryoshka.sae.internal.io.AtomicFile;
+import io.matryoshka.sae.registry.SaeEntry;
+import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowRules;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Measures an SAE on activations. */
+@Command(
+    name = "evaluate",
+    description = {
+      "Measures how well an SAE reconstructs your activations, at every prefix width: explained"
+          + " variance, errors, sparsity and densities. The bundled demo brings its own"
+          + " activations.",
+      "With --checkpoint a run that was stopped resumes with the same command."
+    },
+    footer = {
+      "",
+      "Example:",
+      "  matryoshka-sae evaluate all-minilm-l6-v2-matryoshka-demo --html report.html"
+    })
+final class EvaluateCommand implements Callable<Integer> {
+
+  @Mixin private LoadMixin load;
+
+  @Mixin private ActivationsOrDemoMixin activations;
+
+  @Option(
+      names = "--target",
+      paramLabel = "FILE",
+      description =
+          "Activations of the output of a transcoder for the same tokens, which its output is"
+              + " compared with.")
+  private List<String> target = new ArrayList<>();
+
+  @Mixin private RowsMixin rows;
+
+  @ArgGroup private SelectionGroup selection;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "ROWS",
+      defaultValue = "" + EvaluationOptions.DEFAULT_BATCH_ROWS,
+      description =
+          "Rows of an evaluation batch, for metrics that are defined per batch; default:"
+              + " ${DEFAULT-VALUE}.")
+  private int batchRows;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "FILE",
+      description = "Keep in this file what is done, and go on from it.")
+  private Path checkpoint;
+
+  @Option(
+      names = "--checkpoint-rows",
+      paramLabel = "ROWS",
+      defaultValue = "" + EvaluationRunOptions.DEFAULT_CHECKPOINT_ROWS,
+      description = "Rows between two checkpoints; default: ${DEFAULT-VALUE}.")
+  private int checkpointRows;
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Write a report: one page that opens without a network.")
+  private Path html;
+
+  @Option(
+      names = "--csv",
+      paramLabel = "FILE",
+      description = "Write the metrics as CSV, one line per prefix width.")
+  private Path csv;
+
+  @Option(
+      names = "--latents-csv",
+      paramLabel = "FILE",
+      description = "Write the statistics of all latents as CSV.")
+  private Path latentsCsv;
+
+  @Mixin private Output output;
+
+  @Override
+  @SuppressWarnings("try") // The hint does its work by being open.
+  public Integer call() throws IOException {
+    Output.requireWritable(checkpoint, html, csv, latentsCsv);
+    Optional<SaeEntry> entry = load.entry();
+    boolean demo = activations.isDemo(entry);
+    try (SAE sae = load.open(output);
+        BundledDemo bundled = BundledDemo.open()) {
+      ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
+      EvaluationRunOptions basis = options();
+      Evaluation evaluation;
+      try (Progress bar = output.progress("evaluate", "tokens", source.rows());
+          ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
+        EvaluationRunOptions options = basis.progress(bar::stepTo);
+        evaluation =
+            target.isEmpty()
+                ? EvaluationRun.run(sae, source, options)
+                : EvaluationRun.run(sae, source, activations.openTarget(target, sae), options);
+      }
+      write(new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity()));
+      OptionalInt trained = selection == null ? load.trainingK(sae) : OptionalInt.empty();
+      EvaluationHints.of(evaluation, sae, trained).forEach(output::note);
+    }
+    return ExitCode.OK.code();
+  }
+
+  private String howToGoOn() {
+    return checkpoint != null
+        ? "run the same command to go on from " + checkpoint
+        : "nothing is kept; with --checkpoint FILE a run goes on where it was stopped";
+  }
+
+  private RowRules rules() throws IOException {
+    RowRules given = rows.rules();
+    return activations.ofText().isPresent()
+        ? activations.ofText().get().rules(given, output)
+        : given;
+  }
+
+  private EvaluationRunOptions options() throws IOException {
+    EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
+    if (selection != null) {
+      evaluation = evaluation.selection(selection.selection());
+    }
+    EvaluationRunOptions options =
+        EvaluationRunOptions.defaults()
+            .evaluation(evaluation)
+            .rows(rules())
+            .checkpointRows(checkpointRows);
+    return checkpoint == null ? options : options.checkpoint(checkpoint);
+  }
+
+  private void write(EvaluationReport report) throws IOException {
+    if (html != null) {
+      report.writeHtml(html);
+    }
+    if (csv != null) {
+      AtomicFile.write(csv, report.widthsCsv());
+    }
+    if (latentsCsv != null) {
+      AtomicFile.write(latentsCsv, report.latentsCsv());
+    }
+    if (output.isJson()) {
+      output.json(Output.tree(report.json()));
+    } else {
+      EvaluationText.print(report, output);
+    }
+  }
+}

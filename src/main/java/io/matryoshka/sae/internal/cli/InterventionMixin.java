@@ -1,0 +1,114 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.Levels;
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.lm.Intervention;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options that change the activations that an SAE reads. */
+final class InterventionMixin {
+
+  private static final String LEVEL = "level:";
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--steer",
+      paramLabel = "LATENT:STRENGTH",
+      description =
+          "Add STRENGTH times the latent's decoder row to the activations; may be given several"
+              + " times.")
+  private List<String> steers = new ArrayList<>();
+
+  @Option(
+      names = "--ablate",
+      paramLabel = "LATENT|level:N",
+      description =
+          "Set a latent, or all of a level (from 0), to 0 and keep what the SAE leaves out; may be"
+              + " given several times.")
+  private List<String> ablations = new ArrayList<>();
+
+  @Option(names = "--splice", description = "Replace the activations by their reconstruction.")
+  private boolean splice;
+
+  @Option(
+      names = "--positions",
+      paramLabel = "FIRST-LAST",
+      converter = IntRange.Converter.class,
+      description = "Positions to change, from 0; default: all, the prompt's and the new ones.")
+  private IntRange positions;
+
+  @Option(names = "--skip-bos", description = "Leave the activations of <bos> tokens as they are.")
+  private boolean skipBos;
+
+  boolean isGiven() {
+    return splice || !steers.isEmpty() || !ablations.isEmpty();
+  }
+
+  /** Whether steering was asked for. */
+  boolean hasSteers() {
+    return !steers.isEmpty();
+  }
+
+  /** Makes the interventions that were asked for. */
+  List<Intervention> of(SAE sae) {
+    List<Intervention> interventions = new ArrayList<>();
+    if (splice) {
+      interventions.add(Intervention.splice(sae));
+    }
+    ablations.forEach(ablation -> interventions.add(ablation(sae, ablation)));
+    steers.forEach(steer -> interventions.add(steer(sae, steer)));
+    return interventions.stream().map(placed()).toList();
+  }
+
+  private UnaryOperator<Intervention> placed() {
+    return intervention -> {
+      Intervention at =
+          positions == null
+              ? intervention
+              : intervention.positions(
+                  position -> position >= positions.first() && position <= positions.last());
+      return skipBos ? at.skipBos() : at;
+    };
+  }
+
+  private Intervention steer(SAE sae, String text) {
+    int colon = text.indexOf(':');
+    try {
+      return Intervention.steer(
+          sae,
+          Integer.parseInt(text.substring(0, Math.max(colon, 0))),
+          Float.parseFloat(text.substring(colon + 1)));
+    } catch (NumberFormatException e) {
+      throw usage("--steer: expected LATENT:STRENGTH such as 497:60, got '" + text + "'");
+    }
+  }
+
+  private Intervention ablation(SAE sae, String text) {
+    try {
+      if (!text.startsWith(LEVEL)) {
+        return Intervention.ablate(sae, Integer.parseInt(text));
+      }
+      int level = Integer.parseInt(text.substring(LEVEL.length()));
+      Levels levels = Levels.of(sae);
+      if (level < 0 || level >= levels.count()) {
+        throw usage(
+            "--ablate: expected level:0 to level:%d, got '%s'".formatted(levels.count() - 1, text));
+      }
+      return Intervention.ablateRange(sae, levels.from(level), levels.to(level));
+    } catch (NumberFormatException e) {
+      throw usage("--ablate: expected a latent such as 17, or level:2, got '" + text + "'");
+    }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
+}

@@ -1,0 +1,52 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.labels.LabelException;
+import io.matryoshka.sae.labels.LabelOptions;
+import io.matryoshka.sae.labels.Labels;
+import io.matryoshka.sae.registry.SaeEntry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Where the labels of latents come from, if they are wanted. */
+final class LabelsMixin {
+
+  @Option(
+      names = "--labels",
+      description =
+          "Show what Neuronpedia says that latents stand for, where the SAE is there; fetched once"
+              + " and kept.")
+  private boolean wanted;
+
+  @Option(
+      names = "--labels-file",
+      paramLabel = "FILE",
+      description =
+          "Show labels of your own: CSV with the columns latent and label, or JSON as {\"7\":"
+              + " \"text\"}.")
+  private Path file;
+
+  /** Opens the labels; without any that can be had, a note says why, and nothing is shown. */
+  Labels open(LoadMixin load, Output output) throws IOException {
+    if (file != null) {
+      return Labels.load(file);
+    }
+    if (!wanted) {
+      return Labels.none();
+    }
+    Optional<String> id = load.entry().flatMap(SaeEntry::neuronpediaId);
+    if (id.isEmpty()) {
+      output.note(
+          "no labels: this SAE is not known to be on Neuronpedia; --labels-file reads yours");
+      return Labels.none();
+    }
+    try {
+      LabelOptions options = LabelOptions.defaults();
+      return Labels.neuronpedia(id.get(), options.withOffline(load.isOffline()));
+    } catch (LabelException e) {
+      output.note("no labels: " + e.getMessage());
+      return Labels.none();
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.hub.HubOptions;
+import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.LanguageModelOptions;
+import io.matryoshka.sae.registry.ReleaseRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The options that name a language model. */
+final class ModelMixin {
+
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description =
+          "Language model: a folder, a repository on the Hugging Face Hub such as"
+              + " google/gemma-3-1b-pt, or a name such as gemma-2-2b; default: the SAE's.")
+  private String model;
+
+  @Option(
+      names = "--bfloat16-products",
+      description =
+          "Multiply matrices of the model in bfloat16: faster on processors that have such"
+              + " products, less exact.")
+  private boolean bfloat16;
+
+  boolean isGiven() {
+    return model != null;
+  }
+
+  /** Loads the model that was named. */
+  LanguageModel open(HubOptions hub, ReleaseRegistry registry) throws IOException {
+    LanguageModelOptions options = options(hub, registry);
+    Optional<Path> folder = folder();
+    return folder.isPresent()
+        ? LanguageModel.load(folder.get(), options)
+        : LanguageModel.fromPretrained(model, options);
+  }
+
+  /** Loads the model that was named, else the one that the SAE reads. */
+  LanguageModel open(SAE sae, HubOptions hub, ReleaseRegistry registry) throws IOException {
+    return isGiven() ? open(hub, registry) : LanguageModel.of(sae, options(hub, registry));
+  }
+
+  private LanguageModelOptions options(HubOptions hub, ReleaseRegistry registry) {
+    return LanguageModelOptions.defaults().bfloat16Products(bfloat16).hub(hub).registry(registry);
+  }
+
+  private Optional<Path> folder() {
+    try {
+      return Optional.of(Path.of(model)).filter(Files::exists);
+    } catch (InvalidPathException e) {
+      return Optional.empty();
+    }
+  }
+}

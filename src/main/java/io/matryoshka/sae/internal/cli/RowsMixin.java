@@ -1,0 +1,38 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.stream.RowMask;
+import io.matryoshka.sae.stream.RowRules;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The options that say which rows count, the same in every command that reads activations. */
+final class RowsMixin {
+
+  @Option(
+      names = "--mask",
+      paramLabel = "FILE",
+      description =
+          "One number or boolean per row, .npy or .safetensors: 0 leaves the row out, as padding or"
+              + " a special token, 1 counts it.")
+  private Path mask;
+
+  @Option(
+      names = "--mask-tensor",
+      paramLabel = "NAME",
+      description = "Tensor in the mask's .safetensors file; default: its only one.")
+  private String maskTensor;
+
+  @Option(
+      names = "--skip-non-finite",
+      description =
+          "Leave out and count rows that hold a NaN or an infinity, or become so when they are"
+              + " normalised, instead of stopping there.")
+  private boolean skipNonFinite;
+
+  RowRules rules() throws IOException {
+    RowRules rules = RowRules.all().skipNonFinite(skipNonFinite);
+    return mask == null ? rules : rules.mask(RowMask.open(mask, Optional.ofNullable(maskTensor)));
+  }
+}

@@ -1,0 +1,110 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.internal.io.DeletedOnExit;
+import io.matryoshka.sae.lm.ActivationExport;
+import io.matryoshka.sae.lm.HookPoint;
+import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.PackingOptions;
+import io.matryoshka.sae.lm.Tokens;
+import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowMask;
+import io.matryoshka.sae.stream.RowRules;
+import io.matryoshka.sae.stream.SourceOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The activations of texts, where a command takes those of files: the language model writes them to
+ * a temporary folder, which is deleted when the program ends.
+ */
+final class TextActivations {
+
+  private static final String MASK = "mask";
+
+  private final Path folder;
+  private final String hook;
+  private final List<Tokens> texts;
+
+  private TextActivations(Path folder, String hook, List<Tokens> texts) {
+    this.folder = folder;
+    this.hook = hook;
+    this.texts = texts;
+  }
+
+  /** Runs the texts through the language model up to the place that the SAE reads. */
+  static TextActivations of(
+      SAE sae, TextMixin text, ModelMixin model, LoadMixin load, Output output) throws IOException {
+    try (LanguageModel opened = load.openModel(sae, model, output)) {
+      String hook = HookPoint.of(sae).toString();
+      List<Tokens> texts = text.read(opened, Optional.of(sae));
+      Path folder = Files.createTempDirectory("matryoshka-sae-text");
+      DeletedOnExit.add(folder);
+      TextActivations made = new TextActivations(folder, hook, texts);
+      long rows = texts.stream().mapToLong(Tokens::size).sum();
+      try (Progress bar = output.progress("language model", "tokens", rows)) {
+        new ActivationExport(opened, List.of(hook), false, bar::stepTo).toFile(texts, made.file());
+      }
+      if (PackingOptions.excludesSpecialTokens(sae)) {
+        made.writeMask(opened.config().bos().orElse(-1));
+      }
+      return made;
+    }
+  }
+
+  private Path file() {
+    return folder.resolve("activations.safetensors");
+  }
+
+  private Path mask() {
+    return folder.resolve("mask.safetensors");
+  }
+
+  private void writeMask(int bos) throws IOException {
+    int[] kept =
+        texts.stream()
+            .flatMapToInt(text -> Arrays.stream(text.ids()))
+            .map(id -> id == bos ? 0 : 1)
+            .toArray();
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.builder().tensor(MASK, Dtype.I32, kept.length).create(mask())) {
+      writer.writeInts(MASK, kept);
+      writer.finish();
+    }
+  }
+
+  ActivationSource open(SAE sae) throws IOException {
+    return ActivationSource.open(List.of(file()), SourceOptions.of(sae).tensor(hook));
+  }
+
+  /** The tokens, each text a sequence of its own. */
+  io.matryoshka.sae.explore.Tokens tokens() {
+    List<String> pieces = new ArrayList<>();
+    int[] sequences = new int[texts.stream().mapToInt(Tokens::size).sum()];
+    for (int t = 0; t < texts.size(); t++) {
+      int first = pieces.size();
+      pieces.addAll(texts.get(t).pieces());
+      Arrays.fill(sequences, first, pieces.size(), t);
+    }
+    return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
+  }
+
+  /** Leaves out the rows of BOS where the SAE was trained without them. */
+  RowRules rules(RowRules given, Output output) throws IOException {
+    if (given.mask().isPresent() || !Files.exists(mask())) {
+      return given;
+    }
+    RowMask mask = RowMask.open(mask(), Optional.of(MASK));
+    output.note(
+        "%d of %d rows are of <bos> and left out, as in the SAE's training"
+            .formatted(mask.rows() - mask.countKept(), mask.rows()));
+    return given.mask(mask);
+  }
+}

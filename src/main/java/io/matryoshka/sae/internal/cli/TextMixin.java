@@ -1,0 +1,97 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.lm.ContextPacker;
+import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.PackingOptions;
+import io.matryoshka.sae.lm.TextFiles;
+import io.matryoshka.sae.lm.TokenIdFile;
+import io.matryoshka.sae.lm.Tokens;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options that give text, or token ids in its place. */
+final class TextMixin {
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--text",
+      paramLabel = "TEXT",
+      description = "A text for the language model; may be given several times.")
+  private List<String> texts = new ArrayList<>();
+
+  @Option(
+      names = "--text-file",
+      paramLabel = "FILE",
+      description =
+          "A file of text: one document, or one on each line of a .jsonl file (as \"text\"). Documents"
+              + " are packed into contexts as SAELens does. May be given several times.")
+  private List<Path> files = new ArrayList<>();
+
+  @Option(
+      names = "--ids",
+      paramLabel = "FILE",
+      description = "Token ids in place of text: a JSON list of lists of ids, taken as they are.")
+  private Path ids;
+
+  @Option(
+      names = "--context-size",
+      paramLabel = "N",
+      description =
+          "Tokens of a context of --text-file; default: that of the SAE's training, else 128.")
+  private Integer contextSize;
+
+  boolean isGiven() {
+    return !texts.isEmpty() || !files.isEmpty() || ids != null;
+  }
+
+  /** Reads the texts of a command that takes nothing else. */
+  List<Tokens> read(LanguageModel model, Optional<SAE> sae) throws IOException {
+    int kinds = (texts.isEmpty() ? 0 : 1) + (files.isEmpty() ? 0 : 1) + (ids == null ? 0 : 1);
+    if (kinds != 1) {
+      throw new ParameterException(
+          command.commandLine(),
+          "expected one of --text, --text-file and --ids, got "
+              + (kinds == 0 ? "none" : "several"));
+    }
+    if (ids != null) {
+      return TokenIdFile.read(ids);
+    }
+    return files.isEmpty() ? typed(model) : packed(model, sae);
+  }
+
+  private List<Tokens> typed(LanguageModel model) throws IOException {
+    List<Tokens> tokens = new ArrayList<>();
+    for (String text : texts) {
+      tokens.add(model.tokens(text));
+    }
+    return tokens;
+  }
+
+  private List<Tokens> packed(LanguageModel model, Optional<SAE> sae) throws IOException {
+    PackingOptions options =
+        sae.map(s -> PackingOptions.of(s, model.config()))
+            .orElseGet(
+                () -> PackingOptions.of(PackingOptions.DEFAULT_CONTEXT_SIZE, model.config()));
+    options = contextSize == null ? options : options.contextSize(contextSize);
+    ContextPacker packer = new ContextPacker(options);
+    List<Tokens> contexts = new ArrayList<>();
+    for (Path file : files) {
+      TextFiles.read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));
+    }
+    packer.rest().ifPresent(contexts::add);
+    if (contexts.isEmpty()) {
+      throw new IllegalArgumentException("--text-file: the files hold no text");
+    }
+    return contexts;
+  }
+}

@@ -1,0 +1,70 @@
+package io.matryoshka.sae.internal.filetype;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Reads configurations as Python's programs write them. */
+public final class JsonObjects {
+
+  /** Python writes NaN and Infinity for floats that never got a value, and reads them back. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .build();
+
+  private JsonObjects() {}
+
+  /** Makes the exception of a caller. */
+  @FunctionalInterface
+  public interface Fault<E extends IOException> {
+
+    /** Makes it of a message and, where there is one, the cause. */
+    E of(String message, Throwable cause);
+  }
+
+  /**
+   * Reads a file that holds one JSON object.
+   *
+   * @param <E> what a file that holds anything else is answered with
+   * @param file the file
+   * @param fault makes that exception
+   * @return the object
+   * @throws E if it holds anything else
+   * @throws IOException if it cannot be read
+   */
+  public static <E extends IOException> ObjectNode read(Path file, Fault<E> fault)
+      throws E, IOException {
+    JsonNode root;
+    try {
+      root = JSON.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      FileType type = FileType.of(file);
+      String problem =
+          type == FileType.JSON
+              ? e.getOriginalMessage()
+              : type.problem().orElse(e.getOriginalMessage());
+      throw fault.of(file + ": not a JSON file: " + problem.replaceFirst("^is ", "it is "), e);
+    }
+    if (!(root instanceof ObjectNode object)) {
+      throw fault.of(
+          "%s: expected a JSON object with the SAE's configuration, got %s"
+              .formatted(file, root.getNodeType()),
+          null);
+    }
+    return object;
+  }
+
+  /** Texts, booleans, numbers, lists and maps in place of JSON nodes. */
+  public static Object plain(JsonNode value) {
+    return JSON.convertValue(value, Object.class);
+  }
+}

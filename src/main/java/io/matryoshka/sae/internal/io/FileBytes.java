@@ -1,0 +1,183 @@
+package io.matryoshka.sae.internal.io;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * A file on disk. Runs of bytes are read through the channel; scattered elements through mappings
+ * of 1 GiB, which are made when first needed and kept.
+ */
+public final class FileBytes implements ByteSource {
+
+  private static final int SEGMENT_BITS = 30;
+  private static final long SEGMENT_BYTES = 1L << SEGMENT_BITS;
+
+  private final Path path;
+  private final FileChannel channel;
+  private final long size;
+  private final AtomicReferenceArray<ByteBuffer> segments;
+
+  private FileBytes(Path path, FileChannel channel) throws IOException {
+    this.path = path;
+    this.channel = channel;
+    this.size = channel.size();
+    this.segments = new AtomicReferenceArray<>((int) ((size + SEGMENT_BYTES - 1) >>> SEGMENT_BITS));
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param path the file
+   * @return the open file, to be closed by the caller
+   * @throws IOException if it cannot be opened for reading
+   */
+  public static FileBytes open(Path path) throws IOException {
+    return of(path, FileChannel.open(path, StandardOpenOption.READ));
+  }
+
+  /**
+   * Creates an empty file that nobody else sees and that is deleted when it is closed, fills it and
+   * opens it.
+   *
+   * @param content writes the bytes
+   * @return the open file, to be closed by the caller
+   * @throws IOException if the file cannot be written, or the content cannot be made
+   */
+  public static FileBytes temporary(Content content) throws IOException {
+    Path path = Files.createTempFile("matryoshka-sae", ".tmp");
+    FileChannel channel =
+        FileChannel.open(
+            path,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.DELETE_ON_CLOSE);
+    try {
+      content.write(channel);
+    } catch (Throwable e) {
+      channel.close();
+      throw e;
+    }
+    return of(path, channel);
+  }
+
+  /** Writes the bytes of a temporary file. */
+  @FunctionalInterface
+  public interface Content {
+
+    /**
+     * Writes all bytes.
+     *
+     * @param target the empty file
+     * @throws IOException if the bytes cannot be made or written
+     */
+    void write(FileChannel target) throws IOException;
+  }
+
+  private static FileBytes of(Path path, FileChannel channel) throws IOException {
+    try {
+      return new FileBytes(path, channel);
+    } catch (Throwable e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Returns the file's path, as given to {@link #open}.
+   *
+   * @return the path
+   */
+  public Path path() {
+    return path;
+  }
+
+  @Override
+  public String name() {
+    return path.toString();
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public void read(long position, ByteBuffer target) throws IOException {
+    long next = position;
+    requireOpen();
+    while (target.hasRemaining()) {
+      int count = channel.read(target, next);
+      if (count < 0) {
+        throw new EOFException(path + ": file ends at byte " + next + ", more were expected");
+      }
+      next += count;
+    }
+  }
+
+  /**
+   * Maps bytes.
+   *
+   * @param position the first byte
+   * @param length the number of bytes, at most {@link Integer#MAX_VALUE}
+   * @return a read-only, direct, little-endian view of the file; not a copy, and valid after {@link
+   *     #close}
+   * @throws EOFException if the file has become shorter
+   * @throws IOException if the file cannot be mapped
+   */
+  public ByteBuffer map(long position, long length) throws IOException {
+    Objects.checkFromIndexSize(position, length, size);
+    requireOpen();
+    if (channel.size() < position + length) {
+      throw new EOFException(
+          path + ": has become shorter than " + size + " bytes since it was opened");
+    }
+    return channel.map(MapMode.READ_ONLY, position, length).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void gather(long position, long step, int width, int count, ByteBuffer target)
+      throws IOException {
+    for (int i = 0; i < count; i++) {
+      long at = position + i * step;
+      int within = (int) (at & (SEGMENT_BYTES - 1));
+      if (within + width > SEGMENT_BYTES) {
+        ByteSource.super.gather(at, step, width, 1, target);
+      } else {
+        int to = target.position();
+        target.put(to, segment((int) (at >>> SEGMENT_BITS)), within, width);
+        target.position(to + width);
+      }
+    }
+  }
+
+  private ByteBuffer segment(int index) throws IOException {
+    ByteBuffer known = segments.get(index);
+    if (known != null) {
+      return known;
+    }
+    long begin = (long) index << SEGMENT_BITS;
+    segments.compareAndSet(index, null, map(begin, Math.min(SEGMENT_BYTES, size - begin)));
+    return segments.get(index);
+  }
+
+  private void requireOpen() {
+    if (!channel.isOpen()) {
+      throw new IllegalStateException(path + " is closed");
+    }
+  }
+
+  /** Closes the file. A second call does nothing; buffers mapped before stay valid. */
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

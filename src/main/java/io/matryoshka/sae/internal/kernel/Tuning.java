@@ -1,0 +1,125 @@
+package io.matryoshka.sae.internal.kernel;
+
+/**
+ * The numbers that were measured on one machine and might be others on yours. None of them changes
+ * which latents are active; {@link #SMALL_WIDTH} and {@link #DEVICE_DENSE_SHARE} choose between two
+ * orders of summation.
+ *
+ * <p>To measure one again, change it here, and compare the ratios that this prints with those from
+ * before; the ratio to dense products in the same run holds whatever else the machine does:
+ *
+ * <pre>{@code
+ * mvn -q compile exec:java -Dexec.args="benchmark --keep target/benchmark --seconds 0.5 ARGUMENTS"
+ * }</pre>
+ *
+ * Each number has its {@code ARGUMENTS}. Those of the CPU are of a 2-core AMD EPYC with AVX-512,
+ * those of devices of an NVIDIA H200; docs/performance.md has the figures.
+ */
+public final class Tuning {
+
+  // ---- the product that screens on the CPU ----
+
+  /**
+   * Up to this width the float32 product is no slower than quantising, screening and computing each
+   * candidate on its own, and gives values as well: {@code --operations encodeSparse --tokens
+   * 1,16,128,512 --prefix-widths 256,512,1024}.
+   */
+  public static final int SMALL_WIDTH = 512;
+
+  /**
+   * Int8 products that are faster by less do not make up for the work around them: {@code
+   * --operations encodeSparse --tokens 16,512 --prefix-widths 2048,32768}, on a processor where the
+   * first line of the benchmark says that int8 products are about as fast as those of floats.
+   */
+  public static final double INT8_WORTHWHILE = 1.5;
+
+  /**
+   * A row with more candidates than one in so many latents is screened in float32: {@code
+   * --operations encodeSparse --tokens 128 --prefix-widths 2048} on an SAE with a large L0.
+   */
+  public static final int FALLBACK_SHARE = 8;
+
+  /**
+   * Of one in so many latents on, top-k has no use for int8 products: as {@link #FALLBACK_SHARE},
+   * on an SAE with a top-k rule.
+   */
+  public static final int TOP_SHARE = 16;
+
+  /**
+   * After a block on which int8 was of no use, so many go straight to float32: as {@link
+   * #FALLBACK_SHARE}, with {@code --tokens 4096}.
+   */
+  public static final int BLOCKS_WITHOUT_INT8 = 15;
+
+  // ---- how work is cut on the CPU ----
+
+  /**
+   * Tokens of a block; more share the read of the codes, fewer keep its buffers in the cache:
+   * {@code --operations encodeSparse --tokens 4096 --prefix-widths 32768}.
+   */
+  public static final int BLOCK_ROWS = 512;
+
+  /**
+   * Rows of one float32 product; fewer slow it down, more make the tiles narrow: {@code
+   * --operations encodeSparse --tokens 512 --prefix-widths 512}.
+   */
+  public static final int FLOAT32_GROUP_ROWS = 256;
+
+  /**
+   * Products of a tile, 1 MiB, which stay in the cache of a core: {@code --operations encodeSparse
+   * --tokens 512 --prefix-widths 32768}.
+   */
+  public static final int TILE_PRODUCTS = 1 << 18;
+
+  /**
+   * Tiles of fewer latents slow the product down: {@code --operations encodeSparse --tokens 1,16
+   * --prefix-widths 2048}.
+   */
+  public static final int MIN_TILE_LATENTS = 256;
+
+  /** Fewer multiplications than this are not worth a task: as {@link #MIN_TILE_LATENTS}. */
+  public static final int MIN_TILE_WORK = 1 << 22;
+
+  /**
+   * Tasks for each worker; more even the load out, fewer save overhead: {@code --operations
+   * encodeSparse,decode --tokens 16,512 --prefix-widths 32768}.
+   */
+  public static final int TASKS_PER_WORKER = 4;
+
+  /** Fewest exact products of a task: {@code --operations encodeSparse --tokens 1,16}. */
+  public static final int MIN_PAIRS = 128;
+
+  /** Most exact products of a task: {@code --operations encodeSparse --tokens 512}. */
+  public static final int MAX_PAIRS = 1024;
+
+  /** Fewest rows that one task decodes: {@code --operations decode --tokens 1,16,128}. */
+  public static final int MIN_DECODED_ROWS = 16;
+
+  // ---- devices ----
+
+  /**
+   * Multiplications of a call from which int8 products are worth the work before and after them:
+   * {@code --device cuda --operations encodeSparse,forward --tokens 128,256,512,1024}.
+   */
+  public static final long DEVICE_INT8_FROM = 1L << 34;
+
+  /**
+   * From one candidate in so many latents on, a row read for each costs more than the dense
+   * product: {@code --device cuda --operations encodeSparse --tokens 4096} on SAEs of a rising L0.
+   */
+  public static final int DEVICE_DENSE_SHARE = 32;
+
+  /**
+   * Most pre-activations of a block, which take about 10 bytes each: {@code --device cuda
+   * --operations encodeSparse --tokens 4096 --prefix-widths 32768}.
+   */
+  public static final int DEVICE_BLOCK_ELEMENTS = 1 << 26;
+
+  /** Fewest rows of a block, however wide: as {@link #DEVICE_BLOCK_ELEMENTS}. */
+  public static final int MIN_DEVICE_ROWS = 32;
+
+  /** Most rows of a block, however narrow: {@code --device cuda --prefix-widths 128}. */
+  public static final int MAX_DEVICE_ROWS = 4096;
+
+  private Tuning() {}
+}

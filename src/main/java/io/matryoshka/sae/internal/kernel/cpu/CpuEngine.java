@@ -1,0 +1,197 @@
+package io.matryoshka.sae.internal.kernel.cpu;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.matryoshka.sae.config.LatentParameters;
+import io.matryoshka.sae.internal.kernel.ActivationTest;
+import io.matryoshka.sae.internal.kernel.Csr;
+import io.matryoshka.sae.internal.kernel.CsrBuilder;
+import io.matryoshka.sae.internal.kernel.EncodeEngine;
+import io.matryoshka.sae.internal.kernel.ScreeningCounters;
+import io.matryoshka.sae.internal.kernel.ScreeningStats;
+import io.matryoshka.sae.internal.kernel.SelectionRule;
+import io.matryoshka.sae.internal.kernel.Selector;
+import io.matryoshka.sae.internal.kernel.Tuning;
+import io.matryoshka.sae.internal.kernel.prepared.EncoderRows;
+import io.matryoshka.sae.internal.kernel.prepared.WeightSource;
+import io.matryoshka.sae.internal.kernel.torch.Workers;
+import java.util.function.Supplier;
+
+/**
+ * The fast encoder on the CPU: screens all latents with an int8 product and a rigorous bound, then
+ * computes in float32 only those that could be active. Where int8 does not pay, a float32 product
+ * takes its place, which in small prefixes gives the values, too. The active set and values are
+ * those of the float32 computation; docs/performance.md derives the bound.
+ *
+ * <p>Rows are processed in blocks of {@value Tuning#BLOCK_ROWS}; beside the result a call holds
+ * about {@code 5 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
+ */
+public final class CpuEngine implements EncodeEngine {
+
+  private final ScreeningProduct product;
+  private final Supplier<EncoderRows> encoderRows;
+  private final WeightSource weights;
+  private final int dIn;
+  private final LatentParameters parameters;
+  private final ScreeningCounters counters = new ScreeningCounters();
+  private volatile Terms thresholdTerms;
+  private volatile Terms reluTerms;
+
+  /** What a rule needs of the latents, made once per rule. */
+  private record Terms(CpuScreen screen, ExactProducts exact, ActivationTest test) {}
+
+  /**
+   * Makes the engine over weights that the caller owns.
+   *
+   * @param product with which product to screen
+   * @param rows gives the prepared encoder, called when it is first needed
+   * @param weights {@code W_enc [d_in, d_sae]}, of which only outlier dimensions are read
+   * @param dIn the width of a model activation
+   * @param parameters decide which latents are active
+   */
+  CpuEngine(
+      ScreeningProduct product,
+      Supplier<EncoderRows> rows,
+      WeightSource weights,
+      int dIn,
+      LatentParameters parameters) {
+    this.product = product;
+    this.encoderRows = rows;
+    this.weights = weights;
+    this.dIn = dIn;
+    this.parameters = parameters;
+  }
+
+  @Override
+  public Csr encode(NDArray rows, int width, SelectionRule rule) {
+    return Workers.call(() -> encodeOnWorker(new Blocks(rows, null), width, rule));
+  }
+
+  @Override
+  public Csr encode(NDArray rows, NDArray shift, int width, SelectionRule rule) {
+    return Workers.call(() -> encodeOnWorker(new Blocks(rows, shift), width, rule));
+  }
+
+  /**
+   * The rows of a call, of which one block is prepared after the other.
+   *
+   * @param rows {@code [n, d_in]}
+   * @param shift {@code [d_in]} is subtracted from every row, or null
+   */
+  private record Blocks(NDArray rows, NDArray shift) {
+
+    interface Task {
+      void run(AlignedRows block, NDManager scope);
+    }
+
+    int count() {
+      return Math.toIntExact(rows.getShape().get(0));
+    }
+
+    void forEach(Task task) {
+      for (int begin = 0; begin < count(); begin += Tuning.BLOCK_ROWS) {
+        int end = Math.min(count(), begin + Tuning.BLOCK_ROWS);
+        try (NDManager scope = rows.getManager().newSubManager()) {
+          task.run(new AlignedRows(rows, shift, begin, end, scope), scope);
+        }
+      }
+    }
+  }
+
+  private Csr encodeOnWorker(Blocks blocks, int width, SelectionRule rule) {
+    Terms terms = terms(rule);
+    if (rule.kind() == SelectionRule.Kind.BATCH_TOP_K) {
+      return encodeBatch(blocks, width, rule, terms);
+    }
+    CsrBuilder out = new CsrBuilder(blocks.count());
+    int topK = rule.kind() == SelectionRule.Kind.TOP_K ? Math.min(rule.k(), width) : 0;
+    encodeBlocks(blocks, width, topK, topK > 0, terms, out);
+    Csr selected = Selector.select(out.build(), rule);
+    counters.addActive(selected.latents().length);
+    return selected;
+  }
+
+  private void encodeBlocks(
+      Blocks blocks, int width, int topK, boolean exact, Terms terms, CsrBuilder out) {
+    blocks.forEach(
+        (block, scope) -> {
+          CpuScreen.Result found = terms.screen.screen(block, width, topK, exact, scope);
+          append(block, width, found, terms, out, scope);
+        });
+  }
+
+  /** Finds a lower bound of the cut first, then screens against it. */
+  private Csr encodeBatch(Blocks blocks, int width, SelectionRule rule, Terms relu) {
+    // Just below the bound, so that an activation on the bound itself passes.
+    float limit = Math.max(0f, Math.nextDown(batchFloor(blocks, width, rule, relu)));
+    CsrBuilder out = new CsrBuilder(blocks.count());
+    encodeBlocks(blocks, width, 0, true, makeTerms(relu.test.withLimit(limit)), out);
+    Csr selected = Selector.select(out.build(), rule);
+    counters.addActive(selected.latents().length);
+    return selected;
+  }
+
+  @Override
+  public ScreeningStats stats() {
+    return counters.stats();
+  }
+
+  private void append(
+      AlignedRows block,
+      int width,
+      CpuScreen.Result found,
+      Terms terms,
+      CsrBuilder out,
+      NDManager scope) {
+    float[] activations = terms.exact.compute(block, found.candidates(), scope);
+    long open = 0;
+    int slot = 0;
+    for (Candidates list : found.candidates()) {
+      open += list.open();
+      for (int c = 0; c < list.size; c++) {
+        float activation = activations[slot++];
+        if (activation != 0) {
+          out.add(list.latents[c], activation);
+        }
+      }
+      out.endRow();
+    }
+    counters.addBlock((long) block.rows * width, open, found.fallbackRows());
+  }
+
+  /** A lower bound of the smallest activation among the {@code k n} largest of the batch. */
+  private float batchFloor(Blocks blocks, int width, SelectionRule rule, Terms terms) {
+    BoundHistogram histogram = new BoundHistogram();
+    blocks.forEach(
+        (block, scope) -> terms.screen.collectLowerBounds(block, width, histogram, scope));
+    return histogram.floorOf((long) rule.k() * blocks.count());
+  }
+
+  private Terms terms(SelectionRule rule) {
+    boolean byThreshold = rule.kind() == SelectionRule.Kind.THRESHOLD;
+    Terms terms = byThreshold ? thresholdTerms : reluTerms;
+    if (terms == null) {
+      terms = makeTerms(ActivationTest.of(parameters, rule));
+      if (byThreshold) {
+        thresholdTerms = terms;
+      } else {
+        reluTerms = terms;
+      }
+    }
+    return terms;
+  }
+
+  private Terms makeTerms(ActivationTest test) {
+    EncoderRows rows = encoderRows.get();
+    LatentTerms latentTerms = new LatentTerms(rows, weights, test);
+    return new Terms(
+        new CpuScreen(product, rows, latentTerms, test), new ExactProducts(rows, test), test);
+  }
+
+  @Override
+  public String description() {
+    return product.isInt8(ProductChoice.ofThisMachine(), dIn, parameters.dSae())
+        ? "fast engine, screening with int8 products"
+        : "fast engine, screening with float32 products";
+  }
+}

@@ -1,0 +1,239 @@
+package io.matryoshka.sae.internal.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.support.SourceFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands that begin with text or token ids, on the bundled language model. */
+class LanguageModelCommandsTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String RELEASE = "bookworm-3m-res-matryoshka-demo";
+  private static final Path FOLDER = SourceFiles.PROJECT.resolve("releases/bookworm-3m");
+  private static final String HOOK = "blocks.5.hook_resid_post";
+
+  @TempDir private Path folder;
+  private JsonNode texts;
+  private Path ids;
+
+  @BeforeEach
+  void writeIds() throws IOException {
+    texts = JSON.readTree(FOLDER.resolve("texts.json").toFile());
+    List<JsonNode> lists = new ArrayList<>();
+    texts.get("texts").forEach(text -> lists.add(text.get("ids")));
+    ids = folder.resolve("ids.json");
+    JSON.writeValue(ids.toFile(), lists);
+  }
+
+  private static SafetensorsFile reference() throws IOException {
+    return SafetensorsFile.open(
+        SourceFiles.PROJECT.resolve("src/test/resources/lm/bookworm-3m/reference.safetensors"));
+  }
+
+  private static Cli.Result succeed(Object... args) {
+    Cli.Result result = Cli.run(args);
+    assertThat(result.code()).as(result.err()).isZero();
+    return result;
+  }
+
+  @Test
+  void activations_writesOneTensorForEachHook() throws IOException {
+    Path out = folder.resolve("out.safetensors");
+    succeed(
+        "activations",
+        "--model",
+        FOLDER.resolve("model"),
+        "--ids",
+        ids,
+        "--hooks",
+        HOOK + ",model.layers.5.mlp.input,logits",
+        "-o",
+        out);
+    try (SafetensorsFile file = SafetensorsFile.open(out);
+        SafetensorsFile reference = reference()) {
+      assertThat(file.names())
+          .containsExactlyInAnyOrder(HOOK, "model.layers.5.mlp.input", "logits", "row_offsets");
+      assertThat(file.readInts("row_offsets")).isEqualTo(reference.readInts("row_offsets"));
+      assertThat(file.info("logits").shape()).containsExactly(875, 4096);
+      assertThat(file.readFloats(HOOK))
+          .usingComparatorWithPrecision(1e-3f)
+          .containsExactly(reference.readFloats("resid_post"));
+    }
+  }
+
+  @Test
+  void activationsFolder_isResumedFromFilesThatAreThere() throws IOException {
+    Path out = folder.resolve("acts");
+    Object[] command = {
+      "activations",
+      "--model",
+      "bookworm-3m",
+      "--ids",
+      ids,
+      "--hooks",
+      HOOK,
+      "-o",
+      out,
+      "--texts-per-file",
+      "10",
+      "--dtype",
+      "bfloat16"
+    };
+    succeed(command);
+    Path second = out.resolve("activations-00001.safetensors");
+    byte[] before = Files.readAllBytes(second);
+    long kept = Files.getLastModifiedTime(out.resolve("activations-00000.safetensors")).toMillis();
+    Files.delete(second);
+    assertThat(succeed(command).out()).contains("875 rows of 24 texts");
+    assertThat(Files.readAllBytes(second)).isEqualTo(before);
+    assertThat(Files.getLastModifiedTime(out.resolve("activations-00000.safetensors")).toMillis())
+        .isEqualTo(kept);
+    try (Stream<Path> files = Files.list(out)) {
+      assertThat(files).hasSize(3);
+    }
+    command[command.length - 1] = "float32";
+    Cli.Result other = Cli.run(command);
+    assertThat(other.code()).isEqualTo(2);
+    assertThat(other.err()).contains("another model, other texts or other settings");
+  }
+
+  @Test
+  void encodeIds_hasOneRowForEachToken() throws IOException {
+    Path out = folder.resolve("latents.safetensors");
+    succeed("encode", RELEASE, "--ids", ids, "-o", out);
+    SparseLatents latents = SparseLatents.load(out);
+    try (SafetensorsFile reference = reference()) {
+      assertThat(latents.rows()).isEqualTo(875);
+      assertThat(latents.latents()).isEqualTo(reference.readInts("latent_index"));
+    }
+  }
+
+  @Test
+  void generate_withSteering_printsBothContinuations() throws IOException {
+    List<JsonNode> prompts = new ArrayList<>();
+    texts.get("continuations").forEach(c -> prompts.add(c.get("prompt_ids")));
+    JSON.writeValue(ids.toFile(), prompts);
+    JsonNode result =
+        succeed(
+                "generate",
+                RELEASE,
+                "--ids",
+                ids,
+                "--steer",
+                "1:24",
+                "--max-new-tokens",
+                "20",
+                "--json")
+            .json();
+    for (int i = 0; i < prompts.size(); i++) {
+      JsonNode expected = texts.get("continuations").get(i);
+      JsonNode found = result.get("continuations").get(i);
+      assertThat(found.get("clean_ids")).isEqualTo(expected.get("clean_ids"));
+      assertThat(found.get("steered_ids")).isEqualTo(expected.get("steered_ids"));
+    }
+  }
+
+  @Test
+  void generate_withModelAlone_printsIds() throws IOException {
+    JsonNode result =
+        succeed(
+                "generate",
+                "--model",
+                FOLDER.resolve("model"),
+                "--text",
+                "building: the occupants",
+                "--greedy",
+                "--max-new-tokens",
+                "3",
+                "--json")
+            .json();
+    JsonNode found = result.get("continuations").get(0);
+    assertThat(found.get("new_ids")).hasSize(3);
+    assertThat(found.get("ids")).hasSize(3 + found.get("prompt_ids").size());
+    assertThat(found.get("text").textValue()).isNotEmpty();
+  }
+
+  @Test
+  void loss_printsLossesOfEachTokenAndMeans() throws IOException {
+    JsonNode result = succeed("loss", RELEASE, "--ids", ids, "--json").json();
+    JsonNode first = result.get("texts").get(0);
+    JsonNode expected = texts.get("texts").get(0);
+    assertThat(mean(first.get("cross_entropy")))
+        .isCloseTo(expected.get("cross_entropy").doubleValue(), within(1e-5));
+    assertThat(mean(first.get("spliced").get("32").get("kl")))
+        .isCloseTo(expected.get("spliced").get("32").get("kl").doubleValue(), within(1e-5));
+    JsonNode means = result.get("means");
+    assertThat(means.get("widths").get("2048").get("recovered").doubleValue())
+        .isGreaterThan(means.get("widths").get("32").get("recovered").doubleValue())
+        .isBetween(0.9, 1.0);
+    JsonNode plain = succeed("loss", "--model", "bookworm-3m", "--ids", ids, "--json").json();
+    assertThat(plain.get("texts").get(0).get("cross_entropy"))
+        .isEqualTo(first.get("cross_entropy"));
+  }
+
+  private static double mean(JsonNode values) {
+    double sum = 0;
+    for (JsonNode value : values) {
+      sum += value.doubleValue();
+    }
+    return sum / values.size();
+  }
+
+  @Test
+  void top_ofText_namesItsTokens() {
+    Cli.Result result = succeed("top", RELEASE, "--text", "The entire building complained.");
+    assertThat(result.out()).contains("<bos>").contains("▁building");
+  }
+
+  @Test
+  void evaluate_ofTextFile_leavesOutBos() throws IOException {
+    Path file = folder.resolve("corpus.txt");
+    StringBuilder corpus = new StringBuilder();
+    texts.get("texts").forEach(text -> corpus.append(text.get("text").textValue()).append(' '));
+    Files.writeString(file, corpus);
+    Cli.Result result = succeed("evaluate", RELEASE, "--text-file", file, "--json");
+    assertThat(result.err()).contains("rows are of <bos> and left out");
+    assertThat(result.json().findValues("explained_variance")).isNotEmpty();
+    assertThat(succeed("explore", RELEASE, "--text-file", file, "--latent", "1").out())
+        .isNotEmpty();
+  }
+
+  @Test
+  void textAndInput_together_areRefused() {
+    Cli.Result result = Cli.run("top", RELEASE, "--text", "a", "-i", "x.npy");
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("got both");
+  }
+
+  @Test
+  void unknownHook_isRefusedByName() {
+    Cli.Result result =
+        Cli.run(
+            "activations",
+            "--model",
+            "bookworm-3m",
+            "--ids",
+            ids,
+            "--hooks",
+            "blocks.99.hook_x",
+            "-o",
+            folder.resolve("x.safetensors"));
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("blocks.99.hook_x");
+    assertThat(folder.resolve("x.safetensors")).doesNotExist();
+  }
+}

@@ -1,0 +1,44 @@
+package io.matryoshka.sae.internal.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+
+  @Test
+  void main_withoutCommand_saysSoInOneLine() {
+    Cli.Result result = Cli.run();
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err())
+        .isEqualTo("matryoshka-sae: expected a command, got none; see 'matryoshka-sae --help'\n");
+  }
+
+  @Test
+  void help_listsCommandsAndExitCodes() {
+    Cli.Result result = Cli.run("--help");
+    assertThat(result.code()).isZero();
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out()).contains("Commands:", "list", "Exit codes:");
+    for (ExitCode code : ExitCode.values()) {
+      assertThat(result.out()).containsPattern(" " + code.code() + "  ");
+    }
+  }
+
+  @Test
+  void version_isPrinted() {
+    assertThat(Cli.run("--version").out()).startsWith("matryoshka-sae ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"lst", "--jsno"})
+  void main_unknownWord_isNamed(String word) {
+    Cli.Result result = Cli.run(word);
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.out()).isEmpty();
+    assertThat(result.err()).contains("'" + word + "'").hasLineCount(1);
+  }
+}

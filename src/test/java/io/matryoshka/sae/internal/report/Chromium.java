@@ -1,0 +1,246 @@
+package io.matryoshka.sae.internal.report;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.WebSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A headless Chromium with one page, driven over its DevTools protocol. */
+public final class Chromium implements AutoCloseable {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final long PATIENCE_SECONDS = 120;
+
+  private final Process process;
+  private final WebSocket socket;
+  private final Map<Integer, CompletableFuture<JsonNode>> replies = new ConcurrentHashMap<>();
+  private final AtomicInteger lastId = new AtomicInteger();
+
+  /** Errors and warnings of the console, exceptions, and requests that leave the machine. */
+  private final List<String> complaints = new CopyOnWriteArrayList<>();
+
+  private volatile CompletableFuture<Void> loaded = new CompletableFuture<>();
+
+  private Chromium(Process process, URI page) {
+    this.process = process;
+    this.socket =
+        HttpClient.newHttpClient()
+            .newWebSocketBuilder()
+            .buildAsync(page, new Messages())
+            .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
+            .join();
+    for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
+      call(domain + ".enable", JSON.createObjectNode());
+    }
+  }
+
+  /** The browser that the property names, else Debian's. */
+  public static Optional<Path> find() {
+    return Optional.of(Path.of(System.getProperty("browser", "/usr/bin/chromium")))
+        .filter(Files::isExecutable);
+  }
+
+  public static Chromium start(Path browser, Path profile)
+      throws IOException, InterruptedException {
+    Path log = profile.resolve("stderr.log");
+    Process process =
+        new ProcessBuilder(
+                browser.toString(),
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-dev-shm-usage",
+                "--remote-debugging-port=0",
+                "--user-data-dir=" + Files.createDirectories(profile.resolve("data")),
+                "about:blank")
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    try {
+      return new Chromium(process, pageAddress(process, profile.resolve("data"), log));
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      process.destroyForcibly();
+      throw e;
+    }
+  }
+
+  /** Chromium writes its port to a file; its list of targets names the socket of the page. */
+  private static URI pageAddress(Process process, Path data, Path log)
+      throws IOException, InterruptedException {
+    Path portFile = data.resolve("DevToolsActivePort");
+    long end = System.nanoTime() + Duration.ofSeconds(PATIENCE_SECONDS).toNanos();
+    while (System.nanoTime() < end && process.isAlive()) {
+      if (Files.exists(portFile) && Files.readAllLines(portFile).size() >= 2) {
+        String port = Files.readAllLines(portFile).get(0);
+        HttpRequest request =
+            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/json/list")).build();
+        JsonNode targets =
+            JSON.readTree(
+                HttpClient.newHttpClient()
+                    .send(request, HttpResponse.BodyHandlers.ofString())
+                    .body());
+        for (JsonNode target : targets) {
+          if (target.path("type").asText().equals("page")) {
+            return URI.create(target.get("webSocketDebuggerUrl").asText());
+          }
+        }
+      }
+      Thread.sleep(50);
+    }
+    throw new IOException("the browser did not start:\n" + Files.readString(log));
+  }
+
+  /** Sets the size of the screen, in CSS pixels, and the preferred colours. */
+  public void screen(int width, int height, boolean phone, boolean dark) {
+    call(
+        "Emulation.setDeviceMetricsOverride",
+        JSON.createObjectNode()
+            .put("width", width)
+            .put("height", height)
+            .put("deviceScaleFactor", 1)
+            .put("mobile", phone));
+    ObjectNode media = JSON.createObjectNode();
+    media
+        .putArray("features")
+        .addObject()
+        .put("name", "prefers-color-scheme")
+        .put("value", dark ? "dark" : "light");
+    call("Emulation.setEmulatedMedia", media);
+  }
+
+  public void open(Path page) throws TimeoutException, InterruptedException, ExecutionException {
+    complaints.clear();
+    loaded = new CompletableFuture<>();
+    call("Page.navigate", JSON.createObjectNode().put("url", page.toUri().toString()));
+    loaded.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** Runs a script in the page and returns its value. */
+  public JsonNode run(String script) {
+    JsonNode result =
+        call(
+            "Runtime.evaluate",
+            JSON.createObjectNode()
+                .put("expression", script)
+                .put("returnByValue", true)
+                .put("awaitPromise", true));
+    if (result.has("exceptionDetails")) {
+      throw new IllegalStateException(result.get("exceptionDetails").toString());
+    }
+    return result.path("result").path("value");
+  }
+
+  public void screenshot(Path target) throws IOException {
+    JsonNode shot = call("Page.captureScreenshot", JSON.createObjectNode().put("format", "png"));
+    Files.write(target, Base64.getDecoder().decode(shot.get("data").asText()));
+  }
+
+  public List<String> complaints() {
+    return new ArrayList<>(complaints);
+  }
+
+  private JsonNode call(String method, ObjectNode parameters) {
+    int id = lastId.incrementAndGet();
+    CompletableFuture<JsonNode> reply = new CompletableFuture<>();
+    replies.put(id, reply);
+    ObjectNode message = JSON.createObjectNode().put("id", id).put("method", method);
+    message.set("params", parameters);
+    socket.sendText(message.toString(), true).join();
+    JsonNode answer = reply.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+    if (answer.has("error")) {
+      throw new IllegalStateException(method + ": " + answer.get("error"));
+    }
+    return answer.get("result");
+  }
+
+  private void onMessage(JsonNode message) {
+    if (message.has("id")) {
+      replies.remove(message.get("id").asInt()).complete(message);
+      return;
+    }
+    JsonNode parameters = message.path("params");
+    switch (message.path("method").asText()) {
+      case "Page.loadEventFired" -> loaded.complete(null);
+      case "Runtime.exceptionThrown" -> complaints.add(parameters.toString());
+      case "Runtime.consoleAPICalled" -> {
+        if (!List.of("log", "info", "debug").contains(parameters.path("type").asText())) {
+          complaints.add(parameters.toString());
+        }
+      }
+      case "Log.entryAdded" -> complaints.add(parameters.toString());
+      case "Network.requestWillBeSent" -> {
+        String url = parameters.at("/request/url").asText();
+        if (!url.startsWith("file:") && !url.startsWith("data:") && !url.startsWith("about:")) {
+          complaints.add("request to " + url);
+        }
+      }
+      default -> {
+        // Other events tell nothing about the page's health.
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    socket.abort();
+    List<ProcessHandle> children = process.descendants().toList();
+    process.destroy();
+    try {
+      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+    children.forEach(ProcessHandle::destroyForcibly);
+  }
+
+  /** Joins the parts of a message. */
+  private final class Messages implements WebSocket.Listener {
+
+    private final StringBuilder text = new StringBuilder();
+
+    @Override
+    public CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
+      text.append(data);
+      if (last) {
+        String whole = text.toString();
+        text.setLength(0);
+        try {
+          onMessage(JSON.readTree(whole));
+        } catch (IOException e) {
+          complaints.add("message that is not JSON: " + whole);
+        }
+      }
+      from.request(1);
+      return null;
+    }
+  }
+}
