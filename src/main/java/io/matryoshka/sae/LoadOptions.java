@@ -135,13 +135,15 @@ public final class LoadOptions {
    * normalize_activations} is {@code expected_average_only_in}), where no table and no file of it
    * tells. Reconstructions are divided by it.
    *
-   * @param factor a positive number
+   * @param factor a positive number that float32 can hold
    * @return changed options
-   * @throws IllegalArgumentException if the factor is not positive and finite
+   * @throws IllegalArgumentException if it is none
    */
   public LoadOptions normScalingFactor(double factor) {
-    if (!(factor > 0) || Double.isInfinite(factor)) {
-      throw new IllegalArgumentException("the scaling factor must be positive, got " + factor);
+    if (!(factor >= Float.MIN_NORMAL && factor <= Float.MAX_VALUE)) {
+      throw new IllegalArgumentException(
+          "the scaling factor must be a positive number from %s to %s, got %s"
+              .formatted(Float.MIN_NORMAL, Float.MAX_VALUE, factor));
     }
     return with(v -> v.normScalingFactor = OptionalDouble.of(factor));
   }

@@ -181,6 +181,16 @@ final class SaeLoader {
   /** The caller's factor on activations, else the registry's, else that beside the weights. */
   private double normScale(SaeFiles files) throws IOException {
     if (files.config().normalizeActivations() != NormalizeActivations.EXPECTED_AVERAGE_ONLY_IN) {
+      options
+          .normScalingFactor()
+          .ifPresent(
+              factor ->
+                  LOG.warn(
+                      "{}: the scaling factor {} is not used, as the SAE was not trained on scaled"
+                          + " activations (normalize_activations is {})",
+                      files.weights(),
+                      factor,
+                      files.config().normalizeActivations().key()));
       return 1;
     }
     if (options.normScalingFactor().isPresent()) {

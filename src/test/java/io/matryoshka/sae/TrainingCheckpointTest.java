@@ -200,4 +200,23 @@ class TrainingCheckpointTest {
         .isInstanceOf(SaeFormatException.class)
         .hasMessageContaining(SaeFiles.SCALER);
   }
+
+  @Test
+  void load_factorThatIsNotUsed_isSaid() throws IOException {
+    CaseFolder.copy("jumprelu", folder);
+    try (CapturedLog log = CapturedLog.start();
+        SAE sae = SAE.load(folder, LoadOptions.defaults().normScalingFactor(2));
+        SAE plain = SAE.load(folder)) {
+      assertThat(log.text()).contains("the scaling factor 2.0 is not used");
+      assertThat(sae.encodeSparse(X)).isEqualTo(plain.encodeSparse(X));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, -1, 1e-60, 1e60, Double.NaN, Double.POSITIVE_INFINITY})
+  void normScalingFactor_beyondFloat32_isRefused(double factor) {
+    assertThatThrownBy(() -> LoadOptions.defaults().normScalingFactor(factor))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("the scaling factor must be a positive number");
+  }
 }

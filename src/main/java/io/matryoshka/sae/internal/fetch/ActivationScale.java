@@ -36,7 +36,7 @@ public final class ActivationScale {
       return 1;
     }
     double value = factor.asDouble(Double.NaN);
-    if (!factor.isNumber() || !(value > 0) || Double.isInfinite(value)) {
+    if (!factor.isNumber() || !(value >= Float.MIN_NORMAL && value <= Float.MAX_VALUE)) {
       throw new SaeFormatException(
           "%s: field %s: expected a positive number or null, got %s"
               .formatted(file, FIELD, factor.isMissingNode() ? "nothing" : factor));
