@@ -1,8 +1,10 @@
 package io.matryoshka.sae;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.UnsupportedArchitectureException;
 import java.io.IOException;
@@ -172,5 +174,14 @@ class BadConfigTest {
         .isInstanceOf(SaeFormatException.class)
         .hasMessageContaining("must end in _z, got 'blocks.3.hook_resid_post'")
         .hasMessageContaining("set reshape_activations to none");
+  }
+
+  @Test
+  void metadata_isInTheOrderOfTheFile() throws IOException {
+    CaseFolder.copy("jumprelu", folder)
+        .config(c -> c.putObject("metadata").put("zeta", 1).put("alpha", 2).put("mid", 3));
+
+    assertThat(SaeConfig.read(folder.resolve("cfg.json")).metadata().keySet())
+        .containsSubsequence("zeta", "alpha", "mid");
   }
 }

@@ -4,6 +4,8 @@ import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -72,7 +74,8 @@ public record SaeConfig(
     Objects.requireNonNull(dtype, "dtype");
     Objects.requireNonNull(normalizeActivations, "normalizeActivations");
     matryoshkaWidths = List.copyOf(matryoshkaWidths);
-    metadata = Map.copyOf(metadata);
+    // In the order of the file: copies of Map.copyOf are in another order in each JVM.
+    metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
   }
 
   /**

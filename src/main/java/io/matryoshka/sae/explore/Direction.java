@@ -10,6 +10,11 @@ public enum Direction {
     float[] rows(SAE sae, int from, int to) {
       return sae.decoderRows(from, to);
     }
+
+    @Override
+    int width(SAE sae) {
+      return sae.config().dOut();
+    }
   },
   /** The column of {@code W_enc}: what the latent reads. */
   ENCODER {
@@ -17,8 +22,18 @@ public enum Direction {
     float[] rows(SAE sae, int from, int to) {
       return sae.encoderRows(from, to);
     }
+
+    @Override
+    int width(SAE sae) {
+      return sae.dIn();
+    }
   };
 
-  /** Returns {@code [to - from, d_in]}. */
+  /**
+   * Returns the width of a direction: {@code d_in}, or {@code d_out} of what a transcoder writes.
+   */
+  abstract int width(SAE sae);
+
+  /** Returns {@code [to - from, width]}. */
   abstract float[] rows(SAE sae, int from, int to);
 }

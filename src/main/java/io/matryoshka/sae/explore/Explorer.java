@@ -197,7 +197,8 @@ public final class Explorer {
             .filter(latent -> levels.of(latent) < levels.count() - 1)
             .limit(MAX_PARENTS)
             .toArray();
-    boolean fits = sae.config().normalizeActivations() == NormalizeActivations.NONE;
+    boolean fits =
+        sae.config().normalizeActivations() == NormalizeActivations.NONE && !sae.isTranscoder();
     return fits && parents.length > 0
         ? Optional.of(new AbsorptionCheck(sae, parents, statistics))
         : Optional.empty();

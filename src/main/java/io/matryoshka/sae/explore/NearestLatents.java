@@ -43,11 +43,11 @@ public final class NearestLatents {
     this.among = Objects.requireNonNull(among, "among");
     this.direction = Objects.requireNonNull(direction, "direction");
     this.count = count;
-    if (of.dIn() != among.dIn()) {
+    if (direction.width(of) != direction.width(among)) {
       throw new IllegalArgumentException(
-          ("nearest latents: both SAEs must have one d_in, got %s and %s; directions"
+          ("nearest latents: both SAEs must have directions of one width, got %s and %s; directions"
                   + " in different spaces cannot be compared")
-              .formatted(of.dIn(), among.dIn()));
+              .formatted(direction.width(of), direction.width(among)));
     }
     if (count < 1) {
       throw new IllegalArgumentException("nearest latents: expected at least 1, got " + count);
@@ -75,13 +75,13 @@ public final class NearestLatents {
   }
 
   private List<List<Neighbour>> search(int[] latents, NDManager manager) {
-    UnitRows wanted = new UnitRows(gather(latents), of.dIn());
+    UnitRows wanted = new UnitRows(gather(latents), direction.width(of));
     Nearest[] nearest = new Nearest[latents.length];
     Arrays.setAll(nearest, i -> new Nearest(count));
     for (int from = 0; from < among.dSae(); from += BLOCK) {
       int first = from;
       int to = Math.min(among.dSae(), from + BLOCK);
-      UnitRows others = new UnitRows(direction.rows(among, from, to), of.dIn());
+      UnitRows others = new UnitRows(direction.rows(among, from, to), direction.width(of));
       float[] cosines = wanted.cosines(others, manager);
       IntStream.range(0, latents.length)
           .parallel()
@@ -94,7 +94,7 @@ public final class NearestLatents {
   private void offer(
       Nearest nearest, int self, int i, UnitRows wanted, UnitRows others, int first, float[] all) {
     // Both unit vectors and their product of dIn terms are rounded, each by half a unit of 2^-23.
-    double error = (of.dIn() + 4) * 0x1p-24;
+    double error = (direction.width(of) + 4) * 0x1p-24;
     for (int j = 0; j < others.count; j++) {
       boolean own = of == among && self == first + j;
       if (all[i * others.count + j] + error >= nearest.floor() && !own && others.hasDirection(j)) {
@@ -105,7 +105,7 @@ public final class NearestLatents {
 
   /** Directions of some latents, read a run of consecutive ones at a time. */
   private float[] gather(int[] latents) {
-    int dIn = of.dIn();
+    int dIn = direction.width(of);
     float[] rows = new float[latents.length * dIn];
     for (int i = 0; i < latents.length; ) {
       int end = i + 1;

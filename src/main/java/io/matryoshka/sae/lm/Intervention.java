@@ -170,7 +170,17 @@ public final class Intervention {
     return at(hookPoint, NDArray::zerosLike);
   }
 
+  /** Refuses a transcoder, whose result belongs to another place than its input. */
+  static void requireOnePlace(SAE sae) {
+    if (sae.isTranscoder()) {
+      throw new IllegalArgumentException(
+          "%s is a transcoder: it reads one place of the model and writes another, so it cannot stand in for the activations that it reads; splice, steer and ablate with an SAE"
+              .formatted(sae));
+    }
+  }
+
   private static Intervention of(SAE sae, RowEdit edit) {
+    requireOnePlace(sae);
     Intervention any = at(HookPoint.of(sae), edit);
     return new Intervention(any.hookPoint, edit, Optional.of(sae), any.positions, false);
   }

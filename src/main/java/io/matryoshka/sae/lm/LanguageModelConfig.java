@@ -2,12 +2,14 @@ package io.matryoshka.sae.lm;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The sizes and constants of a Gemma 2 or Gemma 3 text decoder, as its {@code config.json} gives
@@ -125,7 +127,8 @@ public record LanguageModelConfig(
     Objects.requireNonNull(fullRope, "fullRope");
     Objects.requireNonNull(slidingRope, "slidingRope");
     layers = List.copyOf(layers);
-    eos = Set.copyOf(eos);
+    // Sorted, so that the text of a configuration is the same in each JVM.
+    eos = Collections.unmodifiableSortedSet(new TreeSet<>(eos));
   }
 
   /**

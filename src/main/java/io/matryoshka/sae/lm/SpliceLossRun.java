@@ -45,6 +45,7 @@ public final class SpliceLossRun {
    * @throws IllegalArgumentException if the SAE does not fit the model
    */
   public SpliceLossRun(LanguageModel model, SAE sae) {
+    Intervention.requireOnePlace(sae);
     this.model = model;
     this.sae = sae;
     this.point = HookPoint.of(sae);

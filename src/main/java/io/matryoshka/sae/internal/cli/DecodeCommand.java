@@ -53,7 +53,7 @@ final class DecodeCommand implements Callable<Integer> {
     Output.requireWritable(target);
     LatentFiles latents = LatentFiles.of(StandardInput.resolve(input));
     try (SAE sae = load.open(output)) {
-      long[] shape = shape(latents, sae.dIn());
+      long[] shape = shape(latents, sae.config().dOut());
       try (ReconstructionWriter writer = ReconstructionWriter.create(target, shape);
           Progress progress = output.progress("decode", "tokens", latents.rows())) {
         long done = 0;
@@ -63,6 +63,11 @@ final class DecodeCommand implements Callable<Integer> {
         writer.finish();
       }
       report(shape);
+      if (sae.config().architecture().hasSkip()) {
+        output.note(
+            "the skip connection of this transcoder is not in the reconstructions: it needs the"
+                + " activations, and latents do not hold them");
+      }
     }
     return ExitCode.OK.code();
   }
@@ -90,11 +95,11 @@ final class DecodeCommand implements Callable<Integer> {
     }
   }
 
-  /** The shape of the input without its width, then d_in. */
-  private static long[] shape(LatentFiles latents, int dIn) {
+  /** The shape of the input without its width, then d_out. */
+  private static long[] shape(LatentFiles latents, int dOut) {
     long[] leading = latents.shape();
     long[] shape = Arrays.copyOf(leading, leading.length + 1);
-    shape[leading.length] = dIn;
+    shape[leading.length] = dOut;
     return shape;
   }
 

@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.SaeEntry;
+import io.matryoshka.sae.registry.SaeLocation;
 
 /** Writes the facts of the registry as JSON, under the names of the release tables. */
 final class SaeJson {
@@ -23,6 +24,9 @@ final class SaeJson {
     sae.layer().ifPresent(layer -> target.put("layer", layer));
     target.put("site", sae.site()).put("format", sae.format()).put("hook_point", sae.hookPoint());
     sae.hookPointOut().ifPresent(hook -> target.put("hook_point_out", hook));
+    if (sae.location() instanceof SaeLocation.Hub hub) {
+      target.put("repo", hub.repoId()).put("path", hub.path());
+    }
     target.put("d_in", sae.dIn()).put("d_sae", sae.dSae());
     sae.widths().forEach(target.withArray("/widths")::add);
     sae.trainingK().ifPresent(k -> target.put("training_k", k));
