@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.UnsupportedArchitectureException;
-import io.matryoshka.sae.internal.kernel.ScreeningStats;
 import io.matryoshka.sae.internal.model.PreparedRows;
 import io.matryoshka.sae.internal.model.Shapes;
 import java.io.IOException;
@@ -477,11 +476,6 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
     return new SAE(parts);
   }
 
-  /** Counters of the fast encoder since loading, shared with prefix views. */
-  ScreeningStats screeningStats() {
-    return coder.stats();
-  }
-
   /** {@return whether the SAE, or the SAE that this is a view of, is closed} */
   public boolean isClosed() {
     return calls.isClosed();
@@ -495,24 +489,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
 
   @Override
   public String toString() {
-    boolean plain = getClass() == SAE.class;
-    String architecture = plain ? "architecture=" + config.architecture().key() + ", " : "";
-    String hook = config.hookPoint().map(h -> ", hook point=" + h).orElse("");
-    String out =
-        isTranscoder()
-            ? ", d_out=%d%s".formatted(dOut(), hookPointOut().map(h -> ", output=" + h).orElse(""))
-            : "";
-    return "%s[%sd_in=%d, d_sae=%d, widths=%s%s%s]"
-        .formatted(getClass().getSimpleName(), architecture, dIn(), dSae(), widths(), hook, out);
-  }
-
-  private void requireSameWidth(String method) {
-    if (isTranscoder()) {
-      throw new UnsupportedOperationException(
-          method
-              + ": the output of a transcoder is not at the place of its input; use"
-              + " errorTerm(x, y) with the activations y of the output, or forward(x, edit)");
-    }
+    return describe(getClass() == SAE.class);
   }
 
   private PreparedRows prepare(NDArray x, NDManager scope) {

@@ -2,6 +2,7 @@ package io.matryoshka.sae;
 
 import ai.djl.Device;
 import io.matryoshka.sae.config.SaeConfig;
+import io.matryoshka.sae.internal.kernel.ScreeningStats;
 import io.matryoshka.sae.internal.model.Coder;
 import io.matryoshka.sae.internal.model.Normalizer;
 import io.matryoshka.sae.internal.model.Weights;
@@ -156,5 +157,33 @@ abstract class SaeProperties {
    */
   public long preparedBytes() {
     return weights.preparedBytes();
+  }
+
+  /** Counters of the fast encoder since loading, shared with prefix views. */
+  ScreeningStats screeningStats() {
+    return coder.stats();
+  }
+
+  /** Refuses what makes no sense of a transcoder. */
+  void requireSameWidth(String method) {
+    if (isTranscoder()) {
+      throw new UnsupportedOperationException(
+          method
+              + ": the output of a transcoder is not at the place of its input; use"
+              + " errorTerm(x, y) with the activations y of the output, or forward(x, edit)");
+    }
+  }
+
+  /** Says what this is, and its architecture where the class does not tell. */
+  String describe(boolean namesArchitecture) {
+    String architecture =
+        namesArchitecture ? "architecture=" + config.architecture().key() + ", " : "";
+    String hook = config.hookPoint().map(h -> ", hook point=" + h).orElse("");
+    String out =
+        isTranscoder()
+            ? ", d_out=%d%s".formatted(dOut(), hookPointOut().map(h -> ", output=" + h).orElse(""))
+            : "";
+    return "%s[%sd_in=%d, d_sae=%d, widths=%s%s%s]"
+        .formatted(getClass().getSimpleName(), architecture, dIn(), dSae(), widths(), hook, out);
   }
 }
