@@ -36,7 +36,17 @@ final class OutputPaths {
       Pattern.compile(".*\\.(safetensors|npy|npz|json|jsonl|pt|pth|bin)");
 
   /** A path and the option that names it. */
-  private record Named(String option, Path path) {}
+  private record Named(OptionSpec spec, Path path) {
+
+    String option() {
+      return spec.longestName();
+    }
+
+    /** Whether a new file in the folder would be read, too; the folder of latents has an index. */
+    boolean takesNewFiles() {
+      return option().equals("--dir") || spec.typeInfo().isCollection();
+    }
+  }
 
   private final List<Named> results = new ArrayList<>();
   private final List<Named> inputs = new ArrayList<>();
@@ -45,7 +55,7 @@ final class OutputPaths {
     for (OptionSpec option : options) {
       boolean isResult = RESULTS.contains(option.longestName());
       for (Path path : paths(option)) {
-        (isResult ? results : inputs).add(new Named(option.longestName(), path));
+        (isResult ? results : inputs).add(new Named(option, path));
       }
     }
   }
@@ -105,7 +115,7 @@ final class OutputPaths {
           "%s: '%s' is what %s names and would be overwritten; name another"
               .formatted(result.option(), result.path(), input.option()));
     }
-    if (Files.isDirectory(input.path()) && isDataOf(input.path(), result.path())) {
+    if (Files.isDirectory(input.path()) && isDataOf(input, result.path())) {
       return Optional.of(
           "%s: '%s' lies in the folder that %s names, whose files are read; write to another folder"
               .formatted(result.option(), result.path(), input.option()));
@@ -120,11 +130,11 @@ final class OutputPaths {
   }
 
   /** Whether a file is, or would be, one of those of a folder; links are followed. */
-  private static boolean isDataOf(Path folder, Path file) {
-    if (isData(file) && isSame(parent(file), folder)) {
+  private static boolean isDataOf(Named folder, Path file) {
+    if (folder.takesNewFiles() && isData(file) && isSame(parent(file), folder.path())) {
       return true;
     }
-    try (Stream<Path> files = Files.list(folder)) {
+    try (Stream<Path> files = Files.list(folder.path())) {
       return Files.isRegularFile(file) && files.anyMatch(one -> isData(one) && isSame(one, file));
     } catch (IOException e) {
       return false; // The command says what is wrong with the folder.
