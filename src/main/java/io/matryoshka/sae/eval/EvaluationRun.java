@@ -7,6 +7,7 @@ import io.matryoshka.sae.stream.ActivationBatch;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.NonFiniteRows;
+import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -136,6 +137,7 @@ public final class EvaluationRun {
         options.progress().accept(done);
       }
     }
+    RowRules.requireCounted(source.rows(), totals.maskedRows, totals.nonFiniteRows);
     return evaluator.result();
   }
 

@@ -73,6 +73,8 @@ public final class LatentPass {
     BatchEncoder encoder = new BatchEncoder(sae, source, Optional.empty(), rules);
     try (ActivationBatches batches = source.batches(rowsPerBatch, 0)) {
       long done = 0;
+      long masked = 0;
+      long nonFinite = 0;
       while (done < rows) {
         ActivationBatch batch = batches.next();
         EncodedBatch encoded = encoder.encode(batch);
@@ -80,8 +82,13 @@ public final class LatentPass {
         for (Collector collector : collectors) {
           collector.add(batch.firstRow(), batch.values(), latents, encoded.leftOut());
         }
+        masked += encoded.masked().cardinality();
+        nonFinite += encoded.nonFinite().cardinality();
         done = batch.firstRow() + batch.rows();
         progress.accept(done);
+      }
+      if (done == source.rows()) {
+        RowRules.requireCounted(done, masked, nonFinite);
       }
     }
   }

@@ -57,6 +57,7 @@ public final class EncodeRun {
     long start = System.nanoTime();
     try (FileSink sink = new FileSink(file, sae.dSae())) {
       new EncodePipeline(sae, source, options).run(0, sink);
+      RowRules.requireCounted(source.rows(), sink.maskedRows(), sink.nonFiniteRows());
       sink.finish(source);
       Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
       return new EncodeResult(
@@ -110,6 +111,8 @@ public final class EncodeRun {
                 + ": was changed or deleted by others while the run went on; run the same again to"
                 + " write it again");
       }
+      RowRules.requireCounted(
+          source.rows(), sum(all, ShardIndex::maskedRows), sum(all, ShardIndex::nonFiniteRows));
       folder.write(RunFolder.INDEX, index(settings, all));
       folder.delete(RunFolder.CHECKPOINT);
       return result(all, firstRow, Duration.ofNanos(System.nanoTime() - start));

@@ -130,6 +130,23 @@ public final class RowRules {
   }
 
   /**
+   * Checks that a run has counted a row, as means and latents of none say nothing.
+   *
+   * @param rows rows of the source
+   * @param maskedRows rows that the mask left out
+   * @param nonFiniteRows rows left out because they cannot be encoded
+   * @throws IllegalArgumentException if there were rows, and all of them were left out
+   */
+  public static void requireCounted(long rows, long maskedRows, long nonFiniteRows) {
+    if (rows > 0 && maskedRows + nonFiniteRows >= rows) {
+      throw new IllegalArgumentException(
+          "all %d rows were left out: %d by the mask, %d as they cannot be encoded (NaN or infinite);"
+                  .formatted(rows, maskedRows, nonFiniteRows)
+              + " check the activations and the mask");
+    }
+  }
+
+  /**
    * Reads which rows of a batch the mask keeps.
    *
    * @param batch rows of the source

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.stream;
 
+import io.matryoshka.sae.npy.HalfType;
 import io.matryoshka.sae.npy.NpyFile;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
@@ -12,8 +13,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -21,7 +24,6 @@ import java.util.stream.Collectors;
 final class ShardHeaders {
 
   private static final Set<Dtype> FLOATS = Set.of(Dtype.F16, Dtype.BF16, Dtype.F32, Dtype.F64);
-  private static final Set<Dtype> TWO_BYTES = Set.of(Dtype.F16, Dtype.BF16, Dtype.I16, Dtype.U16);
 
   /** Far beyond any model; keeps a wrong file from asking for huge rows. */
   private static final int MAX_D_IN = 1 << 24;
@@ -59,14 +61,22 @@ final class ShardHeaders {
       String where = where(file, "");
       String type = npy.descr().substring(1);
       boolean twoBytes = type.endsWith("2");
-      boolean isRead = options.bits().isPresent() ? twoBytes : type.startsWith("f");
+      boolean isRead =
+          options
+              .bits()
+              .map(bits -> type.equals("f2") ? bits == HalfType.FLOAT16 : twoBytes)
+              .orElse(type.startsWith("f"));
       requireFloats(where, npy.descr(), isRead, twoBytes);
       return shard(file, "", npy.descr(), npy.shape(), firstRow, where);
     }
   }
 
   private boolean isRead(Dtype dtype) {
-    return options.bits().isPresent() ? TWO_BYTES.contains(dtype) : FLOATS.contains(dtype);
+    return options
+        .bits()
+        .map(
+            bits -> is16Bits(dtype) || dtype == (bits == HalfType.FLOAT16 ? Dtype.F16 : Dtype.BF16))
+        .orElse(FLOATS.contains(dtype));
   }
 
   private static boolean is16Bits(Dtype dtype) {
@@ -103,9 +113,9 @@ final class ShardHeaders {
   }
 
   private TensorInfo only(SafetensorsFile file) throws IOException {
-    List<TensorInfo> fitting = fitting(file, 2);
+    List<TensorInfo> fitting = fitting(file, this::isRead);
     if (fitting.isEmpty()) {
-      fitting = fitting(file, 1);
+      fitting = fitting(file, FLOATS::contains); // What was said of their type is refused later.
     }
     if (fitting.size() != 1) {
       throw new ActivationException(
@@ -117,11 +127,13 @@ final class ShardHeaders {
   }
 
   /** One vector is looked at only where there is no matrix: a file may hold a mean, too. */
-  private List<TensorInfo> fitting(SafetensorsFile file, int minRank) {
-    return file.tensors().stream()
-        .filter(info -> isRead(info.dtype()) && info.shape().length >= minRank)
-        .filter(info -> rowAxes(info.shape()) > 0)
-        .toList();
+  private List<TensorInfo> fitting(SafetensorsFile file, Predicate<Dtype> isRead) {
+    List<TensorInfo> all =
+        file.tensors().stream()
+            .filter(info -> isRead.test(info.dtype()) && rowAxes(info.shape()) > 0)
+            .toList();
+    List<TensorInfo> matrices = all.stream().filter(info -> info.shape().length >= 2).toList();
+    return matrices.isEmpty() ? all : matrices;
   }
 
   private static String describe(SafetensorsFile file) {
@@ -142,8 +154,9 @@ final class ShardHeaders {
     }
     if (options.bits().isPresent()) {
       throw new ActivationException(
-          "%s has dtype %s, but its elements were said to be two-byte floating values (--as)"
-              .formatted(where, dtype));
+          ("%s has dtype %s, but its elements were said to be two-byte floating values (--as)"
+                  + " of type %s; the file tells its type, so leave --as out")
+              .formatted(where, dtype, options.bits().get().name().toLowerCase(Locale.ROOT)));
     }
     throw new ActivationException(
         "%s has dtype %s, expected float16, bfloat16, float32 or float64 activations"

@@ -69,7 +69,7 @@ public final class SourceOptions {
 
   /**
    * Sets what two-byte elements are, where files do not tell: NumPy has no bfloat16, so it comes as
-   * {@code V2}, {@code u2} or {@code i2}.
+   * {@code V2}, {@code u2} or {@code i2}. A file that tells another floating type is refused.
    *
    * @param type what to read elements of 16 bits as
    * @return changed options

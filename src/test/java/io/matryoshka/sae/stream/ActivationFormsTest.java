@@ -254,4 +254,35 @@ class ActivationFormsTest {
     npy("y.npy", 1, 4);
     assertThat(Activations.read(folder).shape()).containsExactly(7, 4);
   }
+
+  @ParameterizedTest
+  @CsvSource({"<f2,BFLOAT16", ">f2,BFLOAT16", "F16,BFLOAT16", "BF16,FLOAT16", "F32,BFLOAT16"})
+  void bits_thatContradictTheFile_areRefused(String stored, HalfType said) throws IOException {
+    Path file = stored.endsWith("f2") ? halves("h.npy", stored) : tensor(Dtype.valueOf(stored));
+    assertThatThrownBy(() -> ActivationSource.open(List.of(file), WIDTH.bits(said)))
+        .isInstanceOf(ActivationException.class)
+        .hasMessageContainingAll("has dtype " + stored, "(--as)", "leave --as out");
+  }
+
+  @Test
+  void bits_thatAgreeWithTheFile_areTaken() throws IOException {
+    assertThat(
+            ActivationSource.open(List.of(halves("h.npy", "<f2")), WIDTH.bits(HalfType.FLOAT16))
+                .rows())
+        .isEqualTo(1);
+    assertThat(
+            ActivationSource.open(List.of(tensor(Dtype.BF16)), WIDTH.bits(HalfType.BFLOAT16))
+                .rows())
+        .isEqualTo(1);
+  }
+
+  private Path tensor(Dtype dtype) throws IOException {
+    Path file = folder.resolve(dtype + ".safetensors");
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.builder().tensor("x", dtype, 1, 4).create(file)) {
+      writer.write("x", ByteBuffer.allocate(4 * dtype.bits() / 8));
+      writer.finish();
+    }
+    return file;
+  }
 }

@@ -53,7 +53,7 @@ final class DecodeCommand implements Callable<Integer> {
     Output.requireWritable(target);
     LatentFiles latents = LatentFiles.of(StandardInput.resolve(input));
     try (SAE sae = load.open(output)) {
-      long[] shape = shape(latents, sae.config().dOut());
+      long[] shape = shape(latents, sae.dOut());
       try (ReconstructionWriter writer = ReconstructionWriter.create(target, shape);
           Progress progress = output.progress("decode", "tokens", latents.rows())) {
         long done = 0;
@@ -78,7 +78,9 @@ final class DecodeCommand implements Callable<Integer> {
     for (int row = 0; row < latents.rows(); row += BATCH_ROWS) {
       int end = Math.min(latents.rows(), row + BATCH_ROWS);
       requireFinite(latents, row, end, done);
-      writer.write(sae.decode(latents.rows(row, end)));
+      float[] reconstructions = sae.decode(latents.rows(row, end));
+      requireFinite(reconstructions, sae.dOut(), done + row);
+      writer.write(reconstructions);
       progress.stepTo(done + end);
     }
     return done + latents.rows();
@@ -95,7 +97,20 @@ final class DecodeCommand implements Callable<Integer> {
     }
   }
 
-  /** The shape of the input without its width, then d_out. */
+  /** Checks results, too: sums of finite latents may pass the largest float. */
+  private static void requireFinite(float[] reconstructions, int dOut, long firstRow)
+      throws ActivationException {
+    for (int i = 0; i < reconstructions.length; i++) {
+      if (!Float.isFinite(reconstructions[i])) {
+        throw new ActivationException(
+            ("row %d: its reconstruction is NaN or infinite, as its latents are too large for"
+                    + " float32; check that they are latents of this SAE")
+                .formatted(firstRow + i / dOut));
+      }
+    }
+  }
+
+  /** The shape of the input without its width, then d_out, which is d_in but for transcoders. */
   private static long[] shape(LatentFiles latents, int dOut) {
     long[] leading = latents.shape();
     long[] shape = Arrays.copyOf(leading, leading.length + 1);

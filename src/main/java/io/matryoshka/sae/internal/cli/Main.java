@@ -8,6 +8,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
@@ -68,6 +69,7 @@ public final class Main implements Runnable {
         .setErr(console.err())
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setColorScheme(CommandLine.Help.defaultColorScheme(console.helpAnsi()))
+        .setExecutionStrategy(Main::checkAndRun)
         .setParameterExceptionHandler(ErrorLine::ofParameters)
         .setExecutionExceptionHandler(ErrorLine::ofExecution);
     commandLine
@@ -85,6 +87,11 @@ public final class Main implements Runnable {
     }
     console.err().flush();
     return code;
+  }
+
+  private static int checkAndRun(ParseResult parsed) {
+    OutputPaths.check(parsed);
+    return new CommandLine.RunLast().execute(parsed);
   }
 
   /** Numbers have the same digits and points wherever a command runs, so that scripts read them. */

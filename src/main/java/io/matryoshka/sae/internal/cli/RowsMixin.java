@@ -33,6 +33,20 @@ final class RowsMixin {
 
   RowRules rules() throws IOException {
     RowRules rules = RowRules.all().skipNonFinite(skipNonFinite);
-    return mask == null ? rules : rules.mask(RowMask.open(mask, Optional.ofNullable(maskTensor)));
+    if (mask == null && maskTensor != null) {
+      throw new IllegalArgumentException(
+          "--mask-tensor: names a tensor of a mask, but there is none; give its file with --mask");
+    }
+    return mask == null ? rules : rules.mask(open());
+  }
+
+  private RowMask open() throws IOException {
+    RowMask opened = RowMask.open(mask, Optional.ofNullable(maskTensor));
+    if (maskTensor != null && opened.tensor().isEmpty()) {
+      throw new IllegalArgumentException(
+          "--mask-tensor: %s is a .npy file, which holds one array without a name; leave it out"
+              .formatted(mask));
+    }
+    return opened;
   }
 }

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.internal.format.SaeFormat;
 import io.matryoshka.sae.npy.HalfType;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.ReleaseRegistry;
@@ -9,6 +10,8 @@ import io.matryoshka.sae.stream.ActivationFiles;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -35,7 +38,29 @@ final class TensorMixin {
 
   /** Finds the files that inputs stand for, before anything large is loaded. */
   static List<Path> find(List<String> inputs) throws IOException {
-    return ActivationFiles.find(StandardInput.resolve(inputs));
+    List<String> given = StandardInput.resolve(inputs);
+    for (String input : given) {
+      requireNoSae(input);
+    }
+    return ActivationFiles.find(given);
+  }
+
+  private static void requireNoSae(String input) throws IOException {
+    Path folder;
+    try {
+      folder = Path.of(input);
+    } catch (InvalidPathException e) {
+      return; // A pattern, where file names cannot hold its characters.
+    }
+    for (SaeFormat format : SaeFormat.values()) {
+      boolean hasConfig = Files.exists(folder.resolve(format.configFile()));
+      if (Files.exists(folder.resolve(format.weightFile()))
+          && (hasConfig || !format.needsConfig())) {
+        throw new IllegalArgumentException(
+            "%s: is the folder of an SAE (it holds %s), expected activations; name the SAE with --dir"
+                .formatted(input, format.weightFile()));
+      }
+    }
   }
 
   /** Opens the activations of an SAE. */
@@ -43,11 +68,27 @@ final class TensorMixin {
     SourceOptions options = SourceOptions.of(sae);
     options = tensor == null ? options : options.tensor(tensor);
     options = bits == null ? options : options.bits(bits);
+    ActivationSource source;
     try {
-      return ActivationSource.open(files, options);
+      source = ActivationSource.open(files, options);
     } catch (ActivationException e) {
       throw new ActivationException(e.getMessage() + otherWidth(files, sae.dIn()));
     }
+    if (tensor != null && source.shards().stream().allMatch(shard -> shard.tensor().isEmpty())) {
+      throw new IllegalArgumentException(
+          "--tensor: the input is .npy, which holds one array without a name; leave it out");
+    }
+    return requireRows(source);
+  }
+
+  /** The one message about input without rows, for every command. */
+  static ActivationSource requireRows(ActivationSource source) {
+    if (source.rows() == 0) {
+      throw new IllegalArgumentException(
+          "the input has no rows: %s has shape %s"
+              .formatted(source.shards().get(0).file(), source.shards().get(0).shape()));
+    }
+    return source;
   }
 
   /** Whose activations these are by their width, if that is another one of the known releases. */

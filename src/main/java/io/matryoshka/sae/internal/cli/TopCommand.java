@@ -92,18 +92,23 @@ final class TopCommand implements Callable<Integer> {
     Evaluator evaluator = Evaluator.of(sae);
     int end = (int) Math.min(source.rows(), rows.last() + 1L);
     int batchRows = Math.min(BATCH_ROWS, end - rows.first());
+    long masked = 0;
+    long nonFinite = 0;
     try (ActivationBatches batches = source.batches(batchRows, rows.first());
         Progress progress = output.progress("top", "tokens", end)) {
       for (int first = rows.first(); first < end; first += batchRows) {
         ActivationBatch batch = batches.next().first(Math.min(batchRows, end - first));
         EncodedBatch encoded = encoder.encode(batch);
         add(encoded, tokens, latents);
+        masked += encoded.masked().cardinality();
+        nonFinite += encoded.nonFinite().cardinality();
         if (first - rows.first() < BATCH_ROWS && !sae.isTranscoder()) {
           evaluator.add(FloatBuffer.wrap(batch.values()), batch.rows(), encoded.counted());
         }
         progress.stepTo(encoded.endRow());
       }
     }
+    RowRules.requireCounted(end - rows.first(), masked, nonFinite);
     if (!sae.isTranscoder()) { // reconstructions cannot be compared with what it reads
       EvaluationHints.of(evaluator.result(), sae, load.trainingK(sae)).forEach(output::note);
     }

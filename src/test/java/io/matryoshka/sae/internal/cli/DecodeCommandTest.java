@@ -6,6 +6,7 @@ import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.npy.NpyFile;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.support.HandSae;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,5 +129,20 @@ class DecodeCommandTest {
             "decode", Samples.RELEASE, "-i", Samples.ACTIVATIONS, "-o", folder.resolve("o.npy"));
     assertThat(result.code()).isEqualTo(4);
     assertThat(result.err()).contains("activations.safetensors").hasLineCount(1);
+  }
+
+  @Test
+  void decode_resultBeyondFloat_namesTheRowAndLeavesNothing() throws IOException {
+    Path huge = folder.resolve("huge.safetensors");
+    float max = Float.MAX_VALUE;
+    SparseLatents.of(new int[] {0, 1, 3}, new int[] {0, 0, 1}, new float[] {1, max, max}, 2)
+        .save(huge);
+    Path sae = folder.resolve("sae");
+    HandSae.write(sae, "none", new float[][] {{1, 0}, {1, 1}});
+    Path target = folder.resolve("out.npy");
+    Cli.Result result = Cli.run("decode", "--dir", sae, "-i", huge, "-o", target);
+    assertThat(result.code()).isEqualTo(ExitCode.BAD_FILE.code());
+    assertThat(result.err()).contains("row 1: its reconstruction is NaN or infinite");
+    assertThat(target).doesNotExist();
   }
 }

@@ -2,12 +2,16 @@ package io.matryoshka.sae.internal.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.matryoshka.sae.support.HandSae;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -64,6 +68,109 @@ class OutputPathsTest {
         Cli.run("evaluate", "-i", "x.npy", "--html", folder, "--dir", folder.resolve("no"));
     assertThat(result.code()).isEqualTo(ExitCode.IO.code());
     assertThat(result.err()).contains(folder.toString()).contains("is a folder");
+  }
+
+  /** S is an SAE, LINK a folder with a link to its weights, RUN a folder with an encode run. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "encode --dir S -i in.safetensors -o in.safetensors",
+        "encode --dir S -i in.safetensors -o S/../in.safetensors",
+        "encode --dir S -i acts -o acts/in.safetensors",
+        "encode --dir S -i acts -o acts",
+        "encode --dir S -i acts/in.safetensors -o acts",
+        "encode --dir S -i acts/*.safetensors -o acts/in.safetensors",
+        "encode --dir S -i acts -o S/sae_weights.safetensors",
+        "encode --dir S -i acts -o S",
+        "encode --dir LINK -i acts -o S/sae_weights.safetensors",
+        "encode --dir S -i acts --mask m.safetensors -o m.safetensors",
+        "decode --dir S -i in.safetensors -o in.safetensors",
+        "decode --dir S -i acts -o acts/in.safetensors",
+        "decode --dir S -i acts -o S/new.npy",
+        "evaluate --dir S -i in.npy --csv in.npy",
+        "evaluate --dir S -i in.npy --html in.npy",
+        "evaluate --dir S -i in.npy --latents-csv in.npy",
+        "evaluate --dir S -i in.npy --checkpoint in.npy",
+        "evaluate --dir S -i acts --target in.npy --csv in.npy",
+        "evaluate --dir S -i acts --html S/cfg.json",
+        "explore --dir S -i acts --tokens tokens.json --html tokens.json",
+        "explore --dir S -i acts --against-input in.npy --csv in.npy",
+        "activations --model S --text-file tokens.json --hooks h -o tokens.json",
+        "loss --dir S --text-file tokens.json --checkpoint tokens.json"
+      })
+  void output_thatIsAnInput_isRefusedAndLeftAsItIs(String command) throws IOException {
+    Path sae = folder.resolve("S");
+    Path link = Files.createDirectories(folder.resolve("LINK"));
+    HandSae.write(sae, "none", new float[][] {{1, 0}, {0, 1}});
+    Files.createSymbolicLink(
+        link.resolve("sae_weights.safetensors"), sae.resolve("sae_weights.safetensors"));
+    Files.createDirectories(folder.resolve("acts"));
+    for (String name : new String[] {"acts/in.safetensors", "in.safetensors", "m.safetensors"}) {
+      Files.copy(Samples.ACTIVATIONS, folder.resolve(name));
+    }
+    Files.writeString(folder.resolve("in.npy"), "kept");
+    Files.writeString(folder.resolve("tokens.json"), "kept");
+    Map<Path, String> before = contents();
+    Cli.Result result = Cli.run(inFolder(command));
+    assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err())
+        .hasLineCount(1)
+        .containsAnyOf("would be overwritten", "whose files are read", "is the folder of");
+    assertThat(contents()).isEqualTo(before);
+  }
+
+  private Object[] inFolder(String command) {
+    return Arrays.stream(command.split(" "))
+        .map(
+            word -> word.matches("(S|LINK|acts|in|m|tokens)([./].*)?") ? folder + "/" + word : word)
+        .toArray();
+  }
+
+  private Map<Path, String> contents() throws IOException {
+    Map<Path, String> contents = new HashMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        contents.put(file, HexFormat.of().formatHex(Files.readAllBytes(file)));
+      }
+    }
+    return contents;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", ".", "-", "./"})
+  void output_withoutAName_isRefused(String name) {
+    for (String command : new String[] {"encode", "decode"}) {
+      Cli.Result result = Cli.run(command, "--dir", folder, "-i", Samples.ACTIVATIONS, "-o", name);
+      assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+      assertThat(result.err()).contains("--output: expected the name of a file");
+    }
+  }
+
+  @Test
+  void outputs_ofOneName_areRefused() {
+    Cli.Result result =
+        Cli.run(
+            "evaluate",
+            Samples.RELEASE,
+            "--html",
+            folder.resolve("rr"),
+            "--csv",
+            folder + "/../" + folder.getFileName() + "/rr");
+    assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err()).contains("--html and --csv both name");
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void reports_besideTheInputs_areWritten() throws IOException {
+    Path acts = Files.copy(Samples.ACTIVATIONS, folder.resolve("a.safetensors"));
+    for (int run = 0; run < 2; run++) {
+      Cli.Result result =
+          Cli.run(
+              "evaluate", Samples.RELEASE, "-i", folder, "--html", folder.resolve("report.html"));
+      assertThat(result.code()).isZero();
+    }
+    assertThat(acts).hasSameBinaryContentAs(Samples.ACTIVATIONS);
   }
 
   @Test

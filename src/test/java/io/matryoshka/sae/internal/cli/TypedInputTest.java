@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -200,6 +202,95 @@ class TypedInputTest {
           default -> "\"row\" : 2";
         };
     assertThat(result.out()).contains(counted).doesNotContain("\"row\" : 1,");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"encode", "evaluate", "explore", "top"})
+  void input_withoutRows_isRefusedInEveryCommand(String command) throws IOException {
+    Cli.Result result = run(command, npy("none.npy"));
+    assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err())
+        .contains("the input has no rows", "none.npy")
+        .doesNotContain("--rows")
+        .hasLineCount(1);
+    assertThat(folder.resolve("out.safetensors")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"encode", "evaluate", "explore", "top"})
+  void input_ofWhichNoRowCounts_isRefusedInEveryCommand(String command) throws IOException {
+    Path bad = npy("bad.npy", 1, 1, Float.NaN, 1, 2, Float.POSITIVE_INFINITY);
+    Cli.Result result = run(command, bad, "--mask", mask(0, 1, 1), "--skip-non-finite");
+    assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err()).contains("all 3 rows were left out: 1 by the mask, 2 as they cannot");
+    assertThat(result.out()).isEmpty();
+    assertThat(folder.resolve("out.safetensors")).doesNotExist();
+  }
+
+  @Test
+  void encode_ofWhichNoRowCounts_leavesNoIndex() throws IOException {
+    Path bad = npy("bad.npy", Float.NaN, 1, 2, Float.NaN);
+    Path run = folder.resolve("run");
+    for (int attempt = 0; attempt < 2; attempt++) {
+      Cli.Result result =
+          Cli.run("encode", "--dir", sae, "-i", bad, "-o", run, "--skip-non-finite");
+      assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+      assertThat(run.resolve("index.json")).doesNotExist();
+    }
+  }
+
+  @Test
+  void top_rowsThatAreAllMasked_saysSo() throws IOException {
+    Cli.Result result =
+        Cli.run("top", "--dir", sae, "-i", acts, "--mask", mask(1, 0, 0), "--rows", "1-2");
+    assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err()).contains("all 2 rows were left out: 2 by the mask");
+  }
+
+  @Test
+  void maskTensor_withoutATensorToName_isRefused() throws IOException {
+    Cli.Result alone = Cli.run("top", "--dir", sae, "-i", acts, "--mask-tensor", "m");
+    assertThat(alone.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(alone.err()).contains("--mask-tensor", "give its file with --mask");
+    Path mask = mask(1, 1, 1);
+    Cli.Result ofNpy =
+        Cli.run("top", "--dir", sae, "-i", acts, "--mask", mask, "--mask-tensor", "m");
+    assertThat(ofNpy.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(ofNpy.err()).contains("--mask-tensor", "mask.npy is a .npy file");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"encode", "evaluate", "explore", "top"})
+  void tensor_ofNpy_isRefused(String command) {
+    Cli.Result result = run(command, acts, "--tensor", "x");
+    assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err()).contains("--tensor: the input is .npy");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"encode", "evaluate", "explore", "top"})
+  void input_thatIsAnSae_isRefused(String command) {
+    Cli.Result result = run(command, sae);
+    assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err()).contains("is the folder of an SAE", "--dir");
+  }
+
+  private Cli.Result run(String command, Path input, Object... more) {
+    List<Object> words = new ArrayList<>(List.of(command, "--dir", sae, "-i", input));
+    if (command.equals("encode")) {
+      words.addAll(List.of("-o", folder.resolve("out.safetensors")));
+    }
+    words.addAll(List.of(more));
+    return Cli.run(words.toArray());
+  }
+
+  private Path mask(float... values) throws IOException {
+    Path mask = folder.resolve("mask.npy");
+    try (NpyWriter writer = NpyWriter.create(mask, values.length)) {
+      writer.write(values, 0, values.length);
+      writer.finish();
+    }
+    return mask;
   }
 
   // ---- hints and tables -----------------------------------------------------------------------
