@@ -56,9 +56,12 @@ record DecodeCompatibility(
               + width
               + " do not fit an SAE of width "
               + saeWidth
-              + "; decode them with the SAE that encoded them, or keep range(0, "
+              + "; decode them with the SAE that encoded them, or keep only the latents"
+              + " below "
               + saeWidth
-              + ")");
+              + " (SparseLatents.range in Java; encode with --prefix "
+              + saeWidth
+              + " at the command line)");
     }
     long dIn = Shapes.count(tailShape);
     if (tailShape.length > 0 && dIn != config.dOut()) {

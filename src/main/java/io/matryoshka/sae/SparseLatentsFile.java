@@ -76,10 +76,9 @@ final class SparseLatentsFile {
                 + FORMAT
                 + "' version "
                 + VERSION
-                + ", got '"
-                + metadata.get("format")
-                + "' version "
-                + metadata.get("format_version"));
+                + ", got "
+                + found(metadata)
+                + "; encode activations to get one");
       }
       int[] offsets =
           Arrays.stream(file.readLongs("row_offsets")).mapToInt(Math::toIntExact).toArray();
@@ -101,6 +100,12 @@ final class SparseLatentsFile {
       throw new SaeFormatException(
           path + ": malformed sparse latents file: " + e.getMessage() + "; write it again", e);
     }
+  }
+
+  private static String found(Map<String, String> metadata) {
+    return metadata.containsKey("format")
+        ? "'%s' version %s".formatted(metadata.get("format"), metadata.get("format_version"))
+        : "a file of other tensors, such as activations";
   }
 
   private static RowScaling scaling(SafetensorsFile file, int rows)

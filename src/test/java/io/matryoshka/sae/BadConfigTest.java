@@ -91,9 +91,10 @@ class BadConfigTest {
       delimiter = '|',
       value = {
         "{\"d_in\": 8,             | not a JSON file",
-        "''                        | expected a JSON object",
-        "[1, 2]                    | expected a JSON object with the SAE's configuration, got ARRAY",
-        "\"text\"                  | expected a JSON object with the SAE's configuration, got STRING",
+        "{                         | marker for Object from line 1 (line 1, column ",
+        "''                        | it is empty",
+        "[1, 2]                    | expected a JSON object {\"name\": value, …}, got a list",
+        "\"text\"                  | expected a JSON object {\"name\": value, …}, got a text",
         "{} trailing               | not a JSON file",
       })
   void load_textThatIsNotAConfiguration_isRefused(String text, String message) throws IOException {

@@ -250,7 +250,7 @@ class BadInputTest {
       assertRefused(
           () -> prefix.decode(latents),
           "decode: latents of width 24 do not fit an SAE of width 5",
-          "keep range(0, 5)");
+          "encode with --prefix 5");
       assertRefused(() -> prefix.reconstructions(latents, manager), "do not fit");
       float[] kept = prefix.decode(latents.range(0, 5));
       assertThat(kept).isEqualTo(sae.decode(latents.range(0, 5)));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HashMap;
@@ -38,7 +39,7 @@ final class ExplanationParser {
         label(fields(parser), source).ifPresent(labels);
       }
     } catch (JsonProcessingException e) {
-      throw new LabelException(source + ": is not JSON: " + e.getOriginalMessage(), e);
+      throw new LabelException(source + ": is not JSON: " + JsonProblems.describe(e), e);
     }
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +63,7 @@ final class LabelFileReader {
     try {
       root = JSON.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
-      throw new LabelException(file + ": is not JSON: " + e.getOriginalMessage(), e);
+      throw new LabelException(file + ": is not JSON: " + JsonProblems.describe(e), e);
     }
     if (root.isObject()) {
       for (Map.Entry<String, JsonNode> entry : root.properties()) {

@@ -3,6 +3,7 @@ package io.matryoshka.sae.labels;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.IOException;
 import java.net.URI;
 import java.util.HashMap;
@@ -46,7 +47,7 @@ final class NeuronpediaApi {
       }
       return Optional.empty();
     } catch (JsonProcessingException e) {
-      throw new LabelException(address + ": is not JSON: " + e.getOriginalMessage(), e);
+      throw new LabelException(address + ": is not JSON: " + JsonProblems.describe(e), e);
     }
   }
 }

@@ -3,6 +3,7 @@ package io.matryoshka.sae.lm;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -29,7 +30,7 @@ final class JsonFiles {
       }
       return root;
     } catch (JsonProcessingException e) {
-      throw new ModelFormatException(file + ": not JSON: " + e.getOriginalMessage(), e);
+      throw new ModelFormatException(file + ": not JSON: " + JsonProblems.describe(e), e);
     }
   }
 }

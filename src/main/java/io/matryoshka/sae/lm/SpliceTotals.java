@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -85,7 +86,8 @@ final class SpliceTotals {
     try {
       root = JSON.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(file + " is no checkpoint: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException(
+          file + " is no checkpoint: " + JsonProblems.describe(e), e);
     }
     boolean same =
         root.path("run").asText("").equals(fingerprint)

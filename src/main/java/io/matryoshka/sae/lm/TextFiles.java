@@ -3,6 +3,7 @@ package io.matryoshka.sae.lm;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -74,7 +75,7 @@ public final class TextFiles {
       text = node.isObject() ? node.path("text") : node;
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
-          "%s, line %d: not JSON: %s".formatted(file, number, e.getOriginalMessage()), e);
+          "%s, line %d: not JSON: %s".formatted(file, number, JsonProblems.describe(e)), e);
     }
     if (!text.isTextual()) {
       throw new IllegalArgumentException(

@@ -3,6 +3,7 @@ package io.matryoshka.sae.lm;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ public final class TokenIdFile {
     try {
       root = new ObjectMapper().readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(file + ": not JSON: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException(file + ": not JSON: " + JsonProblems.describe(e), e);
     }
     if (!root.isArray() || root.isEmpty()) {
       throw new IllegalArgumentException(

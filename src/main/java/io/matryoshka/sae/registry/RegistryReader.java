@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -145,12 +146,7 @@ final class RegistryReader {
     try {
       return MAPPER.readTree(json);
     } catch (JsonProcessingException e) {
-      String where =
-          e.getLocation() == null
-              ? ""
-              : " (line %d, column %d)"
-                  .formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr());
-      throw new RegistryException(file, "$", "not JSON: " + e.getOriginalMessage() + where, e);
+      throw new RegistryException(file, "$", "not JSON: " + JsonProblems.describe(e), e);
     } catch (IOException e) {
       throw new RegistryException(file, "$", "cannot be read: " + e.getMessage(), e);
     }

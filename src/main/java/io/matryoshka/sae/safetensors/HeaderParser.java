@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -65,7 +66,7 @@ final class HeaderParser {
               + ": header is not valid JSON at character "
               + (e.getLocation() == null ? 0 : e.getLocation().getCharOffset())
               + ": "
-              + e.getOriginalMessage(),
+              + JsonProblems.describe(e),
           e);
     }
   }

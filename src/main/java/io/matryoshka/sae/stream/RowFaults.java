@@ -64,7 +64,9 @@ public final class RowFaults {
     boolean[] broken = new boolean[1];
     latents.forEach(row, (latent, activation) -> broken[0] |= !Float.isFinite(activation));
     return broken[0]
-        ? Optional.of("has latents that are NaN or infinite, too small or too large to normalise")
+        ? Optional.of(
+            "has latents that are NaN or infinite: its values are too large for the weights of the SAE,"
+                + " or too small or too large to normalise")
         : Optional.empty();
   }
 

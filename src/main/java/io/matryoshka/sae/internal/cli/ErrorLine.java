@@ -13,6 +13,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Tells the user of a failure in one line on stderr, and picks the exit code. */
 final class ErrorLine {
@@ -23,7 +24,12 @@ final class ErrorLine {
   static int ofParameters(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     String name = command.getCommandSpec().qualifiedName();
-    String message = oneLine(unknownOption(e).orElse(e.getMessage()));
+    String message =
+        oneLine(
+            unknownOption(e)
+                .or(() -> unknownCommand(e))
+                .or(() -> badNumber(e))
+                .orElse(e.getMessage()));
     command.getErr().println(name + ": " + message + "; see '" + name + " --help'");
     return ExitCode.USAGE.code();
   }
@@ -36,6 +42,28 @@ final class ErrorLine {
             .findFirst()
             .map(word -> "Unknown option: '" + word + "'")
         : Optional.empty();
+  }
+
+  private static Optional<String> unknownCommand(ParameterException e) {
+    if (!(e instanceof UnmatchedArgumentException unmatched)
+        || unmatched.isUnknownOption()
+        || unmatched.getSuggestions().isEmpty()) {
+      return Optional.empty();
+    }
+    String given = unmatched.getUnmatched().get(0);
+    return Optional.of(
+        "there is no command '%s'; did you mean %s?"
+            .formatted(given, String.join(" or ", unmatched.getSuggestions())));
+  }
+
+  /** In place of the names of Java's types. */
+  private static Optional<String> badNumber(ParameterException e) {
+    String message = e.getMessage();
+    String number =
+        message
+            .replaceAll("' is not an? (int|long)$", "' is not a whole number that is in range")
+            .replaceAll("' is not an? (float|double)$", "' is not a number");
+    return number.equals(message) ? Optional.empty() : Optional.of(number);
   }
 
   /** For a command that fails. */

@@ -16,8 +16,12 @@ final class EvaluationText {
     Evaluation evaluation = report.evaluation();
     output.line(report.name());
     output.line(
-        "%d rows counted, %d masked out, %d not finite"
-            .formatted(evaluation.rows(), evaluation.maskedRows(), evaluation.nonFiniteRows()));
+        "%d %s counted, %d masked out, %d not finite"
+            .formatted(
+                evaluation.rows(),
+                evaluation.rows() == 1 ? "row" : "rows",
+                evaluation.maskedRows(),
+                evaluation.nonFiniteRows()));
     output.line("");
     output.table(widths(evaluation));
     output.line("");

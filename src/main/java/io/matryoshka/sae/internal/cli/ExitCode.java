@@ -25,6 +25,7 @@ import io.matryoshka.sae.stream.ActivationException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,7 @@ enum ExitCode {
           UnknownReleaseException.class,
           UnknownSaeException.class,
           NoSuchFileException.class,
+          NotDirectoryException.class,
           EntryNotFoundException.class,
           RepositoryNotFoundException.class,
           RevisionNotFoundException.class)),

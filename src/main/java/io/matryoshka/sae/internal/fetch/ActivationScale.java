@@ -1,18 +1,15 @@
 package io.matryoshka.sae.internal.fetch;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.config.SaeFormatException;
+import io.matryoshka.sae.internal.filetype.JsonObjects;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Reads the factor on model activations that SAELens' training keeps beside a checkpoint. */
 public final class ActivationScale {
 
   private static final String FIELD = "scaling_factor";
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private ActivationScale() {}
 
@@ -25,13 +22,7 @@ public final class ActivationScale {
    * @throws IOException if it cannot be read
    */
   public static double read(Path file) throws IOException {
-    JsonNode root;
-    try {
-      root = JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new SaeFormatException(file + ": not a JSON file: " + e.getOriginalMessage(), e);
-    }
-    JsonNode factor = root.path(FIELD);
+    JsonNode factor = JsonObjects.read(file, SaeFormatException::new).path(FIELD);
     if (factor.isNull()) {
       return 1;
     }

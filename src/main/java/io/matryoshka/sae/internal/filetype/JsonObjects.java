@@ -50,17 +50,30 @@ public final class JsonObjects {
       FileType type = FileType.of(file);
       String problem =
           type == FileType.JSON
-              ? e.getOriginalMessage()
-              : type.problem().orElse(e.getOriginalMessage());
+              ? JsonProblems.describe(e)
+              : type.problem().orElse(JsonProblems.describe(e));
       throw fault.of(file + ": not a JSON file: " + problem.replaceFirst("^is ", "it is "), e);
+    }
+    if (root.isMissingNode()) {
+      throw fault.of(
+          file + ": not a JSON file: it " + FileType.EMPTY.problem().orElseThrow(), null);
     }
     if (!(root instanceof ObjectNode object)) {
       throw fault.of(
-          "%s: expected a JSON object with the SAE's configuration, got %s"
-              .formatted(file, root.getNodeType()),
+          "%s: expected a JSON object {\"name\": value, …}, got %s".formatted(file, kind(root)),
           null);
     }
     return object;
+  }
+
+  private static String kind(JsonNode value) {
+    return switch (value.getNodeType()) {
+      case ARRAY -> "a list";
+      case STRING -> "a text";
+      case NUMBER -> "a number";
+      case BOOLEAN -> "true or false";
+      default -> "null";
+    };
   }
 
   /** Texts, booleans, numbers, lists and maps in place of JSON nodes. */

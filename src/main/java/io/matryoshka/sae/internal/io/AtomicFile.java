@@ -173,7 +173,7 @@ public final class AtomicFile implements Closeable {
           target.toString(), null, "the folder " + folder + " does not exist; make it first");
     }
     if (!Files.isDirectory(folder)) {
-      throw new FileSystemException(target.toString(), null, folder + " is a file");
+      throw new FileSystemException(target.toString(), null, folder + " is not a folder");
     }
     if (!isSpecial(target)) {
       create(target).close();

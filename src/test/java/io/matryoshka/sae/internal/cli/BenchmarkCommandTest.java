@@ -246,7 +246,7 @@ class BenchmarkCommandTest {
         "--d-in 1 | d_in and d_sae of at least 2",
         "--input x.npy | expected RELEASE or --dir, got none",
         "--dir x --d-in 64 | but an SAE is named",
-        "--tokens x | 'x' is not an int"
+        "--tokens x | 'x' is not a whole number"
       })
   void benchmark_badOption_isToldInOneLine(String options, String message) {
     List<String> command = new ArrayList<>(List.of("benchmark"));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
@@ -40,5 +41,26 @@ class MainTest {
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.out()).isEmpty();
     assertThat(result.err()).contains("'" + word + "'").hasLineCount(1);
+  }
+
+  @Test
+  void main_commandWithATypingError_isGivenTheRightOne() {
+    assertThat(Cli.run("evalaute").err())
+        .contains(
+            "there is no command 'evalaute'; did you mean",
+            "evaluate",
+            "see 'matryoshka-sae --help'");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--prefix, abc, 'abc' is not a whole number that is in range",
+    "--scaling-factor, abc, 'abc' is not a number"
+  })
+  void main_wordInPlaceOfANumber_isNamedWithoutJavaTypes(
+      String option, String value, String problem) {
+    Cli.Result result = Cli.run("info", "x", option, value);
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains(option, problem).doesNotContain("double", "is not an int");
   }
 }
