@@ -157,7 +157,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    * @param x {@code [n, d_in]} row-major
    * @deprecated call {@link #encodeSparse(float[])}, as {@link #encode(NDArray)} is dense
    */
-  @Deprecated(since = "0.2")
+  @Deprecated(since = "0.1")
   public final SparseLatents encode(float[] x) {
     return encodeSparse(x);
   }
