@@ -2,12 +2,11 @@ package io.matryoshka.sae.safetensors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.matryoshka.sae.support.MutatedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -35,26 +34,16 @@ class MutationTest {
   private static final byte[] BODY = new byte[30];
   private static final byte[] FILE = assemble(HEADER, BODY);
 
-  private Path path;
+  private MutatedFile mutated;
 
   @BeforeProperty
   void createFile() throws IOException {
-    path = Files.createTempFile("mutated", ".safetensors");
+    mutated = MutatedFile.create(".safetensors");
   }
 
   @AfterProperty
   void deleteFile() {
-    path.toFile().delete(); // Windows refuses while the file is mapped; it lies in target/ then.
-  }
-
-  /** Writes the file, or a new one on Windows, where a mapped file cannot be written again. */
-  private void write(byte[] bytes) throws IOException {
-    try {
-      Files.write(path, bytes);
-    } catch (FileSystemException e) {
-      path = Files.createTempFile("mutated", ".safetensors");
-      Files.write(path, bytes);
-    }
+    mutated.delete();
   }
 
   @Property
@@ -179,7 +168,7 @@ class MutationTest {
 
   /** Opens the bytes as a file and reads all of it; tells whether it was valid. */
   private boolean assertTensorsOrRefusal(byte[] bytes) throws IOException {
-    write(bytes);
+    Path path = mutated.write(bytes);
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
       long next = 0;
       for (TensorInfo info : file.tensors()) {

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.matryoshka.sae.internal.weights.StoredTensor;
 import io.matryoshka.sae.internal.zip.ZipFormatException;
 import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.support.MutatedFile;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -34,7 +34,7 @@ class TorchZipMutationTest {
 
   private static final int TABLE_BYTES = 1100;
 
-  private Path path;
+  private MutatedFile mutated;
 
   private static byte[] read(String file) {
     try {
@@ -46,21 +46,12 @@ class TorchZipMutationTest {
 
   @BeforeProperty
   void createFile() throws IOException {
-    path = Files.createTempFile("mutated", ".pt");
+    mutated = MutatedFile.create(".pt");
   }
 
   @AfterProperty
   void deleteFile() {
-    path.toFile().delete(); // Windows refuses while the file is mapped; it lies in target/ then.
-  }
-
-  private void write(byte[] bytes) throws IOException {
-    try {
-      Files.write(path, bytes);
-    } catch (FileSystemException e) {
-      path = Files.createTempFile("mutated", ".pt");
-      Files.write(path, bytes);
-    }
+    mutated.delete();
   }
 
   @Property
@@ -104,7 +95,7 @@ class TorchZipMutationTest {
 
   /** Returns whether the file was read. */
   private boolean assertTensorsOrRefusal(byte[] bytes) throws IOException {
-    write(bytes);
+    Path path = mutated.write(bytes);
     try (TorchZipFile file = TorchZipFile.open(path)) {
       for (StoredTensor tensor : file.tensors()) {
         int size = (int) tensor.elementCount() * (tensor.dtype().bits() / Byte.SIZE);
