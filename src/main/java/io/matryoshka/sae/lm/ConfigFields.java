@@ -29,6 +29,10 @@ final class ConfigFields {
     return object.has(key) && object.get(key).isNull();
   }
 
+  boolean isObject(String key) {
+    return object.path(key).isObject();
+  }
+
   ConfigFields object(String key) throws ModelFormatException {
     if (!object.path(key).isObject()) {
       throw problem(key, "an object");
@@ -117,6 +121,12 @@ final class ConfigFields {
   void requireFlag(String key, boolean accepted) throws ModelFormatException {
     if (flag(key, accepted) != accepted) {
       throw problem(key, Boolean.toString(accepted));
+    }
+  }
+
+  void requireEmpty(String key) throws ModelFormatException {
+    if (has(key) && !object.get(key).isEmpty()) {
+      throw problem(key, "none");
     }
   }
 
