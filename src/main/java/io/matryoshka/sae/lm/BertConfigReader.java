@@ -24,7 +24,9 @@ final class BertConfigReader {
   private BertConfigReader() {}
 
   static BertConfig read(ConfigFields fields) throws ModelFormatException {
-    refuseUnknownArithmetic(fields);
+    ConfigKeys.BERT.check(fields);
+    fields.requireText("hidden_act", ACTIVATIONS.keySet());
+    fields.requireText("position_embedding_type", Set.of("absolute"));
     int hidden = fields.size("hidden_size", 768);
     int heads = fields.size("num_attention_heads", 12);
     if (hidden % heads != 0) {
@@ -40,15 +42,5 @@ final class BertConfigReader {
         fields.size("type_vocab_size", 2),
         fields.positive("layer_norm_eps", 1e-12),
         ACTIVATIONS.get(fields.text("hidden_act", "gelu")));
-  }
-
-  /** What changes the arithmetic and has one supported value, or a few. */
-  private static void refuseUnknownArithmetic(ConfigFields fields) throws ModelFormatException {
-    fields.requireText("hidden_act", ACTIVATIONS.keySet());
-    fields.requireText("position_embedding_type", Set.of("absolute"));
-    fields.requireFlag("is_decoder", false);
-    fields.requireFlag("add_cross_attention", false);
-    fields.requireEmpty("pruned_heads");
-    fields.requireAbsent("quantization_config");
   }
 }

@@ -34,6 +34,7 @@ final class GemmaConfigReader {
     if (!outer.isObject("text_config")) {
       return new GemmaConfigReader(outer, family).readIn(outer);
     }
+    ConfigKeys.GEMMA.refuse(outer);
     ConfigFields inner = outer.object("text_config");
     if (inner.has("model_type") && family(inner) != family) {
       throw inner.problem("model_type", "the type of the model around it, " + family);
@@ -48,7 +49,8 @@ final class GemmaConfigReader {
   }
 
   private GemmaConfig readIn(ConfigFields outer) throws ModelFormatException {
-    refuseUnknownArithmetic();
+    ConfigKeys.GEMMA.check(fields);
+    fields.requireText("hidden_activation", Set.of("gelu_pytorch_tanh"));
     boolean three = family == Family.GEMMA3;
     int hidden = fields.size("hidden_size");
     int heads = fields.size("num_attention_heads");
@@ -80,15 +82,6 @@ final class GemmaConfigReader {
         outer.flag("tie_word_embeddings", fields.flag("tie_word_embeddings", true)),
         bos(outer),
         eos(outer));
-  }
-
-  /** What changes the arithmetic and has one supported value. */
-  private void refuseUnknownArithmetic() throws ModelFormatException {
-    // hidden_act is what old files hold beside hidden_activation, and transformers ignores.
-    fields.requireText("hidden_activation", Set.of("gelu_pytorch_tanh"));
-    fields.requireFlag("attention_bias", false);
-    fields.requireFlag("use_bidirectional_attention", false);
-    fields.requireAbsent("quantization_config");
   }
 
   /** A cap of Gemma 2 is a default of its class; Gemma 3 has none unless the file says so. */

@@ -22,7 +22,7 @@ final class HubFiles implements ModelFiles {
   private final SaeLocation.Hub hub;
   private final HubClient client;
   private final String commit;
-  private final Path config;
+  private final LanguageModelConfig config;
   private final Optional<LayerFiles> layers;
   private final Map<String, String> shards;
 
@@ -30,7 +30,7 @@ final class HubFiles implements ModelFiles {
       SaeLocation.Hub hub,
       HubClient client,
       String commit,
-      Path config,
+      LanguageModelConfig config,
       Optional<LayerFiles> layers,
       Map<String, String> shards) {
     this.hub = hub;
@@ -44,11 +44,12 @@ final class HubFiles implements ModelFiles {
   static HubFiles open(SaeLocation.Hub hub, HubClient client, Optional<String> revision)
       throws IOException {
     RepoFile asked = file(hub, revision.orElse(hub.revision()), ShardIndex.CONFIG);
-    Path config = client.download(asked);
-    String commit = client.pinned(asked, config).revision();
+    Path file = client.download(asked);
+    String commit = client.pinned(asked, file).revision();
+    LanguageModelConfig config = LanguageModelConfig.read(file);
     // What is read of an encoder is mostly its last layer, so all of it is needed.
     Optional<LayerFiles> layers =
-        LanguageModelConfig.read(config).isEncoder()
+        config.isEncoder()
             ? Optional.empty()
             : Optional.of(new LayerFiles(client, hub.repoId(), commit));
     Map<String, String> shards = shards(hub, client, commit, layers);
@@ -89,7 +90,7 @@ final class HubFiles implements ModelFiles {
   }
 
   @Override
-  public Path config() {
+  public LanguageModelConfig config() {
     return config;
   }
 

@@ -90,8 +90,21 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Loads a model by name from the Hugging Face Hub, or a bundled one.
+   *
+   * @param model its repository, such as {@code sentence-transformers/all-MiniLM-L6-v2}, or its
+   *     name in the registry
+   * @return the model
+   * @throws IllegalArgumentException if there is no such name
+   * @throws IOException as {@link #fromPretrained(String, LanguageModelOptions)} does
+   */
+  public static LanguageModel fromPretrained(String model) throws IOException {
+    return fromPretrained(model, LanguageModelOptions.defaults());
+  }
+
+  /**
    * Loads a model by name from the Hugging Face Hub, or a bundled one. Files are fetched to the
-   * cache that Python shares, shards when a layer of theirs is first needed.
+   * cache that Python shares: an encoder's now, a decoder's when a layer is first needed.
    *
    * @param model a repository such as {@code google/gemma-3-1b-pt}, or the name that a release of
    *     the registry gives a model, such as {@code gemma-2-2b} or {@code bookworm-3m}

@@ -8,7 +8,7 @@ sealed interface Network extends AutoCloseable permits GemmaModel, BertModel {
 
   /** Opens the weights of a model, by the rules of its family. */
   static Network open(ModelFiles files, boolean bfloat16Products) throws IOException {
-    LanguageModelConfig config = LanguageModelConfig.read(files.config());
+    LanguageModelConfig config = files.config();
     if (config instanceof BertConfig bert) {
       BertWeightNames names = BertWeightNames.of(bert, files.tensors(), files.name());
       return new BertModel(bert, names, ModelWeights.open(files, names.shapes()), bfloat16Products);
