@@ -379,6 +379,18 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Starts to pack documents of {@link #tokensWithoutBos} into contexts, in which every token has
+   * its text.
+   *
+   * @param options how to pack
+   * @return a packer with an empty context
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   */
+  public ContextPacker packer(PackingOptions options) throws IOException {
+    return new ContextPacker(options, codec.pieces(options.first(), options.separator()));
+  }
+
+  /**
    * Makes text of token ids, without special tokens.
    *
    * @param ids the ids

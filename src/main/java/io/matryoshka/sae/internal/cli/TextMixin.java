@@ -83,7 +83,7 @@ final class TextMixin {
             .orElseGet(
                 () -> PackingOptions.of(PackingOptions.DEFAULT_CONTEXT_SIZE, model.config()));
     options = contextSize == null ? options : options.contextSize(contextSize);
-    ContextPacker packer = new ContextPacker(options);
+    ContextPacker packer = model.packer(options);
     List<Tokens> contexts = new ArrayList<>();
     for (Path file : files) {
       TextFiles.read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));

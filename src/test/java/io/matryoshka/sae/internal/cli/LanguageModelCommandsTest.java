@@ -200,6 +200,17 @@ class LanguageModelCommandsTest {
   }
 
   @Test
+  void topAndExplore_ofTextFile_nameItsTokens() throws IOException {
+    Path file = Files.writeString(folder.resolve("corpus.txt"), "The entire building complained.");
+    assertThat(succeed("top", RELEASE, "--text-file", file).out())
+        .contains("<bos>")
+        .contains("▁building");
+    JsonNode contexts =
+        succeed("explore", RELEASE, "--text-file", file, "--json").json().findValue("contexts");
+    assertThat(contexts.toString()).contains("▁building").doesNotContainPattern("<\\d+>");
+  }
+
+  @Test
   void evaluate_ofTextFile_leavesOutBos() throws IOException {
     Path file = folder.resolve("corpus.txt");
     StringBuilder corpus = new StringBuilder();
