@@ -56,7 +56,8 @@ class ContextPackerTest {
       Tokens context = packer.add(model.tokensWithoutBos("the whole building complained")).get(0);
       assertThat(context.pieces().get(0)).isEqualTo("<bos>");
       assertThat(context.pieces().subList(1, 6))
-          .isEqualTo(model.tokensWithoutBos("the whole building complained").pieces().subList(0, 5));
+          .isEqualTo(
+              model.tokensWithoutBos("the whole building complained").pieces().subList(0, 5));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;
@@ -74,6 +75,16 @@ final class ActivationsOrDemoMixin {
     }
     ofText = TextActivations.of(sae, text, model, load, output);
     return ofText.open(sae);
+  }
+
+  /** Whether the activations come from text. */
+  boolean isText() {
+    return text.isGiven();
+  }
+
+  /** Loads the language model that makes the activations of an SAE. */
+  LanguageModel openModel(SAE sae, LoadMixin load, Output output) throws IOException {
+    return load.openModel(sae, model, output);
   }
 
   /** What was made of text; empty before {@link #open(SAE, LoadMixin, Output)}, and for files. */

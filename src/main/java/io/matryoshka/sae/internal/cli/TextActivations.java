@@ -84,6 +84,11 @@ final class TextActivations {
     return ActivationSource.open(List.of(file()), SourceOptions.of(sae).tensor(hook));
   }
 
+  /** The texts that the language model ran. */
+  List<Tokens> texts() {
+    return texts;
+  }
+
   /** The tokens, each text a sequence of its own. */
   io.matryoshka.sae.explore.Tokens tokens() {
     List<String> pieces = new ArrayList<>();
