@@ -131,7 +131,7 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel of(SAE sae, LanguageModelOptions options) throws IOException {
     LanguageModel model = open(new ModelLocator(options).of(sae), options);
     try {
-      new Requirements(model.name, model.config).require(sae, HookPoint.of(sae));
+      model.requireFits(sae);
       return model;
     } catch (RuntimeException e) {
       model.close();
@@ -171,6 +171,16 @@ public final class LanguageModel implements AutoCloseable {
    */
   public LanguageModelConfig config() {
     return config;
+  }
+
+  /**
+   * Checks that an SAE reads rows of the width that this model has at its hook point.
+   *
+   * @param sae the SAE
+   * @throws IllegalArgumentException that names both, if it does not fit
+   */
+  public void requireFits(SAE sae) {
+    new Requirements(name, config).require(sae, HookPoint.of(sae));
   }
 
   /**

@@ -77,9 +77,24 @@ final class ActivationsOrDemoMixin {
     return ofText.open(sae);
   }
 
-  /** Whether the activations come from text. */
-  boolean isText() {
-    return text.isGiven();
+  /** Checks that the activations come from text, for an option that runs the language model. */
+  void requireText(String option) {
+    if (!text.isGiven() || !inputs.isEmpty()) {
+      throw new ParameterException(
+          command.commandLine(),
+          "%s runs the language model, which needs text: give --text, --text-file or --ids%s"
+              .formatted(option, inputs.isEmpty() ? "" : " in place of --input"));
+    }
+  }
+
+  /** The text that the activations come from. */
+  TextMixin text() {
+    return text;
+  }
+
+  /** The language model that the activations come from. */
+  ModelMixin model() {
+    return model;
   }
 
   /** Loads the language model that makes the activations of an SAE. */

@@ -62,6 +62,8 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private LossMixin loss;
 
+  @Mixin private LayersMixin layers;
+
   @ArgGroup private SelectionGroup selection;
 
   @Option(
@@ -110,6 +112,10 @@ final class EvaluateCommand implements Callable<Integer> {
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
     requireLossFits();
+    if (layers.isGiven()) {
+      evaluateLayers();
+      return ExitCode.OK.code();
+    }
     Output.requireWritable(checkpoint, html, csv, latentsCsv);
     Output.requireWritable(lossCheckpoint().orElse(null));
     Optional<SaeEntry> entry = load.entry();
@@ -136,10 +142,39 @@ final class EvaluateCommand implements Callable<Integer> {
     return ExitCode.OK.code();
   }
 
-  private void requireLossFits() {
-    if (loss.isGiven() && !activations.isText()) {
+  private void evaluateLayers() throws IOException {
+    requireNone("--target", target.isEmpty());
+    requireNone("--checkpoint", checkpoint == null);
+    requireNone("--html", html == null);
+    requireNone("--latents-csv", latentsCsv == null);
+    RowRules rules = rows.rules();
+    requireNone("--mask", rules.mask().isEmpty());
+    activations.requireText("--layers");
+    Output.requireWritable(csv);
+    LayersResult result =
+        new LayersEvaluation(load, activations.model(), activations.text(), output)
+            .run(load.entries(layers), metrics(), rules.skipsNonFinite(), loss.isGiven());
+    if (csv != null) {
+      AtomicFile.write(csv, result.csv());
+    }
+    if (output.isJson()) {
+      output.json(result.json());
+    } else {
+      new LayersText(result).print(output);
+    }
+  }
+
+  private void requireNone(String option, boolean isNone) {
+    if (!isNone) {
       throw usage(
-          "--loss runs the language model, which needs text: give --text, --text-file or --ids");
+          "%s is for one SAE; leave it out, or name the SAE in place of --layers"
+              .formatted(option));
+    }
+  }
+
+  private void requireLossFits() {
+    if (loss.isGiven()) {
+      activations.requireText("--loss");
     }
     if (loss.isGiven() && selection != null) {
       throw usage(
@@ -175,14 +210,15 @@ final class EvaluateCommand implements Callable<Integer> {
         : given;
   }
 
+  private EvaluationOptions metrics() {
+    EvaluationOptions options = EvaluationOptions.defaults().batchRows(batchRows);
+    return selection == null ? options : options.selection(selection.selection());
+  }
+
   private EvaluationRunOptions options() throws IOException {
-    EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
-    if (selection != null) {
-      evaluation = evaluation.selection(selection.selection());
-    }
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
-            .evaluation(evaluation)
+            .evaluation(metrics())
             .rows(rules())
             .checkpointRows(checkpointRows);
     return checkpoint == null ? options : options.checkpoint(checkpoint);

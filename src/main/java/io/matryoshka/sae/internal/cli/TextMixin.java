@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.cli;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.LanguageModelConfig;
 import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.TextFiles;
 import io.matryoshka.sae.lm.TokenIdFile;
@@ -54,8 +55,26 @@ final class TextMixin {
     return !texts.isEmpty() || !files.isEmpty() || ids != null;
   }
 
+  /** The files of documents that are packed into contexts; none for texts and ids. */
+  List<Path> packedFiles() {
+    return files;
+  }
+
+  /** How documents are packed for an SAE. */
+  PackingOptions packing(Optional<SAE> sae, LanguageModelConfig config) {
+    PackingOptions options =
+        sae.map(s -> PackingOptions.of(s, config))
+            .orElseGet(() -> PackingOptions.of(PackingOptions.DEFAULT_CONTEXT_SIZE, config));
+    return contextSize == null ? options : options.contextSize(contextSize);
+  }
+
   /** Reads the texts of a command that takes nothing else. */
   List<Tokens> read(LanguageModel model, Optional<SAE> sae) throws IOException {
+    return read(model, packing(sae, model.config()));
+  }
+
+  /** Reads the texts, documents packed in a given way. */
+  List<Tokens> read(LanguageModel model, PackingOptions packing) throws IOException {
     int kinds = (texts.isEmpty() ? 0 : 1) + (files.isEmpty() ? 0 : 1) + (ids == null ? 0 : 1);
     if (kinds != 1) {
       throw new ParameterException(
@@ -66,7 +85,7 @@ final class TextMixin {
     if (ids != null) {
       return TokenIdFile.read(ids);
     }
-    return files.isEmpty() ? typed(model) : packed(model, sae);
+    return files.isEmpty() ? typed(model) : packed(model, packing);
   }
 
   private List<Tokens> typed(LanguageModel model) throws IOException {
@@ -77,12 +96,7 @@ final class TextMixin {
     return tokens;
   }
 
-  private List<Tokens> packed(LanguageModel model, Optional<SAE> sae) throws IOException {
-    PackingOptions options =
-        sae.map(s -> PackingOptions.of(s, model.config()))
-            .orElseGet(
-                () -> PackingOptions.of(PackingOptions.DEFAULT_CONTEXT_SIZE, model.config()));
-    options = contextSize == null ? options : options.contextSize(contextSize);
+  private List<Tokens> packed(LanguageModel model, PackingOptions options) throws IOException {
     ContextPacker packer = model.packer(options);
     List<Tokens> contexts = new ArrayList<>();
     for (Path file : files) {
