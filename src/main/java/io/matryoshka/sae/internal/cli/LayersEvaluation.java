@@ -2,6 +2,7 @@ package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.eval.Evaluation;
+import io.matryoshka.sae.eval.EvaluationHints;
 import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.TextEvaluationRun;
 import io.matryoshka.sae.eval.TextEvaluationRun.Candidate;
@@ -10,11 +11,11 @@ import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.SpliceLoss;
 import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.registry.SaeEntry;
-import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Evaluates the SAEs of several layers on texts that go through the language model once. */
 final class LayersEvaluation {
@@ -24,7 +25,6 @@ final class LayersEvaluation {
   private final TextMixin text;
   private final Output output;
   private final List<Candidate> candidates = new ArrayList<>();
-  private final List<Dtype> dtypes = new ArrayList<>();
 
   LayersEvaluation(LoadMixin load, ModelMixin model, TextMixin text, Output output) {
     this.load = load;
@@ -33,7 +33,7 @@ final class LayersEvaluation {
     this.output = output;
   }
 
-  /** Runs, with the losses if they are wanted, and checks every SAE before the model runs. */
+  /** Checks every SAE before the model runs, and measures the losses too if they are wanted. */
   LayersResult run(
       List<SaeEntry> entries, EvaluationOptions options, boolean skipNonFinite, boolean withLoss)
       throws IOException {
@@ -41,14 +41,17 @@ final class LayersEvaluation {
       PackingOptions packing = look(entries, opened);
       List<Tokens> texts = text.read(opened, packing);
       List<Evaluation> evaluations = evaluate(opened, texts, options);
-      for (int i = 0; i < entries.size() && !skipNonFinite; i++) {
-        requireFinite(entries.get(i), evaluations.get(i));
-      }
       List<LayerFigures> figures = new ArrayList<>();
       for (int i = 0; i < entries.size(); i++) {
-        Optional<SpliceLoss> loss =
-            withLoss ? Optional.of(loss(entries.get(i), opened, texts)) : Optional.empty();
-        figures.add(new LayerFigures(entries.get(i), dtypes.get(i), evaluations.get(i), loss));
+        SaeEntry entry = entries.get(i);
+        Evaluation evaluation = evaluations.get(i);
+        requireFinite(entry, evaluation, skipNonFinite);
+        try (SAE sae = load.open(entry, output)) {
+          hint(entry, evaluation, sae, options);
+          Optional<SpliceLoss> loss =
+              withLoss ? Optional.of(loss(sae, opened, texts)) : Optional.empty();
+          figures.add(new LayerFigures(entry, sae.config().dtype(), evaluation, loss));
+        }
       }
       return new LayersResult(
           entries.get(0).release(),
@@ -74,7 +77,6 @@ final class LayersEvaluation {
       try (SAE sae = load.open(entry, output)) {
         opened.requireFits(sae);
         candidates.add(Candidate.of(sae, () -> load.open(entry, output)));
-        dtypes.add(sae.config().dtype());
         PackingOptions packing = text.packing(Optional.of(sae), opened.config());
         if (!text.packedFiles().isEmpty() && !packing.equals(common.orElse(packing))) {
           throw new IllegalArgumentException(
@@ -105,18 +107,22 @@ final class LayersEvaluation {
     }
   }
 
-  private static void requireFinite(SaeEntry entry, Evaluation evaluation) {
-    if (evaluation.nonFiniteRows() > 0) {
+  private static void requireFinite(SaeEntry entry, Evaluation evaluation, boolean skip) {
+    if (evaluation.nonFiniteRows() > 0 && !skip) {
       throw new IllegalArgumentException(
           "%s: %d rows or their reconstructions hold a NaN or an infinity; leave them out with --skip-non-finite"
               .formatted(entry.saeId(), evaluation.nonFiniteRows()));
     }
   }
 
-  private SpliceLoss loss(SaeEntry entry, LanguageModel opened, List<Tokens> texts)
-      throws IOException {
-    try (SAE sae = load.open(entry, output)) {
-      return LossMixin.measure(sae, opened, texts, Optional.empty(), output);
-    }
+  /** Says what is likely wrong with the figures of an SAE. */
+  private void hint(SaeEntry entry, Evaluation evaluation, SAE sae, EvaluationOptions options) {
+    OptionalInt trained = options.selection().isEmpty() ? entry.trainingK() : OptionalInt.empty();
+    EvaluationHints.of(evaluation, sae, trained)
+        .forEach(hint -> output.note(entry.saeId() + ": " + hint));
+  }
+
+  private SpliceLoss loss(SAE sae, LanguageModel opened, List<Tokens> texts) throws IOException {
+    return LossMixin.measure(sae, opened, texts, Optional.empty(), output);
   }
 }
