@@ -14,6 +14,7 @@ import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,6 +50,7 @@ final class TextActivations {
       DeletedOnExit.add(folder);
       TextActivations made = new TextActivations(folder, hook, texts);
       long rows = texts.stream().mapToLong(Tokens::size).sum();
+      requireRoom(folder, Math.multiplyExact(rows, (long) sae.dIn() * Float.BYTES));
       try (Progress bar = output.progress("language model", "tokens", rows)) {
         new ActivationExport(opened, List.of(hook), false, bar::stepTo).toFile(texts, made.file());
       }
@@ -56,6 +58,18 @@ final class TextActivations {
         made.writeMask(opened.config().bos().orElse(-1));
       }
       return made;
+    }
+  }
+
+  /** Checks that activations fit the disk, before the model runs for hours. */
+  static void requireRoom(Path folder, long bytes) throws IOException {
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (free < bytes) {
+      throw new FileSystemException(
+          folder.toString(),
+          null,
+          "the activations of the texts need %s and %s are free; set java.io.tmpdir to a folder on a larger disk, or give fewer texts"
+              .formatted(Numbers.bytes(bytes), Numbers.bytes(free)));
     }
   }
 

@@ -26,7 +26,7 @@ class EvaluateLayersTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path BOOKWORM = SourceFiles.PROJECT.resolve("releases/bookworm-3m");
 
-  /** Texts of the corpus, 196 tokens. */
+  /** Texts of the corpus, about 180 tokens. */
   private static final int TEXTS = 6;
 
   @TempDir private Path folder;
@@ -130,13 +130,13 @@ class EvaluateLayersTest {
     String out = succeed("--layers", "2,5", "--text-file", corpus, "--csv", csv).out();
     assertThat(out)
         .contains("contexts of up to 128", "the model in float32, the SAEs in float32")
-        .contains("left out: 7 rows of <bos>, as in the training of the SAEs")
+        .contains("left out: 2 rows of <bos>, as in the training of the SAEs")
         .containsPattern("layer +SAE +rows +explained variance +published +difference +L0")
-        .containsPattern("5 +layer5 +845 +0\\.8\\d+ +0\\.8998 +-0\\.0\\d+ +\\d+\\.\\d+ +24");
+        .containsPattern("5 +layer5 +175 +0\\.8\\d+ +0\\.8998 +-0\\.0\\d+ +\\d+\\.\\d+ +24");
     List<String> lines = Files.readAllLines(csv);
     assertThat(lines).hasSize(3);
     assertThat(lines.get(0)).startsWith("layer,id,hook_point,dtype,rows,masked_rows");
-    assertThat(lines.get(1)).startsWith("2,layer2,blocks.2.hook_resid_post,float32,845,7,0,0.");
+    assertThat(lines.get(1)).startsWith("2,layer2,blocks.2.hook_resid_post,float32,175,2,0,0.");
     assertThat(lines.get(1).split(",")).hasSameSizeAs(lines.get(0).split(","));
   }
 

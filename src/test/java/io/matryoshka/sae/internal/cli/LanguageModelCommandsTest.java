@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,6 +11,7 @@ import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.support.SourceFiles;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -287,6 +289,14 @@ class LanguageModelCommandsTest {
     Cli.Result selection = Cli.run("evaluate", RELEASE, "--ids", ids, "--loss", "--top-k", "3");
     assertThat(selection.code()).isEqualTo(2);
     assertThat(selection.err()).contains("leave out --top-k");
+  }
+
+  @Test
+  void activationsThatDoNotFitTheDisk_areRefused() throws IOException {
+    TextActivations.requireRoom(folder, 1);
+    assertThatThrownBy(() -> TextActivations.requireRoom(folder, Long.MAX_VALUE))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("are free; set java.io.tmpdir");
   }
 
   @Test
