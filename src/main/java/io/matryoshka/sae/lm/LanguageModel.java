@@ -148,7 +148,7 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel of(SAE sae, LanguageModelOptions options) throws IOException {
     LanguageModel model = open(new ModelLocator(options).of(sae), options);
     try {
-      new Requirements(model.name, model.config).require(sae, HookPoint.of(sae));
+      model.requireFits(sae);
       return model;
     } catch (RuntimeException e) {
       model.close();
@@ -177,6 +177,16 @@ public final class LanguageModel implements AutoCloseable {
    */
   public LanguageModelConfig config() {
     return config;
+  }
+
+  /**
+   * Checks that an SAE reads rows of the width that this model has at its hook point.
+   *
+   * @param sae the SAE
+   * @throws IllegalArgumentException that names both, if it does not fit
+   */
+  public void requireFits(SAE sae) {
+    new Requirements(name, config).require(sae, HookPoint.of(sae));
   }
 
   /**
@@ -410,6 +420,18 @@ public final class LanguageModel implements AutoCloseable {
    */
   public Tokens tokensWithoutBos(String text) throws IOException {
     return codec.tokens(text, false);
+  }
+
+  /**
+   * Starts to pack documents of {@link #tokensWithoutBos} into contexts, in which every token has
+   * its text.
+   *
+   * @param options how to pack
+   * @return a packer with an empty context
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   */
+  public ContextPacker packer(PackingOptions options) throws IOException {
+    return new ContextPacker(options, codec.pieces(options.first(), options.separator()));
   }
 
   /**

@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -89,6 +92,17 @@ final class TextCodec implements AutoCloseable {
                 + (config.vocabularySize() - 1));
       }
     }
+  }
+
+  /** The texts of ids that no text was made of, such as BOS. */
+  Map<Integer, String> pieces(OptionalInt... ids) throws IOException {
+    Map<Integer, String> pieces = new HashMap<>();
+    for (OptionalInt id : ids) {
+      if (id.isPresent()) {
+        pieces.put(id.getAsInt(), tokenizer().piece(id.getAsInt()));
+      }
+    }
+    return pieces;
   }
 
   String text(int... ids) throws IOException {

@@ -84,7 +84,12 @@ public final class Tokens {
    */
   public String piece(int position) {
     int id = id(position);
-    return pieces.isEmpty() ? "<" + id + ">" : pieces.get(position);
+    return pieces.isEmpty() ? nameless(id) : pieces.get(position);
+  }
+
+  /** What stands for the text of a token of which only the id is known. */
+  static String nameless(int id) {
+    return "<" + id + ">";
   }
 
   /**

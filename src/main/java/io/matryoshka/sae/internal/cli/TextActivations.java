@@ -14,6 +14,7 @@ import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,6 +51,7 @@ final class TextActivations {
       DeletedOnExit.add(folder);
       TextActivations made = new TextActivations(folder, hook, texts);
       long rows = texts.stream().mapToLong(Tokens::size).sum();
+      requireRoom(folder, Math.multiplyExact(rows, (long) sae.dIn() * Float.BYTES));
       try (Progress bar = output.progress("language model", "tokens", rows)) {
         new ActivationExport(opened, List.of(hook), false, bar::stepTo).toFile(texts, made.file());
       }
@@ -57,6 +59,18 @@ final class TextActivations {
         made.writeMask(opened, output);
       }
       return made;
+    }
+  }
+
+  /** Checks that activations fit the disk, before the model runs for hours. */
+  static void requireRoom(Path folder, long bytes) throws IOException {
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (free < bytes) {
+      throw new FileSystemException(
+          folder.toString(),
+          null,
+          "the activations of the texts need %s and %s are free; set java.io.tmpdir to a folder on a larger disk, or give fewer texts"
+              .formatted(Numbers.bytes(bytes), Numbers.bytes(free)));
     }
   }
 
@@ -90,6 +104,11 @@ final class TextActivations {
 
   ActivationSource open(SAE sae) throws IOException {
     return ActivationSource.open(List.of(file()), SourceOptions.of(sae).tensor(hook));
+  }
+
+  /** The texts that the language model ran. */
+  List<Tokens> texts() {
+    return texts;
   }
 
   /** The tokens, each text a sequence of its own. */
