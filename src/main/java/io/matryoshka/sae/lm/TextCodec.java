@@ -35,8 +35,9 @@ final class TextCodec implements AutoCloseable {
       throw new IllegalArgumentException("the text is empty; expected at least one character");
     }
     Tokens plain = tokenizer().encode(text);
-    requireFit(plain);
-    return framed ? framed(plain) : plain;
+    Tokens tokens = framed ? framed(plain) : plain;
+    requireFit(tokens);
+    return tokens;
   }
 
   /**
