@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The activations of texts, where a command takes those of files: the language model writes them to
@@ -53,7 +54,7 @@ final class TextActivations {
         new ActivationExport(opened, List.of(hook), false, bar::stepTo).toFile(texts, made.file());
       }
       if (PackingOptions.excludesSpecialTokens(sae)) {
-        made.writeMask(opened.config().bos().orElse(-1));
+        made.writeMask(opened, output);
       }
       return made;
     }
@@ -67,11 +68,18 @@ final class TextActivations {
     return folder.resolve("mask.safetensors");
   }
 
-  private void writeMask(int bos) throws IOException {
+  private void writeMask(LanguageModel model, Output output) throws IOException {
+    Set<Integer> special = model.specialIds();
+    if (special.isEmpty() && model.config().isEncoder()) {
+      output.note(
+          "the SAE was trained without special tokens; without a tokenizer of the model they are not"
+              + " known, and their rows count");
+      return;
+    }
     int[] kept =
         texts.stream()
             .flatMapToInt(text -> Arrays.stream(text.ids()))
-            .map(id -> id == bos ? 0 : 1)
+            .map(id -> special.contains(id) ? 0 : 1)
             .toArray();
     try (SafetensorsWriter writer =
         SafetensorsWriter.builder().tensor(MASK, Dtype.I32, kept.length).create(mask())) {
@@ -96,14 +104,14 @@ final class TextActivations {
     return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
   }
 
-  /** Leaves out the rows of BOS where the SAE was trained without them. */
+  /** Leaves out the rows of special tokens where the SAE was trained without them. */
   RowRules rules(RowRules given, Output output) throws IOException {
     if (given.mask().isPresent() || !Files.exists(mask())) {
       return given;
     }
     RowMask mask = RowMask.open(mask(), Optional.of(MASK));
     output.note(
-        "%d of %d rows are of <bos> and left out, as in the SAE's training"
+        "%d of %d rows are of special tokens such as <bos> or [CLS] and left out, as in the SAE's training"
             .formatted(mask.rows() - mask.countKept(), mask.rows()));
     return given.mask(mask);
   }

@@ -34,7 +34,8 @@ final class TextMixin {
       paramLabel = "FILE",
       description =
           "A file of text: one document, or one on each line of a .jsonl file (as \"text\"). Documents"
-              + " are packed into contexts as SAELens does. May be given several times.")
+              + " are packed into contexts as SAELens does; an encoder reads each for itself. May be"
+              + " given several times.")
   private List<Path> files = new ArrayList<>();
 
   @Option(
@@ -47,7 +48,8 @@ final class TextMixin {
       names = "--context-size",
       paramLabel = "N",
       description =
-          "Tokens of a context of --text-file; default: that of the SAE's training, else 128.")
+          "Tokens of a context of --text-file; default: that of the SAE's training, else 128; for an"
+              + " encoder the longest part of a document, default: what it takes.")
   private Integer contextSize;
 
   boolean isGiven() {
@@ -66,7 +68,14 @@ final class TextMixin {
     if (ids != null) {
       return TokenIdFile.read(ids);
     }
-    return files.isEmpty() ? typed(model) : packed(model, sae);
+    if (files.isEmpty()) {
+      return typed(model);
+    }
+    List<Tokens> contexts = model.config().isEncoder() ? separate(model) : packed(model, sae);
+    if (contexts.isEmpty()) {
+      throw new IllegalArgumentException("--text-file: the files hold no text");
+    }
+    return contexts;
   }
 
   private List<Tokens> typed(LanguageModel model) throws IOException {
@@ -89,9 +98,17 @@ final class TextMixin {
       TextFiles.read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));
     }
     packer.rest().ifPresent(contexts::add);
-    if (contexts.isEmpty()) {
-      throw new IllegalArgumentException("--text-file: the files hold no text");
-    }
     return contexts;
+  }
+
+  /** Documents for an encoder, long ones in parts. */
+  private List<Tokens> separate(LanguageModel model) throws IOException {
+    int longest = model.config().maxPositions();
+    int size = contextSize == null ? longest : Math.min(contextSize, longest);
+    List<Tokens> texts = new ArrayList<>();
+    for (Path file : files) {
+      TextFiles.read(file, text -> texts.addAll(model.tokensInParts(text, size)));
+    }
+    return texts;
   }
 }

@@ -206,7 +206,8 @@ class LanguageModelCommandsTest {
     texts.get("texts").forEach(text -> corpus.append(text.get("text").textValue()).append(' '));
     Files.writeString(file, corpus);
     Cli.Result result = succeed("evaluate", RELEASE, "--text-file", file, "--json");
-    assertThat(result.err()).contains("rows are of <bos> and left out");
+    assertThat(result.err())
+        .contains("rows are of special tokens such as <bos> or [CLS] and left out");
     assertThat(result.json().findValues("explained_variance")).isNotEmpty();
     assertThat(succeed("explore", RELEASE, "--text-file", file, "--latent", "1").out())
         .isNotEmpty();
