@@ -31,7 +31,7 @@ readers=(README.md docs/install.md docs/cli.md)
 documented=$(sed -n '/<artifactId>matryoshka-sae</{n;s:.*<version>\(.*\)</version>.*:\1:p;q}' README.md)
 
 sed -i "0,/<version>$current</s//<version>$version</" pom.xml
-sed -i "s:<project.build.outputTimestamp>.*<:<project.build.outputTimestamp>$now<:; s:<tag>HEAD</tag>:<tag>v$version</tag>:" pom.xml
+sed -i "s|<project.build.outputTimestamp>.*<|<project.build.outputTimestamp>$now<|; s|<tag>HEAD</tag>|<tag>v$version</tag>|" pom.xml
 sed -i "/<artifactId>matryoshka-sae</{n;s:<version>$documented<:<version>$version<:}" "${readers[@]}"
 sed -i "s:matryoshka-sae-$current-cli:matryoshka-sae-$version-cli:g" "${readers[@]}"
 sed -i "s:^## $version (not yet released)$:## $version (${now%T*}):" docs/CHANGELOG.md
