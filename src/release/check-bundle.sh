@@ -47,11 +47,11 @@ clone() {
     git config user.name 'Release check'
     git config user.email 'release-check@example.invalid'
     src/release/prepare.sh "$version" >/dev/null
-    git checkout --quiet "v$version"
+    git -c advice.detachedHead=false checkout --quiet "v$version"
   fi
   git clone --quiet "$work/first" "$work/second"
   cd "$work/second"
-  git checkout --quiet "$(git -C "$work/first" rev-parse HEAD)"
+  git -c advice.detachedHead=false checkout --quiet "$(git -C "$work/first" rev-parse HEAD)"
   cd "$root"
 }
 
