@@ -35,8 +35,7 @@ class DocumentedExamplesTest {
       for (int i = 0; i < blocks.size(); i++) {
         if (blocks.get(i).text().equals(Files.readString(file))) {
           boolean output = i + 1 < blocks.size() && blocks.get(i + 1).isOutput();
-          shown.put(
-              name, withOutput(blocks.get(i).text(), output ? blocks.get(i + 1).text() : ""));
+          shown.put(name, withOutput(blocks.get(i).text(), output ? blocks.get(i + 1).text() : ""));
         }
       }
     }
