@@ -83,7 +83,7 @@ public final class ActivationBatches implements AutoCloseable {
   }
 
   private void select(ActivationShard wanted) throws IOException {
-    if (wanted.equals(shard) && reader != null) {
+    if (wanted == shard && reader != null) {
       return;
     }
     closeReader();

@@ -1,10 +1,14 @@
 package io.matryoshka.sae.stream;
 
+import io.matryoshka.sae.internal.io.DiskFile;
+import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Model activations in many files, read as one sequence of rows {@code [rows, d_in]}.
@@ -76,17 +80,60 @@ public final class ActivationSource {
    * @throws IOException if a file is missing, unreadable or malformed
    */
   public static ActivationSource open(List<Path> inputs, SourceOptions options) throws IOException {
-    if (inputs.isEmpty()) {
+    requireSome(inputs);
+    return openStored(
+        ActivationFiles.expandFolders(inputs).stream().map(DiskFile::new).toList(), options);
+  }
+
+  /**
+   * Opens files of any store; {@link ActivationFiles#inFolder} orders those of a folder. Headers
+   * are read several at a time.
+   *
+   * @param files the files, in the order in which their rows are to be read
+   * @param options width, tensors and type; {@link SourceOptions#of} has those of an SAE
+   * @return the source
+   * @throws ActivationException if a file does not hold such activations, is named twice, or the
+   *     files do not agree
+   * @throws IOException if a file is missing, unreadable or malformed
+   */
+  public static ActivationSource openStored(List<? extends StoredFile> files, SourceOptions options)
+      throws IOException {
+    requireSome(files);
+    Set<String> names = new HashSet<>();
+    for (StoredFile file : files) {
+      if (!names.add(file.name())) {
+        throw new ActivationException(
+            file.name() + ": the file is named twice among the inputs; name each file once");
+      }
+    }
+    return of(new ShardHeaders(options).readAll(files));
+  }
+
+  private static void requireSome(List<?> files) {
+    if (files.isEmpty()) {
       throw new IllegalArgumentException("at least one file or folder of activations is needed");
     }
-    ShardHeaders headers = new ShardHeaders(options);
-    List<ActivationShard> shards = new ArrayList<>();
-    for (Path file : ActivationFiles.expandFolders(inputs)) {
-      long firstRow = shards.isEmpty() ? 0 : shards.get(shards.size() - 1).endRow();
-      shards.addAll(headers.read(file, firstRow));
+  }
+
+  /**
+   * Makes a source of files whose headers were read before, perhaps on another machine. Opens
+   * nothing; a file that has changed since is refused when it is read.
+   *
+   * @param shards the files in the order of their rows, which are counted anew
+   * @return the source
+   * @throws IllegalArgumentException if there are none
+   * @throws ActivationException if the files do not agree
+   */
+  public static ActivationSource of(List<ActivationShard> shards) throws ActivationException {
+    requireSome(shards);
+    List<ActivationShard> placed = new ArrayList<>(shards.size());
+    long next = 0;
+    for (ActivationShard shard : shards) {
+      placed.add(shard.at(next));
+      next += shard.rows();
     }
-    requireOneWidth(shards);
-    return new ActivationSource(shards);
+    requireOneWidth(placed);
+    return new ActivationSource(placed);
   }
 
   private static void requireOneWidth(List<ActivationShard> shards) throws ActivationException {
