@@ -207,6 +207,22 @@ public final class ActivationSource {
    * @throws IndexOutOfBoundsException if {@code fromRow} is out of range
    */
   public ActivationBatches batches(int rowsPerBatch, long fromRow) {
+    return batches(rowsPerBatch, fromRow, rows);
+  }
+
+  /**
+   * Reads the rows of a range in batches, each while the caller works on the one before. Nothing
+   * beyond the range is read.
+   *
+   * @param rowsPerBatch rows of every batch but the last, which may be smaller
+   * @param fromRow index of the first row
+   * @param toRow index of the row after the last
+   * @return the batches, to be closed by the caller
+   * @throws IllegalArgumentException if {@code rowsPerBatch} is below 1, or so large that a batch
+   *     does not fit a Java array
+   * @throws IndexOutOfBoundsException if the range does not lie in {@code 0..rows()}
+   */
+  public ActivationBatches batches(int rowsPerBatch, long fromRow, long toRow) {
     if (rowsPerBatch < 1 || (long) rowsPerBatch * dIn > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
           "rows per batch must lie in 1..%s for d_in = %s, got %s"
@@ -216,6 +232,16 @@ public final class ActivationSource {
       throw new IndexOutOfBoundsException(
           "first row must lie in 0..%s, got %s".formatted(rows, fromRow));
     }
-    return new ActivationBatches(this, rowsPerBatch, fromRow);
+    if (toRow < fromRow || toRow > rows) {
+      throw new IndexOutOfBoundsException(
+          "end row must lie in %s..%s, got %s".formatted(fromRow, rows, toRow));
+    }
+    return new ActivationBatches(this, rowsPerBatch, fromRow, toRow);
+  }
+
+  /** The end of the batch that holds the row before {@code endRow}, counted from row 0. */
+  static long wholeBatches(long endRow, int rowsPerBatch, long rows) {
+    long batches = -Math.floorDiv(-endRow, (long) rowsPerBatch); // rounded up
+    return Math.min(rows, batches * rowsPerBatch);
   }
 }

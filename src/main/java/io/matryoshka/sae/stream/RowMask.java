@@ -28,6 +28,9 @@ public final class RowMask {
   private final String tensor;
   private final long rows;
 
+  /** Counted once, when first needed; -1 until then. */
+  private volatile long kept = -1;
+
   private RowMask(StoredFile file, String tensor, long rows) {
     this.file = file;
     this.tensor = tensor;
@@ -168,11 +171,14 @@ public final class RowMask {
    * @throws IOException as {@link #read}
    */
   public long countKept() throws IOException {
-    long kept = 0;
-    for (long row = 0; row < rows; row += CHUNK) {
-      for (boolean counted : read(row, (int) Math.min(CHUNK, rows - row))) {
-        kept += counted ? 1 : 0;
+    if (kept < 0) {
+      long count = 0;
+      for (long row = 0; row < rows; row += CHUNK) {
+        for (boolean counted : read(row, (int) Math.min(CHUNK, rows - row))) {
+          count += counted ? 1 : 0;
+        }
       }
+      kept = count;
     }
     return kept;
   }

@@ -1,23 +1,17 @@
 package io.matryoshka.sae.stream;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectWriter;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import io.matryoshka.sae.internal.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -34,19 +28,10 @@ import org.slf4j.LoggerFactory;
  */
 final class RunFolder implements AutoCloseable {
 
-  static final String INDEX = "index.json";
-  static final String CHECKPOINT = "checkpoint.json";
-
   private static final String LOCK = ".lock";
   private static final Pattern SHARD = Pattern.compile("latents-\\d{5,}-of-\\d{5,}\\.safetensors");
 
   private static final Logger LOG = LoggerFactory.getLogger(RunFolder.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final ObjectWriter PRETTY =
-      JSON.writer(
-          new DefaultPrettyPrinter()
-              .withObjectIndenter(new DefaultIndenter("  ", "\n"))
-              .withArrayIndenter(new DefaultIndenter("  ", "\n")));
 
   private final Path path;
   private final FileChannel lockFile;
@@ -118,11 +103,6 @@ final class RunFolder implements AutoCloseable {
     return path;
   }
 
-  Path shard(int number, int count) {
-    return path.resolve(
-        String.format(Locale.ROOT, "latents-%05d-of-%05d.safetensors", number, count));
-  }
-
   boolean hasShards() throws IOException {
     try (Stream<Path> files = Files.list(path)) {
       return files.anyMatch(file -> SHARD.matcher(file.getFileName().toString()).matches());
@@ -132,9 +112,9 @@ final class RunFolder implements AutoCloseable {
   /** Deletes the files of an earlier run and nothing else. */
   void clear() throws IOException {
     try {
-      Files.deleteIfExists(path.resolve(INDEX));
+      Files.deleteIfExists(path.resolve(EncodePlan.INDEX));
       delete(SHARD.asMatchPredicate());
-      Files.deleteIfExists(path.resolve(CHECKPOINT));
+      Files.deleteIfExists(path.resolve(EncodePlan.CHECKPOINT));
     } catch (IOException e) {
       throw failure(path, e);
     }
@@ -154,25 +134,17 @@ final class RunFolder implements AutoCloseable {
     }
   }
 
-  Optional<JsonNode> read(String name) throws IOException {
+  Optional<String> read(String name) throws IOException {
     Path file = path.resolve(name);
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(JSON.readTree(file.toFile()));
-    } catch (JsonProcessingException e) {
-      throw new EncodeRunException(
-          file
-              + ": is not the JSON that an encode run writes; use another folder, or delete this file",
-          e);
-    }
+    return Files.exists(file)
+        ? Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8))
+        : Optional.empty();
   }
 
   /** Writes a file in one step and waits until it is on the storage device. */
-  void write(String name, JsonNode content) throws IOException {
+  void write(String name, String content) throws IOException {
     try {
-      AtomicFile.write(path.resolve(name), PRETTY.writeValueAsString(content) + "\n");
+      AtomicFile.write(path.resolve(name), content);
     } catch (IOException e) {
       throw failure(path, e);
     }
