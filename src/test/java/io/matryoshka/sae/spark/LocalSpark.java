@@ -25,6 +25,9 @@ final class LocalSpark {
         .set("spark.ui.enabled", "false")
         .set("spark.driver.host", "127.0.0.1")
         .set("spark.driver.bindAddress", "127.0.0.1")
+        .set(
+            "spark.hadoop." + PublishingFileSystem.IMPLEMENTATION,
+            PublishingFileSystem.class.getName())
         .set("spark.sql.shuffle.partitions", "2")
         .set("spark.sql.warehouse.dir", Path.of("target/warehouse").toAbsolutePath().toString());
   }

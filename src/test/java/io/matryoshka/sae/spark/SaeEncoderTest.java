@@ -6,15 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.Selection;
 import io.matryoshka.sae.SparseLatents;
-import io.matryoshka.sae.safetensors.SafetensorsFile;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.IntStream;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
@@ -39,9 +36,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("spark")
 class SaeEncoderTest {
 
-  private static final String DEMO = "all-minilm-l6-v2-matryoshka-demo:last_hidden_state";
+  private static final String DEMO = SparkRows.RELEASE + ":" + SparkRows.SAE_ID;
   private static final int ROWS = 96;
-  private static final int D_IN = 384;
+  private static final int D_IN = SparkRows.D_IN;
 
   private static float[] x;
   private static SparseLatents expected;
@@ -49,24 +46,11 @@ class SaeEncoderTest {
   @TempDir Path folder;
 
   @BeforeAll
-  static void encode() throws IOException, URISyntaxException {
-    Path file =
-        Path.of(
-            Objects.requireNonNull(
-                    SaeEncoderTest.class.getResource(
-                        "/io/matryoshka/sae/releases/demo/activations.safetensors"))
-                .toURI());
-    try (SafetensorsFile activations = SafetensorsFile.open(file)) {
-      x = Arrays.copyOf(activations.readFloats("activations"), ROWS * D_IN);
-    }
-    try (SAE sae = sae()) {
+  static void encode() throws IOException {
+    x = SparkRows.rows(0, ROWS);
+    try (SAE sae = SparkRows.sae()) {
       expected = sae.encodeSparse(FloatBuffer.wrap(x), ROWS);
     }
-  }
-
-  private static SAE sae() throws IOException {
-    String[] parts = DEMO.split(":");
-    return SAE.fromPretrained(parts[0], parts[1]);
   }
 
   private static float[] row(int row) {
@@ -198,7 +182,7 @@ class SaeEncoderTest {
             .orderBy("id")
             .collectAsList();
 
-    try (SAE whole = sae();
+    try (SAE whole = SparkRows.sae();
         SAE prefix = whole.prefix(128)) {
       SparseLatents latents = prefix.encodeSparse(FloatBuffer.wrap(x), ROWS, Selection.topK(4));
       for (int i = 0; i < ROWS; i++) {
