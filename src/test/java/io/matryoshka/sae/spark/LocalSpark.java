@@ -4,12 +4,15 @@ import java.nio.file.Path;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
-/** One Spark in the JVM of the tests, with two tasks at a time. */
+/**
+ * One Spark in the JVM of the tests, with two tasks at a time, each tried four times as on a
+ * cluster.
+ */
 final class LocalSpark {
 
   private static final class Session {
     static final SparkSession SPARK =
-        SparkSession.builder().master("local[2]").config(conf()).getOrCreate();
+        SparkSession.builder().master("local[2,4]").config(conf()).getOrCreate();
   }
 
   private LocalSpark() {}
