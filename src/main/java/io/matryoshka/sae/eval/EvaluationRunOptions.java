@@ -105,6 +105,10 @@ public final class EvaluationRunOptions {
     return new EvaluationRunOptions(evaluation, rows, checkpoint, checkpointRows, listener);
   }
 
+  EvaluationRunOptions withoutCheckpoint() {
+    return new EvaluationRunOptions(evaluation, rows, Optional.empty(), checkpointRows, progress);
+  }
+
   /**
    * Returns evaluation batch and selection.
    *

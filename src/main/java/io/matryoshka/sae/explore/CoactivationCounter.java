@@ -4,6 +4,10 @@ import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.internal.state.StateReader;
+import io.matryoshka.sae.internal.state.StateWriter;
+import io.matryoshka.sae.stream.StateException;
+import java.util.Arrays;
 import java.util.BitSet;
 
 /**
@@ -76,6 +80,32 @@ public final class CoactivationCounter implements LatentPass.Collector {
             active[activeCount++] = latent;
           }
         });
+  }
+
+  /**
+   * Joins the counts of other rows, such as those of another range. Counts are exact where both
+   * were and all pairs fit.
+   *
+   * @param other a counter of the same SAE; does not change
+   * @throws IllegalArgumentException if the levels differ
+   */
+  public void merge(CoactivationCounter other) {
+    if (other == this || !Arrays.equals(levelOf, other.levelOf)) {
+      throw new IllegalArgumentException(
+          "merge: expected another counter of an SAE with the same levels");
+    }
+    firings.merge(other.firings.statistics());
+    pairs.merge(other.pairs);
+  }
+
+  void writeTo(StateWriter out) {
+    firings.writeTo(out);
+    pairs.writeTo(out);
+  }
+
+  void mergeFrom(StateReader in) throws StateException {
+    firings.mergeFrom(in);
+    pairs.mergeFrom(in);
   }
 
   /**

@@ -239,9 +239,34 @@ public final class ActivationSource {
     return new ActivationBatches(this, rowsPerBatch, fromRow, toRow);
   }
 
-  /** The end of the batch that holds the row before {@code endRow}, counted from row 0. */
-  static long wholeBatches(long endRow, int rowsPerBatch, long rows) {
-    long batches = -Math.floorDiv(-endRow, (long) rowsPerBatch); // rounded up
+  /**
+   * Checks that a range of rows is one of whole batches, so that the same rows are taken together
+   * as in a pass over all.
+   *
+   * @param rowsPerBatch rows of every batch but the last of the source
+   * @param fromRow index of the first row
+   * @param toRow index of the row after the last
+   * @throws IndexOutOfBoundsException if the range does not lie in {@code 0..rows()}
+   * @throws IllegalArgumentException if it begins or ends within a batch
+   */
+  public void requireBatches(int rowsPerBatch, long fromRow, long toRow) {
+    Objects.checkFromToIndex(fromRow, toRow, rows);
+    if (fromRow % rowsPerBatch != 0 || (toRow % rowsPerBatch != 0 && toRow != rows)) {
+      throw new IllegalArgumentException(
+          "rows %d to %d: a range must begin and end at multiples of the %d rows of a batch, or end with the last of %d rows"
+              .formatted(fromRow, toRow, rowsPerBatch, rows));
+    }
+  }
+
+  /**
+   * Rounds the end of a range up to a whole batch.
+   *
+   * @param toRow index of the row after the last of the range, 0 to {@link #rows()}
+   * @param rowsPerBatch rows of every batch but the last of the source
+   * @return the next multiple of {@code rowsPerBatch}, at most {@link #rows()}
+   */
+  public long wholeBatches(long toRow, int rowsPerBatch) {
+    long batches = -Math.floorDiv(-toRow, (long) rowsPerBatch); // rounded up
     return Math.min(rows, batches * rowsPerBatch);
   }
 }

@@ -31,7 +31,7 @@ final class EncodePipeline {
     progress.update(firstRow, source.rows());
     int batchRows = options.batchRows();
     long from = firstRow - firstRow % batchRows;
-    long to = ActivationSource.wholeBatches(endRow, batchRows, source.rows());
+    long to = source.wholeBatches(endRow, batchRows);
     try (BackgroundTasks<Void> writing = new BackgroundTasks<>("matryoshka-write");
         ActivationBatches batches = source.batches(batchRows, from, to)) {
       while (batches.hasNext()) {
