@@ -19,7 +19,7 @@ import org.w3c.dom.NodeList;
 class DocumentedDependenciesTest {
 
   private static final Pattern ROW = Pattern.compile("^\\| (`[^|]+) \\|", Pattern.MULTILINE);
-  private static final Pattern NAME = Pattern.compile("`(?:[\\w.]+:)?([\\w-]+)`");
+  private static final Pattern NAME = Pattern.compile("`(?:[\\w.-]+:)?([\\w.-]+)`");
 
   /** A bill of materials brings versions, not code. */
   private static final Set<String> NOT_CODE = Set.of("junit-bom");

@@ -109,11 +109,21 @@ public final class EvaluationRunOptions {
     return new EvaluationRunOptions(evaluation, rows, Optional.empty(), checkpointRows, progress);
   }
 
-  EvaluationOptions evaluation() {
+  /**
+   * Returns evaluation batch and selection.
+   *
+   * @return as set
+   */
+  public EvaluationOptions evaluation() {
     return evaluation;
   }
 
-  RowRules rows() {
+  /**
+   * Returns which rows count.
+   *
+   * @return as set
+   */
+  public RowRules rows() {
     return rows;
   }
 

@@ -13,13 +13,14 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
+import java.util.regex.Pattern;
 
 /**
  * A run of encoding cut into files of {@link EncodeOptions#rowsPerShard} rows, each of which can be
  * made alone, in any order and on any machine: the bytes of a file depend on the SAE, the
  * activations and the options alone. {@link EncodeRun} makes them one after the other in a folder
- * of the disk; who runs on several machines calls {@link #encode} there, and writes {@link
- * #checkpoint} before the first file and {@link #index} after the last.
+ * of the disk; who runs on several machines calls {@link #encode} there, between {@link #markBegun}
+ * and {@link #markFinished}.
  *
  * <p>Safe for use by several threads, as long as no progress is told.
  */
@@ -30,6 +31,8 @@ public final class EncodePlan {
 
   /** The file that takes the place of {@link #CHECKPOINT} when all others are there. */
   public static final String INDEX = "index.json";
+
+  private static final Pattern SHARD = Pattern.compile("latents-\\d{5,}-of-\\d{5,}\\.safetensors");
 
   private final SAE sae;
   private final ActivationSource source;
@@ -163,6 +166,75 @@ public final class EncodePlan {
    */
   public void requireSame(String name, String text) throws IOException {
     RunRecord.requireSame(name, RunRecord.parse(name, text), settings());
+  }
+
+  /**
+   * Looks whether a folder holds this run, begun or finished. With {@link EncodeOptions#restart}
+   * the files of any run are deleted, and nothing else.
+   *
+   * @param store the folder
+   * @return true if finished files may be in it
+   * @throws EncodeRunException if it holds a run with other settings, or files of an unknown one
+   * @throws IOException if the store cannot be read, or a file cannot be deleted
+   */
+  public boolean resumes(RunStore store) throws IOException {
+    boolean begun = false;
+    for (String name : List.of(CHECKPOINT, INDEX)) {
+      Optional<String> before = store.read(name);
+      if (before.isPresent() && options.restart()) {
+        RunRecord.parse(store.nameOf(name), before.get());
+      } else if (before.isPresent()) {
+        requireSame(store.nameOf(name), before.get());
+      }
+      begun |= before.isPresent();
+    }
+    List<String> shardFiles = store.files().stream().filter(SHARD.asMatchPredicate()).toList();
+    if (options.restart()) {
+      clear(store, shardFiles);
+      return false;
+    }
+    if (!begun && !shardFiles.isEmpty()) {
+      throw new EncodeRunException(
+          ("%s: is of a run of which there is neither %s nor %s, so it is not known"
+                  + " which; use another folder, or restart (--restart) to delete its files")
+              .formatted(store.nameOf(shardFiles.get(0)), CHECKPOINT, INDEX));
+    }
+    return begun;
+  }
+
+  /**
+   * The index goes first and the checkpoint last, so that what is left is never taken for whole.
+   */
+  private static void clear(RunStore store, List<String> shardFiles) throws IOException {
+    store.delete(INDEX);
+    for (String file : shardFiles) {
+      store.delete(file);
+    }
+    store.delete(CHECKPOINT);
+  }
+
+  /**
+   * Writes {@value #CHECKPOINT}, before the first file.
+   *
+   * @param store the folder
+   * @throws IOException if it cannot be written
+   */
+  public void markBegun(RunStore store) throws IOException {
+    store.write(CHECKPOINT, checkpoint());
+    store.delete(INDEX);
+  }
+
+  /**
+   * Writes {@value #INDEX} in place of {@value #CHECKPOINT}, after the last file.
+   *
+   * @param store the folder
+   * @param all the entries of all files, in order
+   * @throws IllegalArgumentException if a file is missing, or all rows were left out
+   * @throws IOException if it cannot be written
+   */
+  public void markFinished(RunStore store, List<EncodedShard> all) throws IOException {
+    store.write(INDEX, index(all));
+    store.delete(CHECKPOINT);
   }
 
   /**

@@ -85,11 +85,10 @@ public final class EncodeRun {
     int shards = plan.shards();
     plan.checkpoint(); // Reads the activations once before the folder is touched.
     try (RunFolder folder = RunFolder.open(path)) {
-      boolean begun = prepare(folder);
+      boolean begun = plan.resumes(folder);
       int done = begun ? finishedShards(path).size() : 0;
       if (!begun || done < shards) {
-        folder.write(EncodePlan.CHECKPOINT, plan.checkpoint());
-        folder.delete(EncodePlan.INDEX);
+        plan.markBegun(folder);
       }
       if (done < shards) {
         plan.encode(done, shards, path);
@@ -99,39 +98,10 @@ public final class EncodeRun {
         throw new EncodeRunException(
             EncodePlan.changedByOthers(path.resolve(plan.fileName(all.size()))));
       }
-      folder.write(EncodePlan.INDEX, plan.index(all));
-      folder.delete(EncodePlan.CHECKPOINT);
+      plan.markFinished(folder, all);
       Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
       return plan.result(all, plan.firstRow(done), elapsed);
     }
-  }
-
-  /** Tells whether the folder holds this run, begun or finished; refuses any other content. */
-  private boolean prepare(RunFolder folder) throws IOException {
-    boolean begun = false;
-    for (String name : List.of(EncodePlan.CHECKPOINT, EncodePlan.INDEX)) {
-      Optional<String> before = folder.read(name);
-      if (before.isPresent()) {
-        String where = folder.path().resolve(name).toString();
-        if (options.restart()) {
-          RunRecord.parse(where, before.get());
-        } else {
-          plan.requireSame(where, before.get());
-        }
-        begun = true;
-      }
-    }
-    if (options.restart()) {
-      folder.clear();
-      return false;
-    }
-    if (!begun && folder.hasShards()) {
-      throw new EncodeRunException(
-          ("%s: holds latents of a run but neither %s nor %s, so it is not known"
-                  + " which; use another folder, or restart (--restart) to delete them")
-              .formatted(folder.path(), EncodePlan.CHECKPOINT, EncodePlan.INDEX));
-    }
-    return begun;
   }
 
   /** The finished shards up to the first that is missing. */

@@ -13,8 +13,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,10 +24,9 @@ import org.slf4j.LoggerFactory;
  * <p>{@code checkpoint.json} holds the settings from the start to the end of a run; {@code
  * index.json}, which holds them too, takes its place when all shards are there.
  */
-final class RunFolder implements AutoCloseable {
+final class RunFolder implements RunStore, AutoCloseable {
 
   private static final String LOCK = ".lock";
-  private static final Pattern SHARD = Pattern.compile("latents-\\d{5,}-of-\\d{5,}\\.safetensors");
 
   private static final Logger LOG = LoggerFactory.getLogger(RunFolder.class);
 
@@ -103,38 +100,20 @@ final class RunFolder implements AutoCloseable {
     return path;
   }
 
-  boolean hasShards() throws IOException {
+  @Override
+  public String nameOf(String file) {
+    return path.resolve(file).toString();
+  }
+
+  @Override
+  public List<String> files() throws IOException {
     try (Stream<Path> files = Files.list(path)) {
-      return files.anyMatch(file -> SHARD.matcher(file.getFileName().toString()).matches());
+      return files.map(file -> file.getFileName().toString()).toList();
     }
   }
 
-  /** Deletes the files of an earlier run and nothing else. */
-  void clear() throws IOException {
-    try {
-      Files.deleteIfExists(path.resolve(EncodePlan.INDEX));
-      delete(SHARD.asMatchPredicate());
-      Files.deleteIfExists(path.resolve(EncodePlan.CHECKPOINT));
-    } catch (IOException e) {
-      throw failure(path, e);
-    }
-  }
-
-  void delete(String name) throws IOException {
-    Files.deleteIfExists(path.resolve(name));
-  }
-
-  private void delete(Predicate<String> names) throws IOException {
-    List<Path> found;
-    try (Stream<Path> files = Files.list(path)) {
-      found = files.filter(file -> names.test(file.getFileName().toString())).toList();
-    }
-    for (Path file : found) {
-      Files.deleteIfExists(file);
-    }
-  }
-
-  Optional<String> read(String name) throws IOException {
+  @Override
+  public Optional<String> read(String name) throws IOException {
     Path file = path.resolve(name);
     return Files.exists(file)
         ? Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8))
@@ -142,9 +121,19 @@ final class RunFolder implements AutoCloseable {
   }
 
   /** Writes a file in one step and waits until it is on the storage device. */
-  void write(String name, String content) throws IOException {
+  @Override
+  public void write(String name, String content) throws IOException {
     try {
       AtomicFile.write(path.resolve(name), content);
+    } catch (IOException e) {
+      throw failure(path, e);
+    }
+  }
+
+  @Override
+  public void delete(String name) throws IOException {
+    try {
+      Files.deleteIfExists(path.resolve(name));
     } catch (IOException e) {
       throw failure(path, e);
     }

@@ -130,7 +130,8 @@ class EvaluateLayersTest {
     String out = succeed("--layers", "2,5", "--text-file", corpus, "--csv", csv).out();
     assertThat(out)
         .contains("contexts of up to 128", "the model in float32, the SAEs in float32")
-        .contains("left out: 2 rows of special tokens such as <bos>, as in the training of the SAEs")
+        .contains(
+            "left out: 2 rows of special tokens such as <bos>, as in the training of the SAEs")
         .containsPattern("layer +SAE +rows +explained variance +published +difference +L0")
         .containsPattern("5 +layer5 +175 +0\\.8\\d+ +0\\.8998 +-0\\.0\\d+ +\\d+\\.\\d+ +24");
     List<String> lines = Files.readAllLines(csv);
