@@ -31,7 +31,8 @@ final class ComparisonView {
     }
   }
 
-  static ObjectNode of(Workspace workspace, Fields fields) throws IOException {
+  static ObjectNode of(Workspace workspace, Fields fields, Cancellation cancellation)
+      throws IOException {
     String text = fields.text("text");
     Side left = Side.read(fields.object("left"), workspace);
     Side right = Side.read(fields.object("right"), workspace);
@@ -46,10 +47,13 @@ final class ComparisonView {
     try (SAE one = left.view();
         SAE other = right.view()) {
       Reading reading = Reading.of(left.open(), one, tokens);
+      cancellation.check();
       Reading against = Reading.of(right.open(), other, tokens);
       ObjectNode node = Json.object();
       reading.putTokens(node);
+      cancellation.check();
       put(node.putObject("left"), left, reading);
+      cancellation.check();
       put(node.putObject("right"), right, against);
       List<TokenLosses> clean = left.open().model().losses(tokens, List.of());
       LossView.put(node.putObject("clean"), clean.get(0));

@@ -23,7 +23,7 @@ public final class Corpus {
   }
 
   private final String source;
-  private final List<String> words;
+  private List<String> words;
   private State state;
   private String task = "";
   private long done;
@@ -72,8 +72,13 @@ public final class Corpus {
   }
 
   /** What gives the same texts on the command line, if anything does. */
-  List<String> words() {
+  synchronized List<String> words() {
     return words;
+  }
+
+  /** Notes that only the first texts were read, which no command does. */
+  synchronized void readInPart() {
+    words = List.of();
   }
 
   String source() {

@@ -56,8 +56,11 @@ final class CorpusJob {
   void run(Workspace.Texts texts) {
     try {
       corpus.step("read", 0, 0);
-      List<Tokens> contexts = texts.of(open.model(), open.sae());
-      corpus.ready(new ReportFindings(passes.run(cancellation, () -> explore(contexts))));
+      Workspace.Contexts read = texts.of(open.model(), open.sae());
+      if (!read.whole()) {
+        corpus.readInPart();
+      }
+      corpus.ready(new ReportFindings(passes.run(cancellation, () -> explore(read.contexts()))));
     } catch (CancellationException e) {
       corpus.failed("stopped");
     } catch (Exception e) {

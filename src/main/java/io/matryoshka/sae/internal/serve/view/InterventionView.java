@@ -25,7 +25,8 @@ final class InterventionView {
 
   private InterventionView() {}
 
-  static ObjectNode of(OpenSae open, Fields fields, Limits limits) throws IOException {
+  static ObjectNode of(OpenSae open, Fields fields, Limits limits, Cancellation cancellation)
+      throws IOException {
     open.requireOnePlace();
     String text = fields.text("text");
     Edits edits = Edits.read(fields, open, limits);
@@ -41,7 +42,9 @@ final class InterventionView {
     LossView.putChanged(node.putObject("changed"), losses.get(1));
     node.put("position", position);
     Tokens read = tokens.range(0, position + 1);
+    cancellation.check();
     double[] clean = nextProbabilities(open.model(), read, List.of());
+    cancellation.check();
     double[] changed = nextProbabilities(open.model(), read, changes);
     putNext(node.putArray("next"), open.model(), clean, changed, count);
     List<String> words = new ArrayList<>(List.of("--text", text));

@@ -76,9 +76,11 @@ public final class Workspace implements AutoCloseable {
   /**
    * Says what is open; needs no turn.
    *
-   * @return the answer of {@code /api/state}
+   * @param query the parameters of {@code /api/state}: none
+   * @return its answer
    */
-  public ObjectNode state() {
+  public ObjectNode state(Query query) {
+    query.requireNoOther();
     ObjectNode node = Json.object().put("version", version);
     node.set("limits", limits.json());
     node.put("example", example);
@@ -108,6 +110,14 @@ public final class Workspace implements AutoCloseable {
     OpenSae open = find(query.requiredText("sae"));
     int latent = query.number("latent", 0, Integer.MAX_VALUE);
     query.requireNoOther();
+    return LatentView.of(open, latent);
+  }
+
+  /** Shows the latent that the body of an export names. */
+  ObjectNode latent(Fields fields) throws IOException {
+    OpenSae open = find(fields.text("sae"));
+    int latent = fields.number("latent", 0, Integer.MAX_VALUE);
+    fields.requireNoOther();
     return LatentView.of(open, latent);
   }
 
@@ -143,11 +153,12 @@ public final class Workspace implements AutoCloseable {
    * Changes latents.
    *
    * @param fields the body of {@code /api/intervene}
+   * @param cancellation ends it between two passes of the model
    * @return its answer
    * @throws IOException if the vocabulary cannot be read
    */
-  public ObjectNode intervene(Fields fields) throws IOException {
-    return InterventionView.of(find(fields.text("sae")), fields, limits);
+  public ObjectNode intervene(Fields fields, Cancellation cancellation) throws IOException {
+    return InterventionView.of(find(fields.text("sae")), fields, limits, cancellation);
   }
 
   /**
@@ -165,11 +176,24 @@ public final class Workspace implements AutoCloseable {
    * Compares two SAEs.
    *
    * @param fields the body of {@code /api/compare}
+   * @param cancellation ends it between two passes of the model
    * @return its answer
    * @throws IOException if the vocabulary cannot be read
    */
-  public ObjectNode compare(Fields fields) throws IOException {
-    return ComparisonView.of(this, fields);
+  public ObjectNode compare(Fields fields, Cancellation cancellation) throws IOException {
+    return ComparisonView.of(this, fields, cancellation);
+  }
+
+  /**
+   * Makes a file of what a view shows.
+   *
+   * @param fields the body of {@code /api/export}
+   * @param cancellation ends it between two passes of the model
+   * @return the file
+   * @throws IOException if the vocabulary cannot be read
+   */
+  public ExportFile export(Fields fields, Cancellation cancellation) throws IOException {
+    return Export.of(this, fields, cancellation);
   }
 
   /**
@@ -218,6 +242,25 @@ public final class Workspace implements AutoCloseable {
     return node;
   }
 
+  /**
+   * The contexts of a corpus.
+   *
+   * @param contexts at least one
+   * @param whole whether these are all
+   */
+  public record Contexts(List<Tokens> contexts, boolean whole) {
+
+    /**
+     * Copies the list.
+     *
+     * @param contexts at least one
+     * @param whole whether these are all
+     */
+    public Contexts {
+      contexts = List.copyOf(contexts);
+    }
+  }
+
   /** Gives the contexts of a corpus for a model and an SAE. */
   @FunctionalInterface
   public interface Texts {
@@ -230,7 +273,7 @@ public final class Workspace implements AutoCloseable {
      * @return at least one context
      * @throws IOException if a file cannot be read
      */
-    List<Tokens> of(LanguageModel model, SAE sae) throws IOException;
+    Contexts of(LanguageModel model, SAE sae) throws IOException;
   }
 
   /**
