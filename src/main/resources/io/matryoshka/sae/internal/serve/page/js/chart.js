@@ -3,10 +3,12 @@ import {count, short, signed} from './format.js';
 import {html} from './ui.js';
 
 const WIDTH = 640;
+const NARROW = 400;
+const GUTTER = 38;
 const FOOT = 18;
 
-function Frame({height, label, children}) {
-  return html`<svg class="chart" viewBox=${`0 0 ${WIDTH} ${height + FOOT}`} role="img" aria-label=${label}>${children}</svg>`;
+function Frame({width = WIDTH, height, label, children}) {
+  return html`<svg class="chart" viewBox=${`0 0 ${width} ${height + FOOT}`} role="img" aria-label=${label}>${children}</svg>`;
 }
 
 /** How many tokens have which activation; equal bins from 0 to `upper`. */
@@ -29,12 +31,13 @@ export function Differences({values, name, label, unit}) {
   const most = Math.max(0.1, ...values.map(Math.abs));
   const height = 110;
   const middle = height / 2;
-  const step = WIDTH / Math.max(1, values.length);
-  return html`<${Frame} height=${height} label=${label}>
-    ${values.map((value, i) => html`<rect key=${i} class=${value > 0 ? 'worse' : 'better'} x=${i * step + Math.min(1, step / 8)} width=${Math.max(0.5, step - Math.min(2, step / 4))}
+  const step = (NARROW - GUTTER) / Math.max(1, values.length);
+  const gap = Math.min(1, step / 8);
+  return html`<${Frame} width=${NARROW} height=${height} label=${label}>
+    ${[-1, 0, 1].map(side => html`<line key=${side} class=${side === 0 ? 'axis' : 'grid'} x1=${GUTTER} x2=${NARROW} y1=${middle - side * middle} y2=${middle - side * middle}/>
+      <text key=${`${side}-tick`} x=${GUTTER - 5} y=${middle - side * (middle - 4) + 4} text-anchor="end">${side === 0 ? '0' : signed(side * most, 1)}</text>`)}
+    ${values.map((value, i) => html`<rect key=${i} class=${value > 0 ? 'worse' : 'better'} x=${GUTTER + i * step + gap} width=${Math.max(0.5, step - 2 * gap)}
       y=${value > 0 ? middle - middle * value / most : middle} height=${Math.max(0.5, middle * Math.abs(value) / most)}><title>${name(i)}: ${signed(value, 3)} ${unit}</title></rect>`)}
-    <line class="axis" x1="0" x2=${WIDTH} y1=${middle} y2=${middle}/>
-    <text x="0" y="10">+${short(most)} ${unit}</text><text x="0" y=${height - 2}>−${short(most)}</text>
-    <text x="0" y=${height + 14}>first token</text><text x=${WIDTH} y=${height + 14} text-anchor="end">last token</text>
+    <text x=${GUTTER} y=${height + 14}>${unit}, first token</text><text x=${NARROW} y=${height + 14} text-anchor="end">last token</text>
   <//>`;
 }

@@ -69,8 +69,13 @@ export function pieces(tokens, text) {
 
 const MARKS = {'\n': '↵\n', '\t': '⇥\t', '\r': '␍'};
 
-/** Line breaks and tabs get a visible mark. */
-export const visible = text => text.replace(/[\n\t\r]/g, mark => MARKS[mark]);
+// Characters without a shape of their own: controls, and marks that change the direction of what follows.
+const HIDDEN = /[\0-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
+const code = character => `‹${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`;
+
+/** Text in which what cannot be seen has a mark: line breaks, tabs, and characters without a shape. */
+export const visible = text => text.replace(HIDDEN, character => MARKS[character] ?? code(character));
 
 /** A token within a sentence of the page. */
-export const quoted = text => `“${text.replace(/\n/g, '↵').replace(/\t/g, '⇥').trim() || (text === '' ? '' : '␣')}”`;
+export const quoted = text => `“${visible(text).replace(/\s/g, ' ').trim() || (text === '' ? '' : '␣')}”`;

@@ -75,7 +75,7 @@ function Effect({result, pieces}) {
   return html`<section class="card stack"><h2>Loss of each token</h2>
     <dl class="tiles"><${Tile} name="Clean loss" value=${fixed(clean.mean_loss, 3)} note="nats, mean"/>
       <${Tile} name="Changed loss" value=${fixed(changed.mean_loss, 3)} note=${`${signed(clean.mean_loss === null ? null : changed.mean_loss - clean.mean_loss, 3)}`}/>
-      <${Tile} name="KL divergence" value=${short(changed.mean_kl)} note="of all predictions, mean"/></dl>
+      <${Tile} name="KL divergence" value=${short(changed.mean_kl)} note="mean of all tokens"/></dl>
     ${values.length > 0 && html`<${Differences} values=${values} name=${i => quoted(pieces[i + 1]?.text ?? '')} unit="nats" label=${`Change of the loss of each token, ${signed(values.reduce((a, b) => a + b, 0) / values.length, 3)} nats on average`}/>`}
   </section>`;
 }

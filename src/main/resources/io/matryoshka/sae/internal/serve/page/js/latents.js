@@ -65,7 +65,7 @@ function List({route, sae}) {
     ${answer.data && html`<p class="muted small" role="status">${count(answer.data.total)} of ${count(sae.d_sae)} latents</p>`}
     ${answer.data && (rows.length === 0
       ? html`<${Empty}>No latent has ${query === '' ? 'this level' : `“${query}” in its label or as its number`}.<//>`
-      : html`<table class=${answer.loading ? 'stale' : ''}><thead><tr><th scope="col">Latent</th><th scope="col">Level</th><th scope="col">Label or top tokens</th>
+      : html`<table class=${answer.loading ? 'stale' : ''}><thead><tr><th scope="col">Latent</th><th scope="col">Level</th><th class="text" scope="col">Label or top tokens</th>
           <th class="num wide" scope="col"><span class="hidden">Density, drawn</span></th><th class="num" scope="col">Density</th></tr></thead>
         <tbody>${rows.map(row => html`<${Row} key=${row.latent} row=${row} open=${row.latent === route.latent} most=${most}/>`)}</tbody></table>`)}
     ${more.left > 0 && html`<p class="row"><button type="button" disabled=${more.loading} onClick=${more.ask}>Show ${Math.min(PAGE, more.left)} more</button></p>`}

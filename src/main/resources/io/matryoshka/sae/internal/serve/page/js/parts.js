@@ -60,10 +60,10 @@ export function Amount({value, most, level}) {
     <span class="num">${short(value)}</span></span>`;
 }
 
-export function Label({text, none = 'no label'}) {
+export function Label({text, none = ''}) {
   return text
     ? html`<span class="label" dir="auto" title=${text}>${text}</span>`
-    : html`<span class="label none">${none}</span>`;
+    : html`<span class="label none" dir="auto">${none}</span>`;
 }
 
 /** A call that did not succeed, in the server's words. A lost server has its own banner. */
@@ -92,8 +92,7 @@ export function Busy({on, what = 'Computing'}) {
       setSlow(false);
     };
   }, [on]);
-  return html`<div class=${on ? 'busy on' : 'busy'}></div>
-    <div class="muted small" role="status">${slow ? `${what}… One computation runs at a time; this one may be waiting for its turn.` : ''}</div>`;
+  return html`<div class="wait" role="status"><div class=${on ? 'busy on' : 'busy'}></div><p class="muted small">${slow ? `${what}… One computation runs at a time; this one may be waiting for its turn.` : ''}</p></div>`;
 }
 
 export function Tile({name, value, note, title, children}) {

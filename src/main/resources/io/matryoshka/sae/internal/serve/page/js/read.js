@@ -55,8 +55,8 @@ function byLatents({byLevel, most}, levels) {
       return '';
     }
     const ground = tint(`var(--${levelClass(levelAt(i, pair))})`, partOf(pair[1], most));
-    return levels.length === 1 ? ground
-      : ribbons(ground, levels.map(level => [`var(--${levelClass(level)})`, byLevel[i][level] ? byLevel[i][level][1] / most : 0]));
+    return byLevel[i].length === 1 ? ground
+      : ribbons(ground, byLevel[i].map((of, level) => [`var(--${levelClass(level)})`, of && levels.includes(level) ? of[1] / most : 0]));
   };
   const tell = i => {
     const pair = strongest(i);
@@ -143,7 +143,8 @@ function Tokens({route, sae, latents, losses, index}) {
     </div>
     <div class=${latents.stale ? 'stale' : ''}>
       <${Strip} pieces=${latents.pieces} name="Tokens of the text" paint=${paint} tell=${tell}
-        selected=${route.at} onSelect=${at => go({at})}/>
+        selected=${route.at} onSelect=${at => go({at})}
+        lines=${route.colour === 'latents' && route.mark === null && sae.levels.length > 1 ? sae.levels.length : 0}/>
     </div>
     <${Legend} route=${route} sae=${sae}/>
     ${route.colour === 'loss' && losses.error && html`<${Failure} error=${losses.error} retry=${losses.retry}/>`}
@@ -174,13 +175,13 @@ export function Read({route, state, sae}) {
         onChange=${next => go({width: data.widths[next].width})}/>
       <${Tokens} route=${route} sae=${sae} latents=${latents} losses=${known} index=${index}/>`}
       ${text === '' && html`<${Empty}>Type a text above. Its tokens appear here, coloured by what the SAE sees in them.<//>`}
-      ${data && html`<${Foot} view=${route.colour === 'loss' ? 'losses' : 'latents'} request=${request} same=${joinSame(data.same, known.data?.same)}/>`}
     </div>
     ${data && html`<aside class="card" aria-label="Latents of the chosen token">
       ${route.at !== null && route.at < data.tokens.length
         ? html`<${TokenPanel} sae=${sae} data=${data} piece=${latents.pieces[route.at]} at=${route.at} index=${index} losses=${known.data} mark=${route.mark}/>`
-        : html`<${TextOverview} sae=${sae} data=${data} index=${index} mark=${route.mark}/>`}
+        : html`<${TextOverview} sae=${sae} data=${data} pieces=${latents.pieces} index=${index} mark=${route.mark}/>`}
     </aside>`}
+    ${data && html`<${Foot} view=${route.colour === 'loss' ? 'losses' : 'latents'} request=${request} same=${joinSame(data.same, known.data?.same)}/>`}
     <p class="hidden" role="status">${data && route.at !== null && data.tokens[route.at] ? `${data.latents[route.at].length} active latents at ${quoted(latents.pieces[route.at]?.text ?? '')}` : ''}</p>
   </div>`;
 }

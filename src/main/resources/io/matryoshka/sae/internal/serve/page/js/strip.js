@@ -3,7 +3,10 @@ import {quoted, visible} from './format.js';
 import {html, useEffect, useRef} from './ui.js';
 
 // The strongest tint that leaves text legible on both grounds.
-const TINT = 45;
+const TINT = 50;
+
+// Height of a line below a token with the gap above it, in pixels.
+const LINE = 3;
 
 /** A background of a colour: `part` from 0 to 1 tells how strong. */
 export const tint = (colour, part) =>
@@ -15,14 +18,19 @@ export const both = part => part >= 0 ? tint('var(--worse)', part) : tint('var(-
 /** Lines below a token, one for each colour, as `[colour, part]`; for `background` with a tint. */
 export function ribbons(ground, lines) {
   const layers = lines.flatMap(([colour, part], i) => part <= 0 ? []
-    : [`linear-gradient(${mixed(colour, part)} 0 0) 0 calc(100% - ${3 * (lines.length - 1 - i)}px) / 100% 2px no-repeat`]);
+    : [`linear-gradient(${mixed(colour, part)} 0 0) 0 calc(100% - ${LINE * (lines.length - 1 - i)}px) / 100% 2px no-repeat`]);
   if (ground) {
-    layers.push(`linear-gradient(${ground} 0 0) 0 0 / 100% calc(100% - ${3 * lines.length + 1}px) no-repeat`);
+    layers.push(`linear-gradient(${ground} 0 0) 0 0 / 100% calc(100% - ${LINE * lines.length + 1}px) no-repeat`);
   }
   return layers.join(', ');
 }
 
 const mixed = (colour, part) => `color-mix(in srgb, ${colour} ${Math.round(25 + 75 * Math.min(1, part))}%, transparent)`;
+
+// The space before a word stands outside of its box, so that a line can break there.
+const spaced = text => text.length > 1 && text[0] === ' ' && text[1] !== ' ';
+const lead = text => spaced(text) ? ' ' : '';
+const rest = text => visible(spaced(text) ? text.slice(1) : text);
 
 /** The next token up or down from one, by where they are drawn. */
 function onNextLine(options, at, down) {
@@ -65,9 +73,9 @@ function target(event, options, at) {
 
 /**
  * Tokens that can be chosen, with the pointer or the arrow keys. `paint(i)` gives the background, `tell(i)`
- * what a screen reader says beside the text. With `chosen`, a set, several can be marked by `onToggle`.
+ * what a screen reader says beside the text, `lines` how many ribbons there are. With `chosen`, a set, several can be marked by `onToggle`.
  */
-export function Strip({pieces, name, paint, tell, selected, onSelect, chosen, onToggle}) {
+export function Strip({pieces, name, paint, tell, selected, onSelect, chosen, onToggle, lines = 0}) {
   const box = useRef(null);
   const moved = useRef(false);
   const several = Boolean(onToggle);
@@ -113,18 +121,19 @@ export function Strip({pieces, name, paint, tell, selected, onSelect, chosen, on
     }
   };
   return html`<div class="strip" role="listbox" aria-label=${name} aria-multiselectable=${several} dir="auto" ref=${box}
+      style=${{'--under': `${LINE * lines}px`}}
       onClick=${onClick} onKeyDown=${onKeyDown}>
-    ${pieces.map((piece, i) => html`<span key=${i} role="option" data-i=${i} tabindex=${i === first ? 0 : -1}
+    ${pieces.map((piece, i) => html`${lead(piece.text)}<span key=${i} role="option" data-i=${i} tabindex=${i === first ? 0 : -1}
       class=${`t ${piece.kind}${chosen?.has(i) ? ' chosen' : ''}`}
       aria-selected=${several ? chosen.has(i) : i === selected}
       aria-label=${`${i}: ${quoted(piece.text)}${tell ? ', ' + tell(i) : ''}`}
-      style=${{background: paint(i)}}>${visible(piece.text)}</span>`)}
+      style=${{background: paint(i)}}>${rest(piece.text)}</span>`)}
   </div>`;
 }
 
 /** Tokens to read only, such as a context of a latent, tinted by activation. */
 export function Context({tokens, activations, at, most, colour}) {
-  return html`<div class=${'strip plain ' + colour} dir="auto">${tokens.map((token, i) => html`<span key=${i}
+  return html`<div class=${'strip plain ' + colour} dir="auto">${tokens.map((token, i) => html`${lead(token)}<span key=${i}
     class=${i === at ? 't peak' : 't'} title=${activations[i] ? String(activations[i]) : null}
-    style=${{background: tint('var(--c)', most > 0 ? activations[i] / most : 0)}}>${visible(token)}</span>`)}</div>`;
+    style=${{background: tint('var(--c)', most > 0 ? activations[i] / most : 0)}}>${rest(token)}</span>`)}</div>`;
 }

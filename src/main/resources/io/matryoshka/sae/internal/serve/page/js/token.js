@@ -7,17 +7,17 @@ import {html, useMemo} from './ui.js';
 
 const FIRST = 5;
 
-function LatentRow({latent, value, most, level, label, mark, beyond}) {
+function LatentRow({latent, value, most, level, label, on, mark, beyond}) {
   const marked = mark === latent;
   return html`<li class=${beyond ? 'beyond' : ''}>
-    <${LatentLink} latent=${latent}/><${Label} text=${label}/><${Amount} value=${value} most=${most} level=${level}/>
+    <${LatentLink} latent=${latent}/><${Label} text=${label} none=${on}/><${Amount} value=${value} most=${most} level=${level}/>
     <button type="button" class="quiet" aria-pressed=${marked} title="colour the text by this latent"
       aria-label=${`colour the text by latent ${latent}`}
       onClick=${() => go({mark: marked ? null : latent, colour: 'latents'})}>${marked ? '●' : '○'}</button></li>`;
 }
 
 /** The latents of a level, the strongest first; those beyond the first few on demand. */
-function LevelGroup({sae, level, pairs, most, labels, mark, width, share, top = FIRST}) {
+function LevelGroup({sae, level, pairs, most, labels, mark, width, share, on, top = FIRST}) {
   const [all, toggle] = useToggle();
   const {from, to} = sae.levels[level];
   const beyond = to > width;
@@ -31,7 +31,7 @@ function LevelGroup({sae, level, pairs, most, labels, mark, width, share, top = 
     ${pairs.length === 0
       ? html`<p class="muted small">No active latent of this level.</p>`
       : html`<ul class="latents">${(all ? pairs : pairs.slice(0, top)).map(([latent, value]) => html`<${LatentRow} key=${latent}
-          latent=${latent} value=${value} most=${most} level=${level} label=${labels[latent]} mark=${mark} beyond=${beyond}/>`)}</ul>`}
+          latent=${latent} value=${value} most=${most} level=${level} label=${labels[latent]} on=${on?.(latent)} mark=${mark} beyond=${beyond}/>`)}</ul>`}
     ${pairs.length > top && html`<button type="button" class="quiet" aria-expanded=${all} onClick=${toggle}>${all ? 'Show fewer' : `Show all ${pairs.length}`}</button>`}
     ${beyond && pairs.length > 0 && html`<p class="muted small">Beyond the chosen width.</p>`}
   </li>`;
@@ -58,20 +58,23 @@ export function TokenPanel({sae, data, piece, at, index, losses, mark}) {
       most=${most} labels=${data.labels} mark=${mark} width=${width} share=${data.shares[at][level]}/>`)}</ul>`}`;
 }
 
-/** The strongest activation of each latent anywhere in the text. */
-function useMaxima(data) {
-  return useMemo(() => {
-    const most = new Map();
-    data.latents.flat().forEach(([latent, value]) => most.set(latent, Math.max(value, most.get(latent) ?? 0)));
-    return [...most].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-  }, [data]);
+/** The strongest activation of each latent anywhere in the text, as `[latent, activation, token]`. */
+function strongest(data) {
+  const found = new Map();
+  data.latents.forEach((active, at) => active.forEach(([latent, value]) => {
+    if (value > (found.get(latent)?.[1] ?? 0)) {
+      found.set(latent, [latent, value, at]);
+    }
+  }));
+  return [...found.values()].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
 }
 
-export function TextOverview({sae, data, index, mark}) {
-  const pairs = useMaxima(data);
+export function TextOverview({sae, data, pieces, index, mark}) {
+  const pairs = useMemo(() => strongest(data), [data]);
+  const on = latent => `on ${quoted(pieces[pairs.find(([id]) => id === latent)[2]]?.text ?? '')}`;
   const {width} = data.widths[index];
   return html`<h2>Strongest in the text</h2>
     <p class="muted small">${plural(pairs.length, 'latent')} of ${count(sae.d_sae)} are active. Choose a token to see its own.</p>
     <ul class="levels">${byLevel(sae, pairs).map((group, level) => html`<${LevelGroup} key=${level} sae=${sae} level=${level} pairs=${group}
-      most=${pairs[0]?.[1] ?? 0} labels=${data.labels} mark=${mark} width=${width} top=${4}/>`)}</ul>`;
+      on=${on} most=${pairs[0]?.[1] ?? 0} labels=${data.labels} mark=${mark} width=${width} top=${4}/>`)}</ul>`;
 }
