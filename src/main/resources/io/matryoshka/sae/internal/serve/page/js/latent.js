@@ -19,7 +19,7 @@ function Actions({sae, latent}) {
   const add = () => go({view: 'intervene', edits: [...edits.filter(edit => edit.latent !== latent), {kind: 'zero', latent}]}, true);
   return html`<span class="row">${step(-1)}${step(1)}
     ${sae.model && html`<button type="button" onClick=${() => go({view: 'read', colour: 'latents', mark: latent}, true)}>Show in text</button>`}
-    ${sae.model && !sae.transcoder && html`<button type="button" onClick=${add}>Intervene</button>`}</span>`;
+    ${sae.model && !sae.transcoder && html`<button type="button" onClick=${add}>Change in text</button>`}</span>`;
 }
 
 function Figures({found}) {
@@ -56,7 +56,7 @@ function Firing({found, sae}) {
     return html`<section class="card"><h2>When it fires</h2><${Empty}>It never fires on the ${count(corpus.rows)} tokens of ${corpus.source}.<//></section>`;
   }
   return html`<section class="card"><h2>When it fires</h2>
-    <h4>Activations, by number of tokens</h4><${Histogram} histogram=${corpus.histogram} colour=${levelClass(found.level)}/>
+    <h3 class="sub">Activations, by number of tokens</h3><${Histogram} histogram=${corpus.histogram} colour=${levelClass(found.level)}/>
     <h3>Strongest</h3><${Contexts} list=${corpus.contexts} level=${found.level} most=${corpus.max_activation}/>
     ${corpus.examples.length > 0 && html`<h3>From the lower quarters of its range</h3>
       <${Contexts} list=${corpus.examples} level=${found.level} most=${corpus.max_activation}/>`}
