@@ -58,7 +58,7 @@ function Metrics({answer}) {
     <thead><tr><th scope="col">On this text</th><th class="num" scope="col">Left</th><th class="num" scope="col">Right</th><th class="num" scope="col">Right − left</th></tr></thead>
     <tbody>${METRICS.map(([name, field, show, better]) => html`<tr key=${field}><th scope="row">${name}${field === 'mean_loss' && clean ? html` <span class="muted">(clean ${fixed(clean.mean_loss, 3)})</span>` : ''}</th>
       <td class=${best(left[field], right[field], better)}>${show(left[field])}</td><td class=${best(right[field], left[field], better)}>${show(right[field])}</td>
-      <td class="num muted">${left[field] === null || right[field] === null ? '–' : signed(right[field] - left[field], 3)}</td></tr>`)}</tbody></table></div></section>`;
+      <td class="num muted">${left[field] === null || right[field] === null ? '–' : (right[field] > left[field] ? '+' : '') + short(right[field] - left[field])}</td></tr>`)}</tbody></table></div></section>`;
 }
 
 function paintOf(by, sae, side, clean) {
