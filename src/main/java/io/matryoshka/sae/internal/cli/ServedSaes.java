@@ -10,7 +10,6 @@ import io.matryoshka.sae.labels.LabelFile;
 import io.matryoshka.sae.labels.LabelOptions;
 import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.lm.LanguageModel;
-import io.matryoshka.sae.lm.ModelFormatException;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import java.io.IOException;
@@ -30,7 +29,7 @@ final class ServedSaes implements AutoCloseable {
   private final List<OpenSae.OpenModel> models = new ArrayList<>();
   private final List<AutoCloseable> toClose = new ArrayList<>();
 
-  /** A model, or why there is none. */
+  /** A model, or why there is none: latents can be looked at without one. */
   private record Found(Optional<OpenSae.OpenModel> model, String reason) {}
 
   ServedSaes(LoadMixin load, ModelMixin model, LabelsMixin labels, Output output) {
@@ -92,7 +91,7 @@ final class ServedSaes implements AutoCloseable {
       OpenSae.OpenModel open = new OpenSae.OpenModel(nameOf(words, fresh), fresh);
       models.add(open);
       return new Found(Optional.of(open), "");
-    } catch (IllegalArgumentException | ModelFormatException e) {
+    } catch (IllegalArgumentException | IOException e) {
       if (model.isGiven()) {
         throw e;
       }

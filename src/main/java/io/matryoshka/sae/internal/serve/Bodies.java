@@ -119,7 +119,7 @@ final class Bodies {
         }
         parameters.put(field.getName(), field.getValue());
       }
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | IllegalStateException e) {
       throw new ViewException(ViewException.Kind.BAD_REQUEST, "the parameters are malformed");
     }
     return new Query(parameters);

@@ -10,6 +10,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
@@ -119,7 +120,7 @@ final class Call implements Runnable {
   /** Ends without an answer, as nobody waits for one. */
   void drop() {
     if (end()) {
-      callback.failed(new IOException("the page has gone"));
+      callback.failed(new EofException("the page has gone"));
     }
   }
 
