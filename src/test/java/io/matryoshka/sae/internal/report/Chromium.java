@@ -32,6 +32,10 @@ public final class Chromium implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long PATIENCE_SECONDS = 120;
 
+  /** Where Debian, Ubuntu and Google put it. */
+  private static final List<String> USUAL =
+      List.of("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome");
+
   private final Optional<Process> process;
   private final URI browser;
   private final WebSocket socket;
@@ -60,10 +64,11 @@ public final class Chromium implements AutoCloseable {
     }
   }
 
-  /** The browser that the property names, else Debian's. */
+  /** The browser that the property names, else one where systems put it. */
   public static Optional<Path> find() {
-    return Optional.of(Path.of(System.getProperty("browser", "/usr/bin/chromium")))
-        .filter(Files::isExecutable);
+    String named = System.getProperty("browser");
+    return (named == null ? USUAL : List.of(named))
+        .stream().map(Path::of).filter(Files::isExecutable).findFirst();
   }
 
   public static Chromium start(Path browser, Path profile)

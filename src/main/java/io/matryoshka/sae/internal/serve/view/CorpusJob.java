@@ -132,12 +132,15 @@ final class CorpusJob {
     return RowRules.all().mask(RowMask.open(file, Optional.of(MASK)));
   }
 
-  private static io.matryoshka.sae.explore.Tokens tokens(List<Tokens> contexts) {
+  /** The tokens as the vocabulary spells them, which packed contexts do not know themselves. */
+  private io.matryoshka.sae.explore.Tokens tokens(List<Tokens> contexts) throws IOException {
     List<String> pieces = new ArrayList<>();
     int[] sequences = new int[contexts.stream().mapToInt(Tokens::size).sum()];
     for (int t = 0; t < contexts.size(); t++) {
       int first = pieces.size();
-      pieces.addAll(contexts.get(t).pieces());
+      for (int id : contexts.get(t).ids()) {
+        pieces.add(open.model().piece(id));
+      }
       Arrays.fill(sequences, first, pieces.size(), t);
     }
     return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);

@@ -22,7 +22,7 @@ class LatentsViewTest extends PageTest {
     assertThat(visitor.run(ROWS)).hasSize(50);
 
     visitor.type("#search", "plants");
-    visitor.awaitText(".list [role=status]", "114 of 2,048");
+    visitor.awaitText(".list .total", "114 of 2,048");
     JsonNode found = visitor.run(ROWS);
     visitor.type("#search", "no such label");
     visitor.awaitText(".list .empty", "No latent has “no such label”");
@@ -52,6 +52,7 @@ class LatentsViewTest extends PageTest {
 
     visitor.click(".list tbody tr:nth-child(18) a");
     visitor.awaitText("article h2", "Latent 17");
+    visitor.awaitText("article", "In your text");
 
     assertThat(visitor.run("[...document.querySelectorAll('article h2')].map(h => h.textContent).join('|')").asText())
         .isEqualTo(
@@ -60,7 +61,9 @@ class LatentsViewTest extends PageTest {
     assertThat(visitor.count(".context")).isEqualTo(12);
     assertThat(visitor.text(".context .peak")).isNotEmpty().doesNotContain("▁");
     assertThat(visitor.text(".tree .self")).contains("17");
-    assertThat(visitor.count(".tree details")).isPositive();
+    assertThat(visitor.count(".tree ul li")).isEqualTo(3);
+    visitor.click(".tree ul button[aria-expanded=false]");
+    visitor.await("document.querySelectorAll('.tree ul li').length === 6");
     assertThat(visitor.run("document.querySelector('.label-line a').href").asText())
         .isEqualTo("https://www.neuronpedia.org/gemma-2-2b/12/17");
     visitor.back();
@@ -110,7 +113,7 @@ class LatentsViewTest extends PageTest {
     open("#view=latents&latent=17");
     visitor.awaitElement("article");
 
-    visitor.press("Intervene");
+    visitor.press("Change in text");
     visitor.awaitElement(".edit");
 
     assertThat(visitor.fragment()).contains("view=intervene").contains("edits=zero:17");

@@ -76,6 +76,7 @@ class PageLooksTest extends PageTest {
       throws Exception {
     visitor.browser().screen(width, 800, phone, dark);
     open(view);
+    assertThat(visitor.complaints()).isEmpty();
     try (InputStream axe = PageLooksTest.class.getResourceAsStream(AXE)) {
       visitor.run(new String(axe.readAllBytes(), StandardCharsets.UTF_8) + "; true");
     }
@@ -83,7 +84,6 @@ class PageLooksTest extends PageTest {
     assertThat(visitor.run("document.documentElement.scrollWidth").asInt())
         .isLessThanOrEqualTo(width);
     assertThat(visitor.run(FOUND)).isEmpty();
-    assertThat(visitor.complaints()).isEmpty();
     Path shots = Files.createDirectories(Path.of("target", "screenshots"));
     visitor
         .browser()

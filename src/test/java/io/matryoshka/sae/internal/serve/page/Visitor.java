@@ -42,7 +42,7 @@ record Visitor(Chromium browser) {
     while (!run("Boolean(" + script + ")").asBoolean()) {
       if (System.nanoTime() > end) {
         throw new AssertionError(
-            "never true: " + script + "\nthe page says: " + run("document.body.innerText").asText());
+            "never true: " + script + "\nthe page says: " + run("document.querySelector('main').innerText.slice(0, 800)").asText());
       }
       Thread.sleep(20);
     }

@@ -135,6 +135,8 @@ function Content({route, state, sae}) {
   return html`<${View} key=${sae.key} route=${route} state=${state} sae=${sae}/>`;
 }
 
+const nameOf = ({view, latent}) => view === 'latents' && latent !== null ? `Latent ${latent}` : VIEWS.find(([id]) => id === view)[1];
+
 function App() {
   const route = useRoute();
   const server = useServer();
@@ -142,13 +144,14 @@ function App() {
   const sae = state && (state.saes.find(({key}) => key === route.sae) ?? state.saes[0]);
   const main = useRef(null);
   useEffect(() => {
-    document.title = `${VIEWS.find(([id]) => id === route.view)[1]}${route.view === 'latents' && route.latent !== null ? ` ${route.latent}` : ''} · Matryoshka SAE`;
+    document.title = `${nameOf(route)} · Matryoshka SAE`;
   }, [route.view, route.latent]);
   return html`<a class="skip" href="#main" onClick=${event => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
     <${Connection}/>
     <${Top} state=${state} sae=${sae} view=${route.view}/>
-    ${state && html`<${Facts} sae=${sae}/>`}
     <main id="main" tabindex="-1" ref=${main}>
+      <h1 class="hidden">${nameOf(route)}</h1>
+      ${state && html`<${Facts} sae=${sae}/>`}
       ${state && route.sae && route.sae !== sae.key && html`<div class="notice" role="status"><p>${route.sae} is not open here; this is ${sae.key}.</p></div>`}
       ${state ? html`<${Content} route=${route} state=${state} sae=${sae}/>`
         : server.error ? html`<${Failure} error=${server.error} retry=${server.retry}/>` : html`<p class="boot" role="status">Loading…</p>`}

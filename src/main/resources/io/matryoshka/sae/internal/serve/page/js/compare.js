@@ -58,7 +58,7 @@ function Metrics({answer}) {
     <thead><tr><th scope="col">On this text</th><th class="num" scope="col">Left</th><th class="num" scope="col">Right</th><th class="num" scope="col">Right − left</th></tr></thead>
     <tbody>${METRICS.map(([name, field, show, better]) => html`<tr key=${field}><th scope="row">${name}${field === 'mean_loss' && clean ? html` <span class="muted">(clean ${fixed(clean.mean_loss, 3)})</span>` : ''}</th>
       <td class=${best(left[field], right[field], better)}>${show(left[field])}</td><td class=${best(right[field], left[field], better)}>${show(right[field])}</td>
-      <td class="num muted">${left[field] === null || right[field] === null ? '–' : signed(right[field] - left[field], 3)}</td></tr>`)}</tbody></table></div></section>`;
+      <td class="num muted">${left[field] === null || right[field] === null ? '–' : (right[field] > left[field] ? '+' : '') + short(right[field] - left[field])}</td></tr>`)}</tbody></table></div></section>`;
 }
 
 function paintOf(by, sae, side, clean) {
@@ -98,7 +98,7 @@ function Matches({answer, left, right}) {
   return html`<section class="card"><h2>Which latents belong together</h2>${matches.length === 0
     ? html`<${Empty}>There are no pairs: the directions have different widths, or nothing is active.<//>`
     : html`<p class="muted small">For each latent on the left, the nearest direction on the right among those active in this text.</p>
-      <div class="scroll" tabindex="0" role="region" aria-label="Matches"><table><thead><tr><th scope="col">Left</th><th scope="col">Right</th><th scope="col">Cosine</th><th scope="col"></th><th scope="col">Nearest both ways</th><th class="num" scope="col">Tokens left, right, both</th></tr></thead>
+      <div class="scroll" tabindex="0" role="region" aria-label="Matches"><table><thead><tr><th scope="col">Left</th><th scope="col">Right</th><th class="num" scope="col">Cosine</th><th scope="col"><span class="hidden">Cosine, drawn</span></th><th scope="col">Nearest both ways</th><th class="num" scope="col">Tokens left, right, both</th></tr></thead>
       <tbody>${matches.slice(0, FIRST_MATCHES).map(match => html`<tr key=${match.left}><th scope="row">${link(left.sae, match.left)} <${Label} text=${answer.left.labels[match.left]} none=""/></th>
         <td>${link(right.sae, match.right)} <${Label} text=${answer.right.labels[match.right]} none=""/></td><td class="num">${fixed(match.cosine, 3)}</td><td><${Bar} value=${match.cosine} most=${1}/></td>
         <td>${match.mutual ? 'yes' : ''}</td><td class="num">${match.tokens_left}, ${match.tokens_right}, ${match.tokens_both}</td></tr>`)}</tbody></table></div>

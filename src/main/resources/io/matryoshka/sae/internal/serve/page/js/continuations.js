@@ -56,7 +56,7 @@ function Options({route, state}) {
 
 function Story({name, given, side, run}) {
   return html`<section class="card" aria-label=${`${name} continuation`}><h3><span class=${'key ' + name.toLowerCase()}></span>${name}</h3>
-    <p class="story" dir="auto"><span class="given">${given}</span>${side?.text ?? ''}</p>
+    <p class="story" dir="auto"><span class="given">${given}</span>${side?.text ?? ''}${side?.end === 'stop_token' && side.text === '' ? html` <span class="given">(the model ends the text here)</span>` : ''}</p>
     <p class="muted small">${side ? `${plural(side.tokens, 'token')}${side.end ? `, ${ENDS[side.end] ?? side.end}` : run.stopped ? ', stopped' : ''}` : run.running ? 'Waiting for the first token…' : ''}</p></section>`;
 }
 
@@ -73,10 +73,10 @@ export function Continuations({route, state, change}) {
       <div class="head"><h2>How the model goes on</h2><div class="row">
         ${run.running ? html`<button type="button" onClick=${stop}>Stop</button>`
           : html`<button type="button" class="main" onClick=${() => start(request, change.text)}>${began ? 'Generate again' : 'Generate'}</button>`}</div></div>
-      <${Options} route=${route} state=${state}/>
       ${run.error && html`<${Failure} error=${run.error}/>`}
+      <div class="row"><${Options} route=${route} state=${state}/>${run.same && html`<${Same} same=${run.same}/>`}</div>
       <p class="hidden" role="status">${run.running ? 'Generating' : done ? `Done. ${sides.map(side => run.sides[side] ? `${side}: ${run.sides[side].text}` : '').join('. ')}` : ''}</p></div>
     ${began && html`<div class="sides"><${Story} name="Clean" given=${run.text} side=${run.sides.clean} run=${run}/>
       ${(run.sides.changed || edited) && html`<${Story} name="Changed" given=${run.text} side=${run.sides.changed} run=${run}/>`}</div>`}
-    ${run.same && html`<div class="foot"><${Same} same=${run.same}/></div>`}</section>`;
+    </section>`;
 }

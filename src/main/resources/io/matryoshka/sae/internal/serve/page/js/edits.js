@@ -31,7 +31,7 @@ function Picks({sae, data, edits, onAdd}) {
   const most = new Map();
   data.latents.flat().forEach(([latent, value]) => most.set(latent, Math.max(value, most.get(latent) ?? 0)));
   const picks = [...most].filter(([latent]) => !edits.some(edit => edit.latent === latent)).sort((a, b) => b[1] - a[1]).slice(0, 8);
-  return html`<div><h4>Strong in this text</h4><div class="picks">${picks.map(([latent, value]) => html`<button type="button" key=${latent}
+  return html`<div><h3 class="sub">Strong in this text</h3><div class="picks">${picks.map(([latent, value]) => html`<button type="button" key=${latent}
     class=${levelClass(levelOf(sae, latent))} title=${`activation up to ${short(value)}`} aria-label=${`change latent ${latent}`} onClick=${() => onAdd(latent)}>
     <b class="level">${latent}</b>${data.labels[latent] && html`<span dir="auto">${data.labels[latent]}</span>`}</button>`)}</div></div>`;
 }

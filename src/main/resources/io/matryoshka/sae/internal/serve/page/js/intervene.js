@@ -13,7 +13,7 @@ import {TextBox, textOf, useLatents} from './text.js';
 import {html, useMemo, useState} from './ui.js';
 
 const FULL_LOSS = 2;
-const COUNT = 12;
+const COUNT = 8;
 const STILL_MILLIS = 250;
 
 /** What is asked of the server, as far as interventions and continuations have it in common. */

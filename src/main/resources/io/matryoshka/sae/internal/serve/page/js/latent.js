@@ -19,7 +19,7 @@ function Actions({sae, latent}) {
   const add = () => go({view: 'intervene', edits: [...edits.filter(edit => edit.latent !== latent), {kind: 'zero', latent}]}, true);
   return html`<span class="row">${step(-1)}${step(1)}
     ${sae.model && html`<button type="button" onClick=${() => go({view: 'read', colour: 'latents', mark: latent}, true)}>Show in text</button>`}
-    ${sae.model && !sae.transcoder && html`<button type="button" onClick=${add}>Intervene</button>`}</span>`;
+    ${sae.model && !sae.transcoder && html`<button type="button" onClick=${add}>Change in text</button>`}</span>`;
 }
 
 function Figures({found}) {
@@ -50,13 +50,13 @@ function Firing({found, sae}) {
     const waiting = ['waiting', 'running'].includes(sae.corpus.state);
     return html`<section class="card"><h2>When it fires</h2><${Empty}>${waiting
       ? 'The corpus is still being read; contexts appear here when it is done.'
-      : html`Start with a corpus to see the texts on which it fires: <code>matryoshka-sae serve --corpus texts.txt</code>`}<//></section>`;
+      : html`Start with a corpus to see the texts on which it fires: <code>matryoshka-sae serve --text-file texts.txt</code>`}<//></section>`;
   }
   if (corpus.firings === 0) {
     return html`<section class="card"><h2>When it fires</h2><${Empty}>It never fires on the ${count(corpus.rows)} tokens of ${corpus.source}.<//></section>`;
   }
   return html`<section class="card"><h2>When it fires</h2>
-    <h4>Activations, by number of tokens</h4><${Histogram} histogram=${corpus.histogram} colour=${levelClass(found.level)}/>
+    <h3 class="sub">Activations, by number of tokens</h3><${Histogram} histogram=${corpus.histogram} colour=${levelClass(found.level)}/>
     <h3>Strongest</h3><${Contexts} list=${corpus.contexts} level=${found.level} most=${corpus.max_activation}/>
     ${corpus.examples.length > 0 && html`<h3>From the lower quarters of its range</h3>
       <${Contexts} list=${corpus.examples} level=${found.level} most=${corpus.max_activation}/>`}
@@ -65,7 +65,7 @@ function Firing({found, sae}) {
 
 function Absorption({found}) {
   return html`<h3>Absorption</h3><p class="small">Of ${count(found.tokens)} tokens with its direction it is silent on ${count(found.silent)}:
-    absorption fraction ${short(found.fraction)}, fully absorbed ${share(found.full)}${found.top_child === null || found.top_child_tokens === 0 ? '.'
+    absorption fraction ${short(found.fraction)}, fully absorbed ${share(found.full)}${!found.top_child_tokens ? '.'
       : html`; most often carried by latent <${LatentLink} latent=${found.top_child}/> (${count(found.top_child_tokens)}).`}</p>`;
 }
 
@@ -91,7 +91,7 @@ function InText({state, sae, latent, level}) {
   if (!latents.data) {
     return null;
   }
-  const values = latents.data.latents.map(active => (active.find(([id]) => id === latent) ?? [0, 0])[1]);
+  const values = latents.data.latents.map((active, i) => latents.data.tokens[i].counted ? (active.find(([id]) => id === latent) ?? [0, 0])[1] : 0);
   const most = Math.max(...values);
   return html`<section class="card"><h2>In your text</h2>${most > 0
     ? html`<${Context} tokens=${latents.pieces.map(piece => piece.text)} activations=${values} at=${values.indexOf(most)} most=${most} colour=${levelClass(level)}/>`

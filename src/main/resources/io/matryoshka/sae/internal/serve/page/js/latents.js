@@ -62,7 +62,7 @@ function List({route, sae}) {
     <${Busy} on=${answer.loading || more.loading} what="Searching"/>
     ${answer.error && html`<${Failure} error=${answer.error} retry=${answer.retry}/>`}
     ${more.error && html`<${Failure} error=${more.error} retry=${more.ask}/>`}
-    ${answer.data && html`<p class="muted small" role="status">${count(answer.data.total)} of ${count(sae.d_sae)} latents</p>`}
+    ${answer.data && html`<p class="muted small total" role="status">${count(answer.data.total)} of ${count(sae.d_sae)} latents</p>`}
     ${answer.data && (rows.length === 0
       ? html`<${Empty}>No latent has ${query === '' ? 'this level' : `“${query}” in its label or as its number`}.<//>`
       : html`<table class=${answer.loading ? 'stale' : ''}><thead><tr><th scope="col">Latent</th><th scope="col">Level</th><th class="text" scope="col">Label or top tokens</th>

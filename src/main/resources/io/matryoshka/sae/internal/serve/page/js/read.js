@@ -1,8 +1,7 @@
 // The first view: a text, its tokens coloured by their latents, and what one token says.
 import {go} from './route.js';
 import {quoted, short} from './format.js';
-import {Empty, levelClass, levelOf, Failure} from './parts.js';
-import {Choice} from './parts.js';
+import {Choice, Empty, Failure, levelClass, levelOf} from './parts.js';
 import {useCall, useSettled} from './query.js';
 import {Foot, joinSame} from './share.js';
 import {both, ribbons, Strip, tint} from './strip.js';
@@ -37,12 +36,12 @@ function useStrongest(data, sae) {
       return null;
     }
     const byLevel = strongestByLevel(data.latents, sae);
-    const most = Math.max(0, ...data.latents.flatMap(active => active.slice(0, 1).map(([, value]) => value)));
+    const most = Math.max(0, ...data.latents.flatMap((active, i) => data.tokens[i].counted ? active.slice(0, 1).map(([, value]) => value) : []));
     return {byLevel, most};
   }, [data, sae]);
 }
 
-const partOf = (value, most) => most > 0 ? 0.12 + 0.88 * value / most : 0;
+const partOf = (value, most) => most > 0 ? Math.min(1, 0.12 + 0.88 * value / most) : 0;
 
 /** How the tokens look, and what is said of them, when they are coloured by latents. */
 function byLatents({byLevel, most}, levels) {
@@ -67,7 +66,7 @@ function byLatents({byLevel, most}, levels) {
 
 function byOne(data, latent, level) {
   const values = data.latents.map(active => (active.find(([id]) => id === latent) ?? [latent, 0])[1]);
-  const most = Math.max(...values, 0);
+  const most = Math.max(0, ...values.filter((value, i) => data.tokens[i].counted));
   return {
     paint: i => values[i] > 0 ? tint(`var(--${levelClass(level)})`, partOf(values[i], most)) : '',
     tell: i => values[i] > 0 ? `latent ${latent} with ${short(values[i])}` : 'silent',
@@ -178,7 +177,7 @@ export function Read({route, state, sae}) {
     </div>
     ${data && html`<aside class="card" aria-label="Latents of the chosen token">
       ${route.at !== null && route.at < data.tokens.length
-        ? html`<${TokenPanel} sae=${sae} data=${data} piece=${latents.pieces[route.at]} at=${route.at} index=${index} losses=${known.data} mark=${route.mark}/>`
+        ? html`<${TokenPanel} sae=${sae} data=${data} pieces=${latents.pieces} at=${route.at} index=${index} losses=${known.data} mark=${route.mark}/>`
         : html`<${TextOverview} sae=${sae} data=${data} pieces=${latents.pieces} index=${index} mark=${route.mark}/>`}
     </aside>`}
     ${data && html`<${Foot} view=${route.colour === 'loss' ? 'losses' : 'latents'} request=${request} same=${joinSame(data.same, known.data?.same)}/>`}

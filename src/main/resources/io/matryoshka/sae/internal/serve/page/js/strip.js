@@ -27,10 +27,12 @@ export function ribbons(ground, lines) {
 
 const mixed = (colour, part) => `color-mix(in srgb, ${colour} ${Math.round(25 + 75 * Math.min(1, part))}%, transparent)`;
 
-// The space before a word stands outside of its box, so that a line can break there.
+// The space before a word stands outside of its box, so that a line can break there, and so does the line
+// break that ends a token.
 const spaced = text => text.length > 1 && text[0] === ' ' && text[1] !== ' ';
-const lead = text => spaced(text) ? ' ' : '';
-const rest = text => visible(spaced(text) ? text.slice(1) : text);
+const before = text => spaced(text) ? ' ' : '';
+const within = text => visible(spaced(text) ? text.slice(1) : text).replace(/\n$/, '');
+const after = text => text.endsWith('\n') ? '\n' : '';
 
 /** The next token up or down from one, by where they are drawn. */
 function onNextLine(options, at, down) {
@@ -123,17 +125,17 @@ export function Strip({pieces, name, paint, tell, selected, onSelect, chosen, on
   return html`<div class="strip" role="listbox" aria-label=${name} aria-multiselectable=${several} dir="auto" ref=${box}
       style=${{'--under': `${LINE * lines}px`}}
       onClick=${onClick} onKeyDown=${onKeyDown}>
-    ${pieces.map((piece, i) => html`${lead(piece.text)}<span key=${i} role="option" data-i=${i} tabindex=${i === first ? 0 : -1}
+    ${pieces.map((piece, i) => html`${before(piece.text)}<span key=${i} role="option" data-i=${i} tabindex=${i === first ? 0 : -1}
       class=${`t ${piece.kind}${chosen?.has(i) ? ' chosen' : ''}`}
       aria-selected=${several ? chosen.has(i) : i === selected}
       aria-label=${`${i}: ${quoted(piece.text)}${tell ? ', ' + tell(i) : ''}`}
-      style=${{background: paint(i)}}>${rest(piece.text)}</span>`)}
+      style=${{background: paint(i)}}>${within(piece.text)}</span>${after(piece.text)}`)}
   </div>`;
 }
 
 /** Tokens to read only, such as a context of a latent, tinted by activation. */
 export function Context({tokens, activations, at, most, colour}) {
-  return html`<div class=${'strip plain ' + colour} dir="auto">${tokens.map((token, i) => html`${lead(token)}<span key=${i}
+  return html`<div class=${'strip plain ' + colour} dir="auto">${tokens.map((token, i) => html`${i === 0 ? '' : before(token)}<span key=${i}
     class=${i === at ? 't peak' : 't'} title=${activations[i] ? String(activations[i]) : null}
-    style=${{background: tint('var(--c)', most > 0 ? activations[i] / most : 0)}}>${rest(token)}</span>`)}</div>`;
+    style=${{background: tint('var(--c)', most > 0 ? activations[i] / most : 0)}}>${within(token)}</span>${after(token)}`)}</div>`;
 }

@@ -39,42 +39,48 @@ function LevelGroup({sae, level, pairs, most, labels, mark, width, share, on, to
 
 const byLevel = (sae, pairs) => sae.levels.map(({level}) => pairs.filter(([latent]) => levelOf(sae, latent) === level));
 
-export function TokenPanel({sae, data, piece, at, index, losses, mark}) {
+/** For each latent its tokens in the text as `[activation, token]`, the strongest first. */
+function useTokensOf(data) {
+  return useMemo(() => {
+    const found = new Map();
+    data.latents.forEach((active, at) => data.tokens[at].counted && active.forEach(([latent, value]) => {
+      found.set(latent, [...found.get(latent) ?? [], [value, at]]);
+    }));
+    found.forEach(tokens => tokens.sort((a, b) => b[0] - a[0]));
+    return found;
+  }, [data]);
+}
+
+/** Stands in for a label: the words of the text on which a latent is strongest. */
+const wordsOf = (tokens, pieces) =>
+  [...new Set((tokens ?? []).map(([, at]) => quoted(pieces[at]?.text ?? '')))].slice(0, 3).join(' ');
+
+export function TokenPanel({sae, data, pieces, at, index, losses, mark}) {
+  const tokens = useTokensOf(data);
   const token = data.tokens[at];
   const pairs = data.latents[at];
   const most = pairs.length > 0 ? pairs[0][1] : 0;
   const {width, error} = data.widths[index];
   const loss = at > 0 && losses ? losses.widths[index].loss[at - 1] : null;
-  return html`<div class="head"><p class="token-title" dir="auto">${quoted(piece.text)}</p>
+  return html`<div class="head"><p class="token-title" dir="auto">${quoted(pieces[at].text)}</p>
       <button type="button" class="quiet" onClick=${() => go({at: null})}>Whole text</button></div>
     <p class="pairs"><span>token <b>${at}</b></span><span>id <b>${token.id}</b></span>
       <span>error <b>${short(error[at])}</b></span>
-      ${loss !== null && html`<span>loss <b>${short(loss)}</b> (${signed(loss - losses.clean.loss[at - 1], 2)})</span>`}
+      ${loss !== null && html`<span title="against the clean run">loss <b>${short(loss)}</b> (${signed(loss - losses.clean.loss[at - 1], 2)})</span>`}
       ${!token.counted && html`<span>not counted: the SAE was trained without it</span>`}</p>
     ${pairs.length === 0
       ? html`<p class="muted">No latent is active on this token.</p>`
       : html`<p class="muted small">Bars: share of the reconstruction that each level gives.</p>
     <ul class="levels">${byLevel(sae, pairs).map((group, level) => html`<${LevelGroup} key=${level} sae=${sae} level=${level} pairs=${group}
-      most=${most} labels=${data.labels} mark=${mark} width=${width} share=${data.shares[at][level]}/>`)}</ul>`}`;
-}
-
-/** The strongest activation of each latent anywhere in the text, as `[latent, activation, token]`. */
-function strongest(data) {
-  const found = new Map();
-  data.latents.forEach((active, at) => active.forEach(([latent, value]) => {
-    if (value > (found.get(latent)?.[1] ?? 0)) {
-      found.set(latent, [latent, value, at]);
-    }
-  }));
-  return [...found.values()].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+      most=${most} labels=${data.labels} on=${latent => wordsOf(tokens.get(latent), pieces)} mark=${mark} width=${width} share=${data.shares[at][level]}/>`)}</ul>`}`;
 }
 
 export function TextOverview({sae, data, pieces, index, mark}) {
-  const pairs = useMemo(() => strongest(data), [data]);
-  const on = latent => `on ${quoted(pieces[pairs.find(([id]) => id === latent)[2]]?.text ?? '')}`;
+  const tokens = useTokensOf(data);
+  const pairs = [...tokens].map(([latent, [[value]]]) => [latent, value]).sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   const {width} = data.widths[index];
   return html`<h2>Strongest in the text</h2>
     <p class="muted small">${plural(pairs.length, 'latent')} of ${count(sae.d_sae)} are active. Choose a token to see its own.</p>
     <ul class="levels">${byLevel(sae, pairs).map((group, level) => html`<${LevelGroup} key=${level} sae=${sae} level=${level} pairs=${group}
-      on=${on} most=${pairs[0]?.[1] ?? 0} labels=${data.labels} mark=${mark} width=${width} top=${4}/>`)}</ul>`;
+      on=${latent => wordsOf(tokens.get(latent), pieces)} most=${pairs[0]?.[1] ?? 0} labels=${data.labels} mark=${mark} width=${width} top=${4}/>`)}</ul>`;
 }

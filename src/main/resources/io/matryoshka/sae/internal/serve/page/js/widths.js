@@ -39,7 +39,7 @@ export function Widths({widths, losses, waiting, index, onChange}) {
       <${Tile} name="L0" value=${short(at.l0)} title="active latents of a token, on average">
         <${Spark} values=${widths.map(width => width.l0)} at=${index}/><//>
       <${Tile} name="Loss" value=${loss ? fixed(loss.mean_loss, 2) : soon} title="mean loss of the model, in nats, with its activations replaced by the reconstruction"
-        note=${loss ? `${signed(loss.mean_loss === null ? null : loss.mean_loss - losses.clean.mean_loss, 2)} to ${fixed(losses.clean.mean_loss, 2)}` : ''}/>
+        note=${loss ? `clean ${fixed(losses.clean.mean_loss, 2)}, ${signed(loss.mean_loss === null ? null : loss.mean_loss - losses.clean.mean_loss, 2)}` : ''}/>
       <${Tile} name="Loss recovered" value=${loss ? percent(loss.recovered) : soon} title="(zero − width) / (zero − clean) of the mean losses"
         note=${loss ? `KL ${short(loss.mean_kl)}` : ''}/>
     </dl>
