@@ -73,7 +73,9 @@ final class ServeCommand implements Callable<Integer> {
       names = "--port",
       paramLabel = "N",
       description =
-          "Port to listen on, 0 for any that is free; default: " + PORT + ", or a free one if it is taken.")
+          "Port to listen on, 0 for any that is free; default: "
+              + PORT
+              + ", or a free one if it is taken.")
   private Integer port;
 
   @Option(

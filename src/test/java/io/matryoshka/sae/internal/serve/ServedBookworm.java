@@ -55,8 +55,7 @@ public final class ServedBookworm implements AutoCloseable {
     model = LanguageModel.load(FOLDER.resolve("model"));
     labels = folder.resolve("labels.json");
     SAE coarse = SAE.load(FOLDER.resolve(SAE_ID), LoadOptions.defaults().prefix(128));
-    Workspace workspace =
-        new Workspace("test", List.of(whole(), silent(coarse)), limits, TEXT);
+    Workspace workspace = new Workspace("test", List.of(whole(), silent(coarse)), limits, TEXT);
     playground = Playground.start(workspace, options);
   }
 
@@ -97,8 +96,7 @@ public final class ServedBookworm implements AutoCloseable {
     return start(folder, Limits.defaults(), ServeOptions.loopback(0));
   }
 
-  static ServedBookworm start(Path folder, Limits limits, ServeOptions options)
-      throws IOException {
+  static ServedBookworm start(Path folder, Limits limits, ServeOptions options) throws IOException {
     return new ServedBookworm(folder, limits, options);
   }
 

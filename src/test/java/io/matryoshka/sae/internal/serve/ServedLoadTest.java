@@ -48,9 +48,13 @@ class ServedLoadTest {
     return ServedBookworm.TEXT + " " + number;
   }
 
-  private static List<CompletableFuture<HttpResponse<String>>> ask(ServedBookworm served, int calls) {
+  private static List<CompletableFuture<HttpResponse<String>>> ask(
+      ServedBookworm served, int calls) {
     return IntStream.range(0, calls)
-        .mapToObj(i -> served.post("/api/latents", ServedBookworm.body(ServedBookworm.KEY, text(i)).toString()))
+        .mapToObj(
+            i ->
+                served.post(
+                    "/api/latents", ServedBookworm.body(ServedBookworm.KEY, text(i)).toString()))
         .map(request -> served.client.sendAsync(request.build(), BodyHandlers.ofString()))
         .toList();
   }
@@ -112,7 +116,8 @@ class ServedLoadTest {
 
   @Test
   void fullQueue_isSaid_andNothingIsLost() throws Exception {
-    try (ServedBookworm served = ServedBookworm.start(folder, limits(2, 4), ServeOptions.loopback(0))) {
+    try (ServedBookworm served =
+        ServedBookworm.start(folder, limits(2, 4), ServeOptions.loopback(0))) {
       int answered = 0;
       int refused = 0;
       for (CompletableFuture<HttpResponse<String>> future : ask(served, CALLS)) {
@@ -135,14 +140,16 @@ class ServedLoadTest {
 
   @Test
   void continuationThatNobodyReads_isStopped() throws Exception {
-    try (ServedBookworm served = ServedBookworm.start(folder, limits(64, 1), ServeOptions.loopback(0))) {
+    try (ServedBookworm served =
+        ServedBookworm.start(folder, limits(64, 1), ServeOptions.loopback(0))) {
       String body =
           ServedBookworm.body(ServedBookworm.KEY, ServedBookworm.TEXT)
               .put("max_new_tokens", 200)
               .put("temperature", 1)
               .toString();
       HttpResponse<InputStream> stream =
-          served.client.send(served.post("/api/generate", body).build(), BodyHandlers.ofInputStream());
+          served.client.send(
+              served.post("/api/generate", body).build(), BodyHandlers.ofInputStream());
       assertThat(stream.statusCode()).isEqualTo(200);
       assertThat(stream.body().read()).isEqualTo('{');
       assertThat(served.send(served.post("/api/generate", body)).statusCode()).isEqualTo(429);
@@ -161,8 +168,7 @@ class ServedLoadTest {
   void waitingCallsWhosePageHasGone_areTakenOut() throws Exception {
     try (ServedBookworm served =
         ServedBookworm.start(folder, limits(4, 4), ServeOptions.loopback(0))) {
-      String slow =
-          ServedBookworm.body(ServedBookworm.KEY, "a b c d e f ".repeat(40)).toString();
+      String slow = ServedBookworm.body(ServedBookworm.KEY, "a b c d e f ".repeat(40)).toString();
       List<Socket> sockets = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
         sockets.add(send(served, slow));
@@ -220,7 +226,10 @@ class ServedLoadTest {
     answers.get(0).get(60, TimeUnit.SECONDS);
     served.close();
     for (CompletableFuture<HttpResponse<String>> answer : answers) {
-      int status = answer.handle((got, failure) -> got == null ? 503 : got.statusCode()).get(10, TimeUnit.SECONDS);
+      int status =
+          answer
+              .handle((got, failure) -> got == null ? 503 : got.statusCode())
+              .get(10, TimeUnit.SECONDS);
       assertThat(status).isIn(200, 503);
     }
   }

@@ -135,8 +135,6 @@ record Reading(
         .sorted()
         .forEach(
             latent ->
-                labels
-                    .text(latent)
-                    .ifPresent(text -> object.put(Integer.toString(latent), text)));
+                labels.text(latent).ifPresent(text -> object.put(Integer.toString(latent), text)));
   }
 }

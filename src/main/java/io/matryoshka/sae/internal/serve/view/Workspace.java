@@ -74,8 +74,7 @@ public final class Workspace implements AutoCloseable {
                 new ViewException(
                     ViewException.Kind.NOT_FOUND,
                     "the SAE '%.100s' is not open here; open are %s"
-                        .formatted(
-                            key, saes.stream().map(open -> open.name().key()).toList())));
+                        .formatted(key, saes.stream().map(open -> open.name().key()).toList())));
   }
 
   /**
@@ -325,5 +324,4 @@ public final class Workspace implements AutoCloseable {
     }
     models.forEach(LanguageModel::close);
   }
-
 }
