@@ -45,6 +45,8 @@ final class Call implements Runnable {
     this.response = response;
     this.callback = callback;
     this.work = work;
+    // A call may wait and compute for long; whether its page is still there is looked after.
+    request.addIdleTimeoutListener(timeout -> false);
   }
 
   Request request() {

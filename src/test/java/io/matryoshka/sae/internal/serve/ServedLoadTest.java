@@ -6,6 +6,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.NativeMemory;
+import io.matryoshka.sae.internal.serve.view.Cancellation;
 import io.matryoshka.sae.internal.serve.view.Limits;
 import java.io.IOException;
 import java.io.InputStream;
@@ -231,6 +232,24 @@ class ServedLoadTest {
               .handle((got, failure) -> got == null ? 503 : got.statusCode())
               .get(10, TimeUnit.SECONDS);
       assertThat(status).isIn(200, 503);
+    }
+  }
+
+  @Test
+  void callThatWaitsLong_isStillAnswered() throws Exception {
+    try (ServedBookworm served = ServedBookworm.startImpatient(folder, 200)) {
+      CompletableFuture<HttpResponse<String>> answer =
+          served
+              .workspace
+              .passes()
+              .run(
+                  new Cancellation(),
+                  () -> {
+                    CompletableFuture<HttpResponse<String>> asked = ask(served, 1).get(0);
+                    Thread.sleep(1000);
+                    return asked;
+                  });
+      assertThat(answer.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
     }
   }
 }
