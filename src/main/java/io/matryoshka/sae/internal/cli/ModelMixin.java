@@ -34,6 +34,11 @@ final class ModelMixin {
     return model != null;
   }
 
+  /** What the model computes in. */
+  String arithmetic() {
+    return bfloat16 ? "float32 with bfloat16 products" : "float32";
+  }
+
   /** Loads the model that was named. */
   LanguageModel open(HubOptions hub, ReleaseRegistry registry) throws IOException {
     LanguageModelOptions options = options(hub, registry);

@@ -1,4 +1,4 @@
-package io.matryoshka.sae.internal.io;
+package io.matryoshka.sae.store;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -32,7 +32,7 @@ public interface ByteSource extends Closeable {
    * @throws java.io.EOFException if the source ends before
    * @throws IOException if the bytes cannot be read
    */
-  void read(long position, ByteBuffer target) throws IOException;
+  void readFully(long position, ByteBuffer target) throws IOException;
 
   /**
    * Copies elements that lie a fixed distance apart.
@@ -49,7 +49,7 @@ public interface ByteSource extends Closeable {
     int end = target.limit();
     for (int i = 0; i < count; i++) {
       target.limit(target.position() + width);
-      read(position + i * step, target);
+      readFully(position + i * step, target);
     }
     target.limit(end);
   }

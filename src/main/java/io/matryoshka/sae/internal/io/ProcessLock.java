@@ -1,4 +1,4 @@
-package io.matryoshka.sae.hub;
+package io.matryoshka.sae.internal.io;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -19,12 +19,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets one thread of one process fetch a blob while the others wait. Between threads this is
- * certain; between processes it is as good as the file system's locks. Correctness does not rest on
- * it.
+ * Lets one thread of one process do what a file stands for, such as fetching it, while the others
+ * wait. Between threads this is certain; between processes it is as good as the file system's
+ * locks. Correctness does not rest on it.
  */
-final class BlobLock implements Closeable {
-  private static final Logger LOG = LoggerFactory.getLogger(BlobLock.class);
+public final class ProcessLock implements Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(ProcessLock.class);
   private static final Map<Path, Shared> IN_THIS_JVM = new ConcurrentHashMap<>();
   private static final long OTHER_CLASS_LOADER_POLL_MILLIS = 50;
 
@@ -38,14 +38,21 @@ final class BlobLock implements Closeable {
     private int users;
   }
 
-  private BlobLock(Path path, Shared shared, Optional<FileChannel> channel) {
+  private ProcessLock(Path path, Shared shared, Optional<FileChannel> channel) {
     this.path = path;
     this.shared = shared;
     this.channel = channel;
   }
 
-  /** Waits for the lock. */
-  static BlobLock acquire(Path lockFile) throws IOException {
+  /**
+   * Waits for the lock.
+   *
+   * @param lockFile a file for nothing else, made with its folder where needed
+   * @return the lock, to be closed by the caller
+   * @throws InterruptedIOException if the thread is interrupted
+   * @throws IOException if the folder cannot be made
+   */
+  public static ProcessLock acquire(Path lockFile) throws IOException {
     Path path = lockFile.toAbsolutePath().normalize();
     Shared shared =
         IN_THIS_JVM.compute(path, (key, old) -> enter(old == null ? new Shared() : old));
@@ -53,7 +60,7 @@ final class BlobLock implements Closeable {
     try {
       shared.lock.lockInterruptibly();
       held = true;
-      return new BlobLock(path, shared, lockFile(path));
+      return new ProcessLock(path, shared, lockFile(path));
     } catch (InterruptedException e) {
       leave(path, shared, false);
       Thread.currentThread().interrupt();
@@ -64,8 +71,14 @@ final class BlobLock implements Closeable {
     }
   }
 
-  /** Takes the lock if nobody holds it. */
-  static Optional<BlobLock> tryAcquire(Path lockFile) throws IOException {
+  /**
+   * Takes the lock if nobody holds it.
+   *
+   * @param lockFile a file for nothing else, made with its folder where needed
+   * @return the lock, to be closed by the caller
+   * @throws IOException if the file cannot be made
+   */
+  public static Optional<ProcessLock> tryAcquire(Path lockFile) throws IOException {
     Path path = lockFile.toAbsolutePath().normalize();
     Shared shared =
         IN_THIS_JVM.compute(path, (key, old) -> enter(old == null ? new Shared() : old));
@@ -73,7 +86,7 @@ final class BlobLock implements Closeable {
     boolean success = false;
     try {
       if (held) {
-        Optional<BlobLock> lock = lockIfFree(path, shared);
+        Optional<ProcessLock> lock = lockIfFree(path, shared);
         success = lock.isPresent();
         return lock;
       }
@@ -85,27 +98,31 @@ final class BlobLock implements Closeable {
     }
   }
 
-  private static Optional<BlobLock> lockIfFree(Path path, Shared shared) throws IOException {
+  private static Optional<ProcessLock> lockIfFree(Path path, Shared shared) throws IOException {
     Files.createDirectories(path.getParent());
     FileChannel channel =
         FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       if (channel.tryLock() != null) {
-        return Optional.of(new BlobLock(path, shared, Optional.of(channel)));
+        return Optional.of(new ProcessLock(path, shared, Optional.of(channel)));
       }
     } catch (OverlappingFileLockException e) {
       LOG.trace("A second copy of this class in the same JVM holds {}", path, e);
     } catch (IOException e) {
       channel.close();
-      LOG.debug("No lock on {}; no download that can be resumed is made there", path, e);
-      return Optional.of(new BlobLock(path, shared, Optional.empty()));
+      LOG.debug("No lock on {}; other processes may do the same", path, e);
+      return Optional.of(new ProcessLock(path, shared, Optional.empty()));
     }
     channel.close();
     return Optional.empty();
   }
 
-  /** Tells whether other processes are kept out as well. */
-  boolean excludesProcesses() {
+  /**
+   * Tells whether other processes are kept out as well.
+   *
+   * @return false where the file system has no locks
+   */
+  public boolean excludesProcesses() {
     return channel.isPresent();
   }
 
@@ -154,7 +171,7 @@ final class BlobLock implements Closeable {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("Interrupted while waiting for " + path);
     } catch (IOException e) {
-      LOG.debug("No lock on {}; other processes may fetch the same file as well", path, e);
+      LOG.debug("No lock on {}; other processes may do the same", path, e);
       return Optional.empty();
     }
   }
