@@ -253,6 +253,20 @@ final class GemmaModel implements Network {
   }
 
   /**
+   * Computes the logits of rows that leave the last layer.
+   *
+   * @param stream {@code [n, hidden]}
+   * @return {@code [n, vocabulary]}
+   */
+  NDArray unembed(NDArray stream, NDManager owner) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray states =
+          kernels.call(scope, "rms", stream, weights.get(names.finalNorm()), config.normEpsilon());
+      return logits(states, owner);
+    }
+  }
+
+  /**
    * Computes losses without an array of logits.
    *
    * @param runs states after the final norm, {@code [n, hidden]} each, the original run first

@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.SAE;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -291,6 +293,39 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Computes the logits that rows of the residual stream give where they leave the last layer: the
+   * final norm, the unembedding, and the soft cap if the model has one (the logit lens). Rows may
+   * come from an earlier layer, or be directions such as the decoder rows of an SAE, of which the
+   * norm takes the length away.
+   *
+   * @param stream {@code [n, hidden]} float32 on the CPU
+   * @param manager owns the result
+   * @return {@code [n, vocabulary]} float32
+   * @throws IllegalArgumentException if the rows have another width or type, or the model is an
+   *     encoder
+   */
+  public NDArray unembed(NDArray stream, NDManager manager) {
+    GemmaModel model = decoder("logits");
+    Shape shape = stream.getShape();
+    int width = config.hiddenSize();
+    if (shape.dimension() != 2
+        || shape.get(1) != width
+        || stream.getDataType() != DataType.FLOAT32) {
+      throw new IllegalArgumentException(
+          "unembed: expected float32 rows of shape [n, %d], got %s of %s"
+              .formatted(width, shape, stream.getDataType()));
+    }
+    return inUse(
+        () -> {
+          try (NDManager scope = ModelKernels.arrays().newManager()) {
+            NDArray logits = model.unembed(stream, scope);
+            logits.attach(manager);
+            return logits;
+          }
+        });
+  }
+
+  /**
    * Computes the losses of a text, of which no {@code [tokens, vocabulary]} array is made.
    *
    * @param tokens the text
@@ -449,6 +484,23 @@ public final class LanguageModel implements AutoCloseable {
   private GemmaModel decoder(String wanted) {
     new Requirements(name, config).requireDecoder(wanted);
     return (GemmaModel) network;
+  }
+
+  /**
+   * Makes text of one token id, special tokens spelled out: what the token adds to a text.
+   *
+   * @param id the id
+   * @return such as {@code " cat"} or {@code <eos>}; a replacement character for a token that is
+   *     only a part of a character
+   * @throws IllegalArgumentException if the vocabulary has no such id
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   */
+  public String piece(int id) throws IOException {
+    if (id < 0 || id >= config.vocabularySize()) {
+      throw new IllegalArgumentException(
+          "token id must lie in 0..%d, got %d".formatted(config.vocabularySize() - 1, id));
+    }
+    return codec.piece(id);
   }
 
   private <T> T inUse(Supplier<T> work) {

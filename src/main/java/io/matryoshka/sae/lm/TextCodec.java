@@ -110,6 +110,10 @@ final class TextCodec implements AutoCloseable {
     return tokenizer().decode(ids);
   }
 
+  String piece(int id) throws IOException {
+    return tokenizer().piece(id);
+  }
+
   /** Decodes ids; gives an empty text where the model has no tokenizer. */
   String textIfPossible(int... ids) {
     try {

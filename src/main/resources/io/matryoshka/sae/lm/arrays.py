@@ -15,5 +15,5 @@ class Arrays(Module):
   def rows(self: __torch__.Arrays, x: Tensor, indices: Tensor) -> Tensor:
     return torch.index_select(torch.reshape(x, [-1, x.size(-1)]), 0, indices)
   def with_rows(self: __torch__.Arrays, x: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
-    flat = torch.reshape(x, [-1, x.size(-1)])
+    flat = torch.to(torch.reshape(x, [-1, x.size(-1)]), 6)
     return torch.reshape(torch.index_copy(flat, 0, indices, torch.to(rows, 6)), [x.size(0), x.size(1), x.size(2)])

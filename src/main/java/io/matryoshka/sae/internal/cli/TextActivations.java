@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -34,11 +33,13 @@ final class TextActivations {
   private final Path folder;
   private final String hook;
   private final List<Tokens> texts;
+  private final List<String> pieces;
 
-  private TextActivations(Path folder, String hook, List<Tokens> texts) {
+  private TextActivations(Path folder, String hook, List<Tokens> texts, List<String> pieces) {
     this.folder = folder;
     this.hook = hook;
     this.texts = texts;
+    this.pieces = pieces;
   }
 
   /** Runs the texts through the language model up to the place that the SAE reads. */
@@ -49,7 +50,7 @@ final class TextActivations {
       List<Tokens> texts = text.read(opened, Optional.of(sae));
       Path folder = Files.createTempDirectory("matryoshka-sae-text");
       DeletedOnExit.add(folder);
-      TextActivations made = new TextActivations(folder, hook, texts);
+      TextActivations made = new TextActivations(folder, hook, texts, text.pieces(opened, texts));
       long rows = texts.stream().mapToLong(Tokens::size).sum();
       requireRoom(folder, Math.multiplyExact(rows, (long) sae.dIn() * Float.BYTES));
       try (Progress bar = output.progress("language model", "tokens", rows)) {
@@ -113,12 +114,11 @@ final class TextActivations {
 
   /** The tokens, each text a sequence of its own. */
   io.matryoshka.sae.explore.Tokens tokens() {
-    List<String> pieces = new ArrayList<>();
-    int[] sequences = new int[texts.stream().mapToInt(Tokens::size).sum()];
+    int[] sequences = new int[pieces.size()];
+    int first = 0;
     for (int t = 0; t < texts.size(); t++) {
-      int first = pieces.size();
-      pieces.addAll(texts.get(t).pieces());
-      Arrays.fill(sequences, first, pieces.size(), t);
+      Arrays.fill(sequences, first, first + texts.get(t).size(), t);
+      first += texts.get(t).size();
     }
     return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
   }

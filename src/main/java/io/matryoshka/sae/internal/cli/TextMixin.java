@@ -97,6 +97,21 @@ final class TextMixin {
     return contexts;
   }
 
+  /** Spells the tokens of texts; those of packed documents are ids, which the model spells. */
+  List<String> pieces(LanguageModel model, List<Tokens> read) throws IOException {
+    List<String> pieces = new ArrayList<>();
+    for (Tokens tokens : read) {
+      if (files.isEmpty()) {
+        pieces.addAll(tokens.pieces());
+      } else {
+        for (int id : tokens.ids()) {
+          pieces.add(model.piece(id));
+        }
+      }
+    }
+    return pieces;
+  }
+
   private List<Tokens> typed(LanguageModel model) throws IOException {
     List<Tokens> tokens = new ArrayList<>();
     for (String text : texts) {

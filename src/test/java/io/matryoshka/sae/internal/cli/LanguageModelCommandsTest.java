@@ -324,4 +324,28 @@ class LanguageModelCommandsTest {
     assertThat(result.err()).contains("blocks.99.hook_x");
     assertThat(folder.resolve("x.safetensors")).doesNotExist();
   }
+
+  @Test
+  void loss_withScaledLatentAtSomePositions_isThatOfAblationsWhereTheFactorIsZero()
+      throws IOException {
+    String text = "building: the occupants of a building.";
+    Object[] scaled = {
+      "loss", RELEASE, "--text", text, "--scale", "7:0", "--positions", "3-7,9", "--json"
+    };
+    Object[] ablated = {
+      "loss", RELEASE, "--text", text, "--ablate", "7", "--positions", "3-7", "9", "--json"
+    };
+    JsonNode changed = succeed(scaled).json();
+    assertThat(changed).isEqualTo(succeed(ablated).json());
+    JsonNode kl = changed.at("/texts/0/changed/kl");
+    assertThat(kl.get(2).doubleValue()).isCloseTo(0, within(1e-9));
+    assertThat(kl.get(9).doubleValue()).isPositive();
+  }
+
+  @Test
+  void scaleWithoutFactor_isNamed() {
+    Cli.Result result = Cli.run("loss", RELEASE, "--text", "x", "--scale", "22");
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("--scale: expected LATENT:FACTOR such as 497:60, got '22'");
+  }
 }
