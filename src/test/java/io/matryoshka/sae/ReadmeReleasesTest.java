@@ -22,11 +22,15 @@ class ReadmeReleasesTest {
 
   @Test
   void explainedVarianceByLayer_isThatOfTheRegistry() throws IOException {
-    List<String> lines =
-        Files.readAllLines(SourceFiles.PROJECT.resolve("docs/which-sae.md"));
-    int head = lines.indexOf(lines.stream().filter(l -> l.startsWith("| Layer |")).findFirst().get());
+    List<String> lines = Files.readAllLines(SourceFiles.PROJECT.resolve("docs/which-sae.md"));
+    int head =
+        lines.indexOf(lines.stream().filter(l -> l.startsWith("| Layer |")).findFirst().get());
     List<String> releases =
-        Pattern.compile("`([^`]+)`").matcher(lines.get(head)).results().map(m -> m.group(1)).toList();
+        Pattern.compile("`([^`]+)`")
+            .matcher(lines.get(head))
+            .results()
+            .map(m -> m.group(1))
+            .toList();
     int layers =
         releases.stream()
             .mapToInt(id -> ReleaseRegistry.bundled().release(id).saes().size())

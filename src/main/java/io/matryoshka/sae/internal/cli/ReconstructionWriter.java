@@ -37,9 +37,6 @@ interface ReconstructionWriter extends AutoCloseable {
   /** Checks that a file has a folder, and a name that tells a format. */
   static void requireKnown(Path target) throws NoSuchFileException {
     Path folder = target.toAbsolutePath().getParent();
-    if (folder == null) { // The root of a file system.
-      throw new NoSuchFileException(target.toString(), null, "--output must be a file");
-    }
     if (!Files.isDirectory(folder)) {
       throw new NoSuchFileException(folder.toString(), null, "no such folder for --output");
     }
