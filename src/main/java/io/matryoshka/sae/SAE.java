@@ -130,6 +130,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    *
    * @param x {@code [..., d_in]} on the SAE's device
    */
+  @Override
   public SparseLatents encodeSparse(NDArray x) {
     return encodeSparse(x, selection);
   }
@@ -250,6 +251,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    * @param latents latents of this SAE or a narrower prefix view
    * @param manager owns the result
    */
+  @Override
   public NDArray decode(SparseLatents latents, NDManager manager) {
     DecodeCompatibility.require(latents, config, dSae());
     return calls.scoped(
@@ -286,6 +288,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    *
    * @param x {@code [..., d_in]}
    */
+  @Override
   public NDArray forward(NDArray x) {
     return calls.attached(x, scope -> roundTrip(x, scope));
   }
@@ -377,6 +380,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    *
    * @param x {@code [..., d_in]}
    */
+  @Override
   public NDArray[] reconstructions(NDArray x) {
     NDManager owner = Objects.requireNonNull(x, "x").getManager();
     return calls.scoped(
@@ -460,6 +464,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    * @param prefixWidth number of leading latents, from 1 to {@link #dSae()}
    * @return the view
    */
+  @Override
   public SAE prefix(int prefixWidth) {
     if (prefixWidth < 1 || prefixWidth > dSae()) {
       throw new IllegalArgumentException(
