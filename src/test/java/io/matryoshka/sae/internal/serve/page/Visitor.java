@@ -15,6 +15,11 @@ record Visitor(Chromium browser) {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   void open(URI address, String fragment) throws Exception {
+    open(address.toString(), fragment);
+  }
+
+  /** Loads a page anew, also where only its fragment differs from what is open. */
+  void open(String address, String fragment) throws Exception {
     browser.open(URI.create("about:blank"));
     browser.open(URI.create(address + fragment));
   }

@@ -7,6 +7,7 @@ import {Foot} from './share.js';
 import {both, Strip, tint} from './strip.js';
 import {TextBox, textOf, useLatents} from './text.js';
 import {html, useMemo} from './ui.js';
+import {useTokensOf, wordsOf} from './words.js';
 
 const FULL_LOSS = 2;
 const STILL_MILLIS = 250;
@@ -76,10 +77,11 @@ function paintOf(by, sae, side, clean) {
   };
 }
 
-function Active({sae, side, at}) {
+function Active({sae, side, tokens, shown, at}) {
+  const words = useTokensOf(useMemo(() => ({latents: side.latents, tokens}), [side, tokens]));
   const pairs = side.latents[at].slice(0, 10);
   return pairs.length === 0 ? html`<p class="muted small">No latent is active on this token.</p>`
-    : html`<ul class="latents near">${pairs.map(([latent, value]) => html`<li key=${latent}><${LatentLink} latent=${latent}/><${Label} text=${side.labels[latent]}/>
+    : html`<ul class="latents near">${pairs.map(([latent, value]) => html`<li key=${latent}><${LatentLink} latent=${latent}/><${Label} text=${side.labels[latent]} none=${wordsOf(words.get(latent), shown)}/>
       <${Amount} value=${value} most=${pairs[0][1]} level=${levelOf(sae, latent)}/><${Level} level=${levelOf(sae, latent)}/></li>`)}</ul>`;
 }
 
@@ -89,7 +91,7 @@ function Side({name, route, state, sides, found, answer, shown, stale}) {
   const at = route.at !== null && route.at < shown.length ? route.at : null;
   return html`<section class="card" aria-label=${`${name} side`}><${Picker} state=${state} name=${name} sides=${sides}/>
     ${found && html`<div class=${stale ? 'stale' : ''}><${Strip} pieces=${shown} name=${`Tokens, ${name}`} paint=${paint} tell=${tell} selected=${at} onSelect=${next => go({at: next})}/></div>
-      ${at !== null && html`<h3>${quoted(shown[at].text)} <span class="muted">${tell(at)}</span></h3><${Active} sae=${side.sae} side=${found} at=${at}/>`}`}</section>`;
+      ${at !== null && html`<h3>${quoted(shown[at].text)} <span class="muted">${tell(at)}</span></h3><${Active} sae=${side.sae} side=${found} tokens=${answer.tokens} shown=${shown} at=${at}/>`}`}</section>`;
 }
 
 function Matches({answer, left, right}) {

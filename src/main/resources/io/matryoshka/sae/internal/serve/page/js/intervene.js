@@ -101,7 +101,7 @@ export function Intervene({route, state, sae}) {
   }
   return html`<div class="intervene">
     <div class="stack"><${TextBox} state=${state} sae=${sae} latents=${latents} rows=${2}/>
-      <${Edits} state=${state} sae=${sae} data=${latents.data} edits=${route.edits}/></div>
+      <${Edits} state=${state} sae=${sae} latents=${latents} edits=${route.edits}/></div>
     <div class="stack">
       ${latents.data && html`<${Text} route=${route} latents=${latents} positions=${positions} result=${result}/>`}
       <${Busy} on=${answer.loading} what="Running the model twice"/>

@@ -94,7 +94,7 @@ function InText({state, sae, latent, level}) {
   const values = latents.data.latents.map((active, i) => latents.data.tokens[i].counted ? (active.find(([id]) => id === latent) ?? [0, 0])[1] : 0);
   const most = Math.max(...values);
   return html`<section class="card"><h2>In your text</h2>${most > 0
-    ? html`<${Context} tokens=${latents.pieces.map(piece => piece.text)} activations=${values} at=${values.indexOf(most)} most=${most} colour=${levelClass(level)}/>`
+    ? html`<${Context} tokens=${latents.pieces.map(({kind, text}) => kind === 'special' ? `${text} ` : text)} activations=${values} at=${values.indexOf(most)} most=${most} colour=${levelClass(level)}/>`
     : html`<p class="muted small">Silent on all ${values.length} tokens.</p>`}</section>`;
 }
 

@@ -23,7 +23,7 @@ export function useLatents(sae, text) {
   const shown = answer.request?.text ?? '';
   return {
     ...answer, data, shown,
-    stale: answer.loading || settled !== text,
+    stale: shown !== text,
     pieces: useMemo(() => data ? pieces(data.tokens, shown) : [], [data, shown]),
   };
 }

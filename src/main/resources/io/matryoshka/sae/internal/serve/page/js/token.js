@@ -3,7 +3,8 @@ import {go} from './route.js';
 import {count, percent, plural, quoted, short, signed} from './format.js';
 import {Amount, Label, LatentLink, Level, levelClass, levelOf, SignedBar} from './parts.js';
 import {useToggle} from './share.js';
-import {html, useMemo} from './ui.js';
+import {html} from './ui.js';
+import {useTokensOf, wordsOf} from './words.js';
 
 const FIRST = 5;
 
@@ -38,22 +39,6 @@ function LevelGroup({sae, level, pairs, most, labels, mark, width, share, on, to
 }
 
 const byLevel = (sae, pairs) => sae.levels.map(({level}) => pairs.filter(([latent]) => levelOf(sae, latent) === level));
-
-/** For each latent its tokens in the text as `[activation, token]`, the strongest first. */
-function useTokensOf(data) {
-  return useMemo(() => {
-    const found = new Map();
-    data.latents.forEach((active, at) => data.tokens[at].counted && active.forEach(([latent, value]) => {
-      found.set(latent, [...found.get(latent) ?? [], [value, at]]);
-    }));
-    found.forEach(tokens => tokens.sort((a, b) => b[0] - a[0]));
-    return found;
-  }, [data]);
-}
-
-/** Stands in for a label: the words of the text on which a latent is strongest. */
-const wordsOf = (tokens, pieces) =>
-  [...new Set((tokens ?? []).map(([, at]) => quoted(pieces[at]?.text ?? '')))].slice(0, 3).join(' ');
 
 export function TokenPanel({sae, data, pieces, at, index, losses, mark}) {
   const tokens = useTokensOf(data);
