@@ -11,6 +11,7 @@ import io.matryoshka.sae.internal.serve.view.Limits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
@@ -169,21 +170,51 @@ class ServedLoadTest {
   void waitingCallsWhosePageHasGone_areTakenOut() throws Exception {
     try (ServedBookworm served =
         ServedBookworm.start(folder, limits(4, 4), ServeOptions.loopback(0))) {
-      String slow = ServedBookworm.body(ServedBookworm.KEY, "a b c d e f ".repeat(40)).toString();
-      List<Socket> sockets = new ArrayList<>();
-      for (int i = 0; i < 5; i++) {
-        sockets.add(send(served, slow));
-      }
-      while (served.send(served.post("/api/losses", slow)).statusCode() != 429) {
-        sockets.add(send(served, slow));
-      }
-      for (Socket socket : sockets) {
-        socket.close();
-      }
-      Thread.sleep(600); // The watch looks every 200 ms; one call may be computed meanwhile.
-      for (CompletableFuture<HttpResponse<String>> answer : ask(served, 4)) {
+      List<CompletableFuture<HttpResponse<String>>> answers =
+          served
+              .workspace
+              .passes()
+              .run(
+                  new Cancellation(),
+                  () -> {
+                    fillQueue(served);
+                    return ask(served, 4);
+                  });
+      for (CompletableFuture<HttpResponse<String>> answer : answers) {
         assertThat(answer.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
       }
+    }
+  }
+
+  /** Fills the queue of four with calls that nothing answers, and closes their connections. */
+  private void fillQueue(ServedBookworm served) throws Exception {
+    String body = ServedBookworm.body(ServedBookworm.KEY, ServedBookworm.TEXT).toString();
+    List<Socket> sockets = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      sockets.add(send(served, body));
+    }
+    int status = 0;
+    for (int i = 0; status != 429 && i < 50; i++) {
+      Thread.sleep(100);
+      try (Socket extra = send(served, body)) {
+        extra.setSoTimeout(200);
+        status = status(extra);
+      }
+    }
+    assertThat(status).isEqualTo(429);
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+    Thread.sleep(1000); // The watch looks every 200 ms.
+  }
+
+  /** Returns the status of the answer; 0 if none comes in time. */
+  private static int status(Socket socket) throws IOException {
+    try {
+      byte[] line = socket.getInputStream().readNBytes("HTTP/1.1 429".length());
+      return Integer.parseInt(new String(line, StandardCharsets.US_ASCII).substring(9));
+    } catch (SocketTimeoutException e) {
+      return 0;
     }
   }
 
