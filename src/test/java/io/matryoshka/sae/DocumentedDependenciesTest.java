@@ -19,7 +19,7 @@ import org.w3c.dom.NodeList;
 class DocumentedDependenciesTest {
 
   private static final Pattern ROW = Pattern.compile("^\\| (`[^|]+) \\|", Pattern.MULTILINE);
-  private static final Pattern NAME = Pattern.compile("`(?:[\\w.]+:)?([\\w-]+)`");
+  private static final Pattern NAME = Pattern.compile("`(?:[\\w.-]+:)?([\\w.-]+)`");
 
   /** A bill of materials brings versions, not code. */
   private static final Set<String> NOT_CODE = Set.of("junit-bom");
@@ -43,7 +43,7 @@ class DocumentedDependenciesTest {
             .newDocumentBuilder()
             .parse(SourceFiles.PROJECT.resolve("pom.xml").toFile());
     Set<String> used = new TreeSet<>();
-    for (String kind : new String[] {"dependency", "plugin"}) {
+    for (String kind : new String[] {"dependency", "plugin", "artifactItem"}) {
       NodeList elements = pom.getElementsByTagName(kind);
       for (int i = 0; i < elements.getLength(); i++) {
         Element element = (Element) elements.item(i);

@@ -32,6 +32,11 @@ final class EnergyHistogram {
     other.forEach(this::add);
   }
 
+  /** Number of classes that hold a row. */
+  int size() {
+    return bins.size();
+  }
+
   /** Takes a class of the histogram. */
   @FunctionalInterface
   interface BinVisitor {

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.eval;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
@@ -30,7 +31,10 @@ public final class EvaluationRun {
 
   private final EvaluationRunOptions options;
   private final Optional<EvaluationCheckpoint> file;
+
+  /** What a checkpoint belongs to; empty without one, as it reads every file. */
   private final ObjectNode settings;
+
   private final NonFiniteRows nonFinite;
   private final List<Fault> noted = new ArrayList<>();
 
@@ -45,7 +49,7 @@ public final class EvaluationRun {
     this.target = target;
     this.options = options;
     file = options.checkpoint().map(EvaluationCheckpoint::new);
-    settings = settings();
+    settings = file.isPresent() ? settings() : JsonNodeFactory.instance.objectNode();
     nonFinite = new NonFiniteRows(source, options.rows());
   }
 
@@ -64,11 +68,7 @@ public final class EvaluationRun {
    */
   public static Evaluation run(SAE sae, ActivationSource source, EvaluationRunOptions options)
       throws IOException {
-    if (sae.isTranscoder()) {
-      throw new IllegalArgumentException(
-          "evaluate: a transcoder is compared with the activations of its output%s; give them, too (--target)"
-              .formatted(sae.hookPointOut().map(hook -> ", " + hook).orElse("")));
-    }
+    requireNoTarget(sae);
     return run(sae, source, source, options);
   }
 
@@ -86,6 +86,21 @@ public final class EvaluationRun {
    * @throws IOException if a file cannot be read or the checkpoint cannot be written
    */
   public static Evaluation run(
+      SAE sae, ActivationSource source, ActivationSource target, EvaluationRunOptions options)
+      throws IOException {
+    requireFits(sae, source, target, options);
+    return new EvaluationRun(sae, source, target, options).run();
+  }
+
+  private static void requireNoTarget(SAE sae) {
+    if (sae.isTranscoder()) {
+      throw new IllegalArgumentException(
+          "evaluate: a transcoder is compared with the activations of its output%s; give them, too (--target)"
+              .formatted(sae.hookPointOut().map(hook -> ", " + hook).orElse("")));
+    }
+  }
+
+  private static void requireFits(
       SAE sae, ActivationSource source, ActivationSource target, EvaluationRunOptions options)
       throws IOException {
     if (target != source && (!sae.isTranscoder() || target.rows() != source.rows())) {
@@ -106,39 +121,80 @@ public final class EvaluationRun {
               .formatted(target.dIn(), sae.dOut()));
     }
     options.rows().requireFits(source);
-    return new EvaluationRun(sae, source, target, options).run();
+  }
+
+  /**
+   * Evaluates the rows of a range, as a part of a run over all rows of a source. The parts of all
+   * ranges, {@linkplain Evaluator#merge merged}, give the figures of {@link #run}. The checkpoint
+   * is not used.
+   *
+   * @param sae the SAE
+   * @param source what it reads, {@code d_in} wide
+   * @param target what it should give, row for row: {@code source} itself but for a transcoder
+   * @param options mask and progress
+   * @param fromRow index of the first row, a multiple of the rows of an evaluation batch
+   * @param toRow index of the row after the last, another multiple or the end of the source
+   * @return what is kept of the rows
+   * @throws IllegalArgumentException if the sources, the mask or the range do not fit
+   * @throws IOException if a file cannot be read, or a row that cannot be encoded stops it
+   */
+  public static Evaluator part(
+      SAE sae,
+      ActivationSource source,
+      ActivationSource target,
+      EvaluationRunOptions options,
+      long fromRow,
+      long toRow)
+      throws IOException {
+    if (target == source) {
+      requireNoTarget(sae);
+    }
+    requireFits(sae, source, target, options);
+    source.requireBatches(options.evaluation().batchRows(), fromRow, toRow);
+    EvaluationRunOptions unsaved = options.withoutCheckpoint();
+    Totals totals = new Totals(Levels.of(sae).toArray(), sae.dOut());
+    return new EvaluationRun(sae, source, target, unsaved).add(totals, fromRow, toRow);
   }
 
   private Evaluation run() throws IOException {
     int[] widths = Levels.of(sae).toArray();
     Totals totals = file.isPresent() ? saved(file.get(), widths) : new Totals(widths, sae.dOut());
-    Evaluator evaluator = Evaluator.resume(sae, options.evaluation(), totals, this::note);
-    long done = totals.rowsDone();
+    Evaluator evaluator = add(totals, totals.rowsDone(), source.rows());
+    RowRules.requireCounted(source.rows(), totals.maskedRows, totals.nonFiniteRows);
+    return evaluator.result();
+  }
+
+  /** Adds the rows of a range to totals. */
+  private Evaluator add(Totals totals, long fromRow, long toRow) throws IOException {
+    long offset = fromRow - totals.rowsDone();
+    Evaluator evaluator =
+        Evaluator.resume(
+            sae, options.evaluation(), totals, (row, fault) -> note(offset + row, fault));
+    long done = fromRow;
     options.progress().accept(done);
     long savedAt = done;
     int batchRows = options.evaluation().batchRows();
     boolean same = target == source;
-    try (ActivationBatches batches = source.batches(batchRows, done);
-        ActivationBatches targets = same ? batches : target.batches(batchRows, done)) {
+    try (ActivationBatches batches = source.batches(batchRows, fromRow, toRow);
+        ActivationBatches targets = same ? batches : target.batches(batchRows, fromRow, toRow)) {
       while (batches.hasNext()) {
         ActivationBatch batch = batches.next();
         FloatBuffer x = FloatBuffer.wrap(batch.values());
         FloatBuffer y = same ? x : FloatBuffer.wrap(targets.next().values());
         evaluator.add(x, y, batch.rows(), options.rows().kept(batch));
         done += batch.rows();
-        if (done == source.rows()) {
+        if (done == toRow) {
           evaluator.endBatch();
         }
         report();
-        if (done - savedAt >= options.checkpointRows() || done == source.rows()) {
+        if (done - savedAt >= options.checkpointRows() || done == toRow) {
           save(totals);
           savedAt = done;
         }
         options.progress().accept(done);
       }
     }
-    RowRules.requireCounted(source.rows(), totals.maskedRows, totals.nonFiniteRows);
-    return evaluator.result();
+    return evaluator;
   }
 
   /** What an earlier run has done: whole evaluation batches, or everything. */

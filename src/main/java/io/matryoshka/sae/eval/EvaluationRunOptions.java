@@ -105,11 +105,25 @@ public final class EvaluationRunOptions {
     return new EvaluationRunOptions(evaluation, rows, checkpoint, checkpointRows, listener);
   }
 
-  EvaluationOptions evaluation() {
+  EvaluationRunOptions withoutCheckpoint() {
+    return new EvaluationRunOptions(evaluation, rows, Optional.empty(), checkpointRows, progress);
+  }
+
+  /**
+   * Returns evaluation batch and selection.
+   *
+   * @return as set
+   */
+  public EvaluationOptions evaluation() {
     return evaluation;
   }
 
-  RowRules rows() {
+  /**
+   * Returns which rows count.
+   *
+   * @return as set
+   */
+  public RowRules rows() {
     return rows;
   }
 

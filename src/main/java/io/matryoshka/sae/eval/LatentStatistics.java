@@ -113,6 +113,35 @@ public final class LatentStatistics {
     return largest[latent];
   }
 
+  /**
+   * Returns the sum of the activations of a latent.
+   *
+   * @param latent index of the latent
+   * @return at least 0; 0 if it is never active
+   */
+  public double activationSum(int latent) {
+    return sums[latent];
+  }
+
+  /**
+   * Joins the counts of other rows.
+   *
+   * @param other statistics of the same latents on other rows
+   * @return statistics of the rows of both
+   * @throws IllegalArgumentException if the numbers of latents differ
+   */
+  public LatentStatistics merge(LatentStatistics other) {
+    if (other.size() != size()) {
+      throw new IllegalArgumentException(
+          "merge: expected statistics of %d latents, got those of %d"
+              .formatted(size(), other.size()));
+    }
+    LatentTotals both = new LatentTotals(size());
+    both.add(this);
+    both.add(other);
+    return both.statistics(rows + other.rows);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof LatentStatistics that

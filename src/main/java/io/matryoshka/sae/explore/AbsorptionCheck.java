@@ -1,10 +1,18 @@
 package io.matryoshka.sae.explore;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.config.NormalizeActivations;
 import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.internal.state.StateReader;
+import io.matryoshka.sae.internal.state.StateWriter;
+import io.matryoshka.sae.stream.RunSettings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -56,7 +64,13 @@ public final class AbsorptionCheck implements LatentPass.Collector {
 
   private static final int BLOCK = 1024;
 
+  private static final String KIND = "absorption";
+
   private final ParentAbsorption[] parents;
+
+  /** What the sums belong to. */
+  private final ObjectNode settings = JsonNodeFactory.instance.objectNode();
+
   private final int dIn;
   private final float[] decoderBias;
 
@@ -78,11 +92,15 @@ public final class AbsorptionCheck implements LatentPass.Collector {
     dIn = sae.dIn();
     decoderBias = sae.decoderBias();
     Levels levels = Levels.of(sae);
+    settings.set("sae", RunSettings.describe(sae));
+    sae.widths().forEach(settings.putArray("widths")::add);
+    ObjectNode means = settings.putObject("mean_activations");
     parents = new ParentAbsorption[latents.length];
     for (int i = 0; i < latents.length; i++) {
       int firstChild = levels.to(levels.of(latents[i]));
       float[] row = sae.decoderRows(latents[i], latents[i] + 1);
       double mean = statistics.meanActivation(latents[i]);
+      means.put(Integer.toString(latents[i]), Double.toString(mean));
       parents[i] = new ParentAbsorption(latents[i], firstChild, row, sae.dSae(), mean);
     }
     fillProducts(sae);
@@ -107,6 +125,56 @@ public final class AbsorptionCheck implements LatentPass.Collector {
       centred[i] = x[i] - decoderBias[i % dIn];
     }
     Arrays.stream(parents).parallel().forEach(parent -> parent.add(centred, latents, leftOut));
+  }
+
+  /**
+   * Joins the tokens of other rows, such as those of another range.
+   *
+   * @param other a check of the same SAE with the same latents and statistics
+   * @throws IllegalArgumentException if these differ
+   */
+  public void merge(AbsorptionCheck other) {
+    boolean fits = other != this && parents.length == other.parents.length;
+    for (int i = 0; fits && i < parents.length; i++) {
+      fits = parents[i].isOf(other.parents[i]);
+    }
+    if (!fits) {
+      throw new IllegalArgumentException(
+          "merge: expected another check of the same parents with the same mean activations");
+    }
+    for (int i = 0; i < parents.length; i++) {
+      parents[i].merge(other.parents[i]);
+    }
+  }
+
+  /**
+   * Writes the sums of the rows so far, to {@link #mergeFrom} them elsewhere.
+   *
+   * @param out the target; stays open
+   * @throws IOException if it cannot be written
+   */
+  public void save(OutputStream out) throws IOException {
+    StateWriter state = new StateWriter(KIND, settings);
+    for (ParentAbsorption parent : parents) {
+      parent.writeTo(state);
+    }
+    state.writeTo(out);
+  }
+
+  /**
+   * Joins the tokens of a check that {@link #save} wrote.
+   *
+   * @param in begins with the state; is read to its end and no further, and stays open
+   * @throws io.matryoshka.sae.stream.StateException if it is damaged, cut off, or of another SAE,
+   *     other latents or other statistics
+   * @throws IOException if it cannot be read
+   */
+  public void mergeFrom(InputStream in) throws IOException {
+    StateReader state = StateReader.read(in, KIND, settings);
+    for (ParentAbsorption parent : parents) {
+      parent.mergeFrom(state);
+    }
+    state.end();
   }
 
   /**

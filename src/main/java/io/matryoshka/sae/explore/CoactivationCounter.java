@@ -4,13 +4,17 @@ import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.internal.state.StateReader;
+import io.matryoshka.sae.internal.state.StateWriter;
+import io.matryoshka.sae.stream.StateException;
+import java.util.Arrays;
 import java.util.BitSet;
 
 /**
  * Counts for every parent and child, latents of different Matryoshka levels, the tokens where both
  * fire. Pairs within a level are not counted. A latent fires where its activation is above 0.
  *
- * <p>Memory: at most 64 bytes for each of the pairs kept at a time, whatever the number of latents
+ * <p>Memory: at most 96 bytes for each of the pairs kept at a time, whatever the number of latents
  * and tokens; an SAE of 32768 latents has some 10^8 pairs, of which a stream of text shows a small
  * part. Up to that many different pairs all counts are exact. Beyond, the rarest half is dropped
  * when the table is full; then a count may be too small by {@link Coactivations#missed} at most.
@@ -76,6 +80,32 @@ public final class CoactivationCounter implements LatentPass.Collector {
             active[activeCount++] = latent;
           }
         });
+  }
+
+  /**
+   * Joins the counts of other rows, such as those of another range. Counts are exact where both
+   * were and all pairs fit.
+   *
+   * @param other a counter of the same SAE; does not change
+   * @throws IllegalArgumentException if the levels differ
+   */
+  public void merge(CoactivationCounter other) {
+    if (other == this || !Arrays.equals(levelOf, other.levelOf)) {
+      throw new IllegalArgumentException(
+          "merge: expected another counter of an SAE with the same levels");
+    }
+    firings.merge(other.firings.statistics());
+    pairs.merge(other.pairs);
+  }
+
+  void writeTo(StateWriter out) {
+    firings.writeTo(out);
+    pairs.writeTo(out);
+  }
+
+  void mergeFrom(StateReader in) throws StateException {
+    firings.mergeFrom(in);
+    pairs.mergeFrom(in);
   }
 
   /**

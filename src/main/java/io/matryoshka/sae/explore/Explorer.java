@@ -81,18 +81,50 @@ public final class Explorer {
    *     mask does not fit, or a chosen latent does not exist
    */
   public Exploration explore(ActivationSource source, ExplorerOptions options) throws IOException {
+    return finish(part(source, options, 0, source.rows()), source, options);
+  }
+
+  /**
+   * Looks at the rows of a range, as a part of an exploration of all rows of a source. A few rows
+   * on each side are encoded, too, so that contexts at the ends of the range are whole.
+   *
+   * @param source activations of the SAE's hook point
+   * @param options what to look for
+   * @param fromRow index of the first row, a multiple of {@link ExplorerOptions#rowsPerBatch}
+   * @param toRow index of the row after the last, another multiple or the end of the source
+   * @return what is kept of the rows, to be {@linkplain ExplorationPart#merge merged} with the
+   *     parts of all other ranges and handed to {@link #finish}
+   * @throws IOException if activations cannot be read, or a row that cannot be encoded stops it
+   * @throws IllegalArgumentException if activations, mask, range or a chosen latent do not fit
+   */
+  public ExplorationPart part(
+      ActivationSource source, ExplorerOptions options, long fromRow, long toRow)
+      throws IOException {
     requireLatents(options.latents());
-    TopContexts contexts = new TopContexts(sae.dSae(), options.contexts(), options.reach());
-    ActivationHistograms histograms = new ActivationHistograms(sae.dSae());
-    CoactivationCounter pairs = new CoactivationCounter(sae, options.maxPairs());
-    LatentPass.run(
-        sae,
-        source,
-        options.rows(),
-        options.rowsPerBatch(),
-        List.of(contexts, pairs, histograms),
-        done -> listener.step("encode", done, source.rows()));
-    Coactivations coactivations = pairs.result(options.minBoth());
+    ExplorationPart part = ExplorationPart.empty(sae, options);
+    part.add(source, fromRow, toRow, done -> listener.step("encode", done, source.rows()));
+    return part;
+  }
+
+  /**
+   * Describes latents by what a pass over all rows has found: the search for nearest latents, and
+   * the second pass.
+   *
+   * @param all the merged parts of all ranges
+   * @param source activations of the SAE's hook point
+   * @param options what to look for, as for the parts
+   * @return what was found
+   * @throws IOException if activations cannot be read, or a row that cannot be encoded stops it
+   * @throws IllegalArgumentException if the parts do not hold as many rows as the source, all rows
+   *     were left out, or the mask or a chosen latent does not fit
+   */
+  public Exploration finish(ExplorationPart all, ActivationSource source, ExplorerOptions options)
+      throws IOException {
+    requireLatents(options.latents());
+    all.requireWhole(source);
+    TopContexts contexts = all.contexts();
+    ActivationHistograms histograms = all.histograms();
+    Coactivations coactivations = all.pairs().result(options.minBoth());
     LatentStatistics statistics = coactivations.statistics();
     int[] latents = chosen(options.latents(), statistics);
     List<List<Neighbour>> decoder = neighbours(latents, Direction.DECODER, options);
@@ -186,7 +218,8 @@ public final class Explorer {
         sae,
         source,
         options.rows().withoutWarnings(),
-        rows,
+        0,
+        source.wholeBatches(rows, options.rowsPerBatch()),
         options.rowsPerBatch(),
         collectors,
         done -> listener.step("examples", done, rows));

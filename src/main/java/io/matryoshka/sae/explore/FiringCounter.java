@@ -2,6 +2,10 @@ package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.eval.LatentTotals;
+import io.matryoshka.sae.internal.state.StateReader;
+import io.matryoshka.sae.internal.state.StateWriter;
+import io.matryoshka.sae.stream.StateException;
 import java.util.BitSet;
 
 /**
@@ -10,9 +14,8 @@ import java.util.BitSet;
  */
 public final class FiringCounter implements LatentPass.Collector {
 
-  private final long[] firings;
-  private final double[] sums;
-  private final float[] largest;
+  private final int dSae;
+  private final LatentTotals totals;
   private long rows;
 
   /**
@@ -21,23 +24,32 @@ public final class FiringCounter implements LatentPass.Collector {
    * @param dSae number of latents
    */
   public FiringCounter(int dSae) {
-    firings = new long[dSae];
-    sums = new double[dSae];
-    largest = new float[dSae];
+    this.dSae = dSae;
+    totals = new LatentTotals(dSae);
   }
 
   @Override
   public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
     rows += latents.rows() - leftOut.cardinality();
     for (int row = 0; row < latents.rows(); row++) {
-      latents.forEach(
-          row,
-          (latent, activation) -> {
-            firings[latent]++;
-            sums[latent] += activation;
-            largest[latent] = Math.max(largest[latent], activation);
-          });
+      latents.forEach(row, totals::add);
     }
+  }
+
+  /**
+   * Joins the counts of other rows, such as those of another range.
+   *
+   * @param other statistics of as many latents
+   * @throws IllegalArgumentException if the numbers of latents differ
+   */
+  public void merge(LatentStatistics other) {
+    if (other.size() != dSae) {
+      throw new IllegalArgumentException(
+          "merge: expected statistics of %d latents, got those of %d"
+              .formatted(dSae, other.size()));
+    }
+    totals.add(other);
+    rows += other.rows();
   }
 
   /**
@@ -46,6 +58,33 @@ public final class FiringCounter implements LatentPass.Collector {
    * @return a copy
    */
   public LatentStatistics statistics() {
-    return LatentStatistics.of(rows, firings, sums, largest);
+    return totals.statistics(rows);
+  }
+
+  void writeTo(StateWriter out) {
+    LatentStatistics counts = statistics();
+    long[] firings = new long[dSae];
+    double[] sums = new double[dSae];
+    float[] largest = new float[dSae];
+    for (int latent = 0; latent < dSae; latent++) {
+      firings[latent] = counts.firings(latent);
+      sums[latent] = counts.activationSum(latent);
+      largest[latent] = counts.maxActivation(latent);
+    }
+    out.add(rows);
+    out.add(firings, 0, dSae);
+    out.add(sums);
+    out.add(largest, 0, dSae);
+  }
+
+  void mergeFrom(StateReader in) throws StateException {
+    long otherRows = in.nextLong();
+    long[] firings = new long[dSae];
+    double[] sums = new double[dSae];
+    float[] largest = new float[dSae];
+    in.next(firings, 0, dSae);
+    in.next(sums);
+    in.next(largest, 0, dSae);
+    merge(LatentStatistics.of(otherRows, firings, sums, largest));
   }
 }

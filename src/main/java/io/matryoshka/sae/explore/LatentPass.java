@@ -17,6 +17,9 @@ import java.util.function.LongConsumer;
 /** Encodes a source of activations once and shows every batch to all who want to see it. */
 public final class LatentPass {
 
+  /** How many rows a pass has shown, and how many of them did not count. */
+  record Seen(long rows, long maskedRows, long nonFiniteRows) {}
+
   /** Takes the batches of a pass, in the order of their rows. */
   @FunctionalInterface
   public interface Collector {
@@ -31,6 +34,17 @@ public final class LatentPass {
      *     encoded
      */
     void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut);
+
+    /**
+     * Takes a batch just before or after the rows of the pass, in the order of rows with them. Such
+     * rows are not counted; they may stand in the context of those that are. By default they are
+     * not looked at.
+     *
+     * @param firstRow index of its first row within the source
+     * @param latents the active latents of these rows; none for a row that is left out
+     * @param leftOut rows of the batch that do not count
+     */
+    default void addAround(long firstRow, SparseLatents latents, BitSet leftOut) {}
   }
 
   private LatentPass() {}
@@ -57,25 +71,26 @@ public final class LatentPass {
       List<? extends Collector> collectors,
       LongConsumer progress)
       throws IOException {
-    run(sae, source, rules, source.rows(), rowsPerBatch, collectors, progress);
+    run(sae, source, rules, 0, source.rows(), rowsPerBatch, collectors, progress);
   }
 
-  /** Runs a pass over the first rows, rounded up to whole batches. */
-  static void run(
+  /** Runs a pass over the rows of a range of whole batches. */
+  static Seen run(
       SAE sae,
       ActivationSource source,
       RowRules rules,
-      long rows,
+      long fromRow,
+      long toRow,
       int rowsPerBatch,
       List<? extends Collector> collectors,
       LongConsumer progress)
       throws IOException {
+    source.requireBatches(rowsPerBatch, fromRow, toRow);
     BatchEncoder encoder = new BatchEncoder(sae, source, Optional.empty(), rules);
-    try (ActivationBatches batches = source.batches(rowsPerBatch, 0)) {
-      long done = 0;
-      long masked = 0;
-      long nonFinite = 0;
-      while (done < rows) {
+    long masked = 0;
+    long nonFinite = 0;
+    try (ActivationBatches batches = source.batches(rowsPerBatch, fromRow, toRow)) {
+      while (batches.hasNext()) {
         ActivationBatch batch = batches.next();
         EncodedBatch encoded = encoder.encode(batch);
         SparseLatents latents = encoded.allRows();
@@ -84,11 +99,34 @@ public final class LatentPass {
         }
         masked += encoded.masked().cardinality();
         nonFinite += encoded.nonFinite().cardinality();
-        done = batch.firstRow() + batch.rows();
-        progress.accept(done);
+        progress.accept(encoded.endRow());
       }
-      if (done == source.rows()) {
-        RowRules.requireCounted(done, masked, nonFinite);
+    }
+    if (fromRow == 0 && toRow == source.rows()) {
+      RowRules.requireCounted(toRow, masked, nonFinite);
+    }
+    return new Seen(toRow - fromRow, masked, nonFinite);
+  }
+
+  /** Shows collectors the whole batches that hold the rows of a range, as rows around a pass. */
+  static void around(
+      SAE sae,
+      ActivationSource source,
+      RowRules rules,
+      long fromRow,
+      long toRow,
+      int rowsPerBatch,
+      List<? extends Collector> collectors)
+      throws IOException {
+    BatchEncoder encoder = new BatchEncoder(sae, source, Optional.empty(), rules.withoutWarnings());
+    long from = fromRow - fromRow % rowsPerBatch;
+    try (ActivationBatches batches =
+        source.batches(rowsPerBatch, from, source.wholeBatches(toRow, rowsPerBatch))) {
+      while (batches.hasNext()) {
+        EncodedBatch encoded = encoder.encode(batches.next());
+        for (Collector collector : collectors) {
+          collector.addAround(encoded.firstRow(), encoded.allRows(), encoded.leftOut());
+        }
       }
     }
   }

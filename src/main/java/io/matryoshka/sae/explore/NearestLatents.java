@@ -44,8 +44,7 @@ public final class NearestLatents {
     this(of, among, direction, count, 0, among.dSae());
   }
 
-  private NearestLatents(
-      SAE of, SAE among, Direction direction, int count, int first, int end) {
+  private NearestLatents(SAE of, SAE among, Direction direction, int count, int first, int end) {
     this.first = first;
     this.end = end;
     this.of = Objects.requireNonNull(of, "of");

@@ -1,5 +1,8 @@
 package io.matryoshka.sae.explore;
 
+import io.matryoshka.sae.internal.state.StateReader;
+import io.matryoshka.sae.internal.state.StateWriter;
+import io.matryoshka.sae.stream.StateException;
 import java.util.Arrays;
 
 /**
@@ -15,7 +18,7 @@ final class PairCounts {
 
   private final int limit;
   private long[] keys;
-  private int[] counts;
+  private long[] counts;
   private int size;
   private long missed;
 
@@ -30,7 +33,7 @@ final class PairCounts {
   private void allocate(int slots) {
     keys = new long[slots];
     Arrays.fill(keys, FREE);
-    counts = new int[slots];
+    counts = new long[slots];
     size = 0;
   }
 
@@ -50,7 +53,7 @@ final class PairCounts {
     add(key(first, second), 1);
   }
 
-  private void add(long key, int by) {
+  void add(long key, long by) {
     int slot = slot(key);
     if (keys[slot] == FREE) {
       if (size >= limit) {
@@ -76,16 +79,16 @@ final class PairCounts {
   }
 
   private void dropRarest() {
-    int[] sorted = Arrays.stream(counts).filter(c -> c > 0).sorted().toArray();
-    int median = sorted[sorted.length / 2];
+    long[] sorted = Arrays.stream(counts).filter(c -> c > 0).sorted().toArray();
+    long median = sorted[sorted.length / 2];
     rebuild(keys.length, median);
     // A dropped pair had counted at most this much, on top of what was missed before it came.
     missed += median;
   }
 
-  private void rebuild(int slots, int dropUpTo) {
+  private void rebuild(int slots, long dropUpTo) {
     long[] oldKeys = keys;
-    int[] oldCounts = counts;
+    long[] oldCounts = counts;
     allocate(slots);
     for (int i = 0; i < oldKeys.length; i++) {
       if (oldKeys[i] != FREE && oldCounts[i] > dropUpTo) {
@@ -97,13 +100,47 @@ final class PairCounts {
     }
   }
 
+  /**
+   * Adds the counts of other rows. What the other one missed is missed here, too; the sum of both
+   * is exact where neither missed any and all pairs fit.
+   */
+  void merge(PairCounts other) {
+    for (long key : other.keys(1)) {
+      add(key, other.count(first(key), second(key)));
+    }
+    missed += other.missed;
+  }
+
+  /** Number of pairs that are kept. */
+  int size() {
+    return size;
+  }
+
+  void writeTo(StateWriter out) {
+    out.add(missed);
+    out.add(size);
+    for (long key : keys(1)) {
+      out.add(key);
+      out.add(count(first(key), second(key)));
+    }
+  }
+
+  void mergeFrom(StateReader in) throws StateException {
+    long otherMissed = in.nextLong();
+    for (int pairs = in.nextCount(Integer.MAX_VALUE); pairs > 0; pairs--) {
+      long key = in.nextLong();
+      add(key, in.nextLong());
+    }
+    missed += otherMissed;
+  }
+
   /** By how much a count may be too small; a pair that is not kept occurred at most as often. */
   long missed() {
     return missed;
   }
 
   /** Count of a pair, 0 if it is not kept. */
-  int count(int first, int second) {
+  long count(int first, int second) {
     int slot = slot(key(first, second));
     return keys[slot] == FREE ? 0 : counts[slot];
   }

@@ -1,6 +1,9 @@
 package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.internal.state.StateReader;
+import io.matryoshka.sae.internal.state.StateWriter;
+import io.matryoshka.sae.stream.StateException;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Map;
@@ -121,6 +124,44 @@ final class ParentAbsorption {
     }
     double part = Math.min(absorbed, projection - main);
     return part / (part + main);
+  }
+
+  /** Adds the tokens of other rows, counted for the same parent. */
+  void merge(ParentAbsorption other) {
+    tokens += other.tokens;
+    silent += other.silent;
+    full += other.full;
+    fractions += other.fractions;
+    other.topChildren.forEach((child, count) -> topChildren.merge(child, count, Long::sum));
+  }
+
+  boolean isOf(ParentAbsorption other) {
+    return parent == other.parent
+        && firstChild == other.firstChild
+        && Double.compare(floor, other.floor) == 0;
+  }
+
+  void writeTo(StateWriter out) {
+    out.add(tokens);
+    out.add(silent);
+    out.add(full);
+    out.add(fractions);
+    out.add(topChildren.size());
+    topChildren.forEach(
+        (child, count) -> {
+          out.add((int) child);
+          out.add((long) count);
+        });
+  }
+
+  void mergeFrom(StateReader in) throws StateException {
+    tokens += in.nextLong();
+    silent += in.nextLong();
+    full += in.nextLong();
+    fractions += in.nextDouble();
+    for (int children = in.nextCount(products.length); children > 0; children--) {
+      topChildren.merge(in.nextInt(), in.nextLong(), Long::sum);
+    }
   }
 
   Absorption result() {

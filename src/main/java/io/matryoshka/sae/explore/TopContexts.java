@@ -1,6 +1,9 @@
 package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.internal.state.StateReader;
+import io.matryoshka.sae.internal.state.StateWriter;
+import io.matryoshka.sae.stream.StateException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,7 +21,8 @@ import java.util.List;
  */
 public final class TopContexts implements LatentPass.Collector {
 
-  private record Batch(long firstRow, SparseLatents latents, BitSet leftOut) {
+  /** Rows that may be taken, or those around them that only stand in contexts. */
+  private record Batch(long firstRow, SparseLatents latents, BitSet leftOut, boolean isTaken) {
     long endRow() {
       return firstRow + latents.rows();
     }
@@ -59,11 +63,16 @@ public final class TopContexts implements LatentPass.Collector {
 
   private final long[] rows;
 
-  /** {@code [slots, count, span]}. */
+  /**
+   * {@code [slots, count, span]}; NaN for a row that does not count, or lies outside the source.
+   */
   private final float[] windows;
 
   /** Batches that rows not yet taken, or their contexts, lie in. */
   private final Deque<Batch> recent = new ArrayDeque<>();
+
+  /** The first row seen; batches may begin anywhere, as those of a range do. */
+  private long startRow = -1;
 
   private long nextRow;
   private long endRow;
@@ -101,12 +110,27 @@ public final class TopContexts implements LatentPass.Collector {
 
   @Override
   public void add(long firstRow, float[] x, SparseLatents latents, BitSet leftOut) {
-    if (firstRow != endRow) {
-      throw new IllegalArgumentException(
-          "top contexts: expected the rows from %s, got those from %s".formatted(endRow, firstRow));
+    see(new Batch(firstRow, latents, leftOut, true));
+  }
+
+  @Override
+  public void addAround(long firstRow, SparseLatents latents, BitSet leftOut) {
+    see(new Batch(firstRow, latents, leftOut, false));
+  }
+
+  private void see(Batch batch) {
+    if (startRow < 0) {
+      startRow = batch.firstRow();
+      nextRow = startRow;
+      endRow = startRow;
     }
-    recent.addLast(new Batch(firstRow, latents, leftOut));
-    endRow = firstRow + latents.rows();
+    if (batch.firstRow() != endRow) {
+      throw new IllegalArgumentException(
+          "top contexts: expected the rows from %s, got those from %s"
+              .formatted(endRow, batch.firstRow()));
+    }
+    recent.addLast(batch);
+    endRow = batch.endRow();
     takeBelow(endRow - reach);
   }
 
@@ -118,7 +142,10 @@ public final class TopContexts implements LatentPass.Collector {
       }
       long row = nextRow;
       Batch batch = batchOf(row);
-      batch.latents().forEach((int) (row - batch.firstRow()), (latent, a) -> offer(latent, row, a));
+      if (batch.isTaken()) {
+        int at = (int) (row - batch.firstRow());
+        batch.latents().forEach(at, (latent, a) -> offer(latent, row, a));
+      }
     }
   }
 
@@ -136,15 +163,27 @@ public final class TopContexts implements LatentPass.Collector {
     if (slot < 0) {
       return;
     }
-    int base = slot * count;
-    int size = sizes[slot];
-    float score = ranking.score(row, activation);
-    if (size == count && !(score > scores[base + count - 1])) {
+    int at = place(slot, ranking.score(row, activation), row);
+    if (at < 0) {
       return;
     }
+    for (int i = 0; i < span; i++) {
+      long around = row - reach + i;
+      boolean known = around >= startRow && around < endRow;
+      windows[at * span + i] = known ? activation(around, latent) : Float.NaN;
+    }
+  }
+
+  /** Makes room for a row in its list; -1 if it does not come in. */
+  private int place(int slot, float score, long row) {
+    int base = slot * count;
+    int size = sizes[slot];
     int at = base + size;
-    while (at > base && score > scores[at - 1]) {
+    while (at > base && comesBefore(score, row, at - 1)) {
       at--;
+    }
+    if (at == base + count) {
+      return -1;
     }
     int moved = Math.min(size, count - 1) - (at - base);
     System.arraycopy(scores, at, scores, at + 1, moved);
@@ -153,11 +192,12 @@ public final class TopContexts implements LatentPass.Collector {
     scores[at] = score;
     rows[at] = row;
     sizes[slot] = Math.min(count, size + 1);
-    for (int i = 0; i < span; i++) {
-      long around = row - reach + i;
-      boolean known = around >= 0 && around < endRow;
-      windows[at * span + i] = known ? activation(around, latent) : 0;
-    }
+    return at;
+  }
+
+  /** The order of a list: the larger score first, of equal ones the earlier row. */
+  private boolean comesBefore(float score, long row, int place) {
+    return score > scores[place] || (score == scores[place] && row < rows[place]);
   }
 
   private float activation(long row, int latent) {
@@ -169,6 +209,70 @@ public final class TopContexts implements LatentPass.Collector {
   /** Whether a place of a window is one of a row that counts; a context ends before the others. */
   private boolean counts(int place) {
     return !Float.isNaN(windows[place]);
+  }
+
+  /**
+   * Joins the tokens of other rows, such as those of another range. The result does not depend on
+   * the order in which parts are joined. Both are then complete: no further row may be added.
+   *
+   * @param other contexts of as many latents, tokens and reach
+   * @throws IllegalArgumentException if these differ, or the parts hold the same token
+   */
+  public void merge(TopContexts other) {
+    if (other.sizes.length != sizes.length || other.count != count || other.reach != reach) {
+      throw new IllegalArgumentException(
+          ("merge: expected contexts of %d latents, %d tokens and a reach of %d, got those of %d"
+                  + " latents, %d tokens and a reach of %d")
+              .formatted(sizes.length, count, reach, other.sizes.length, other.count, other.reach));
+    }
+    takeBelow(endRow);
+    other.takeBelow(other.endRow);
+    for (int slot = 0; slot < sizes.length; slot++) {
+      for (int i = slot * count; i < slot * count + other.sizes[slot]; i++) {
+        merge(slot, other.scores[i], other.rows[i], other.windows, i * span);
+      }
+    }
+  }
+
+  private void merge(int slot, float score, long row, float[] from, int begin) {
+    for (int i = slot * count; i < slot * count + sizes[slot]; i++) {
+      if (rows[i] == row) {
+        throw new IllegalArgumentException(
+            "merge: both parts hold row %d; give the part of every range once".formatted(row));
+      }
+    }
+    int at = place(slot, score, row);
+    if (at >= 0) {
+      System.arraycopy(from, begin, windows, at * span, span);
+    }
+  }
+
+  void writeTo(StateWriter out) {
+    takeBelow(endRow);
+    for (int slot = 0; slot < sizes.length; slot++) {
+      int size = sizes[slot];
+      out.add(size);
+      out.add(scores, slot * count, size);
+      out.add(rows, slot * count, size);
+      out.add(windows, slot * count * span, size * span);
+    }
+  }
+
+  /** Joins the tokens of a state that has the same sizes. */
+  void mergeFrom(StateReader in) throws StateException {
+    float[] score = new float[count];
+    long[] row = new long[count];
+    float[] window = new float[count * span];
+    takeBelow(endRow);
+    for (int slot = 0; slot < sizes.length; slot++) {
+      int size = in.nextCount(count);
+      in.next(score, 0, size);
+      in.next(row, 0, size);
+      in.next(window, 0, size * span);
+      for (int i = 0; i < size; i++) {
+        merge(slot, score[i], row[i], window, i * span);
+      }
+    }
   }
 
   /**
@@ -185,11 +289,11 @@ public final class TopContexts implements LatentPass.Collector {
       int at = latent * count + i;
       int middle = at * span + reach;
       int before = 0;
-      while (before < Math.min(reach, rows[at]) && counts(middle - before - 1)) {
+      while (before < reach && counts(middle - before - 1)) {
         before++;
       }
       int after = 0;
-      while (after < Math.min(reach, endRow - rows[at] - 1) && counts(middle + after + 1)) {
+      while (after < reach && counts(middle + after + 1)) {
         after++;
       }
       float[] around = Arrays.copyOfRange(windows, middle - before, middle + after + 1);

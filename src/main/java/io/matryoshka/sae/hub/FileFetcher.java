@@ -1,5 +1,6 @@
 package io.matryoshka.sae.hub;
 
+import io.matryoshka.sae.internal.io.ProcessLock;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -136,7 +137,7 @@ final class FileFetcher {
     }
     cache.prepare(snapshot);
     cache.writeRef(file.revision(), metadata.commit());
-    try (BlobLock lock = BlobLock.acquire(cache.lock(metadata.etag()))) {
+    try (ProcessLock lock = ProcessLock.acquire(cache.lock(metadata.etag()))) {
       if (!force && RepoCache.isComplete(snapshot, metadata.size())) {
         return snapshot; // Another thread or process was faster.
       }

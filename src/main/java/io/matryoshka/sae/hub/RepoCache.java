@@ -1,6 +1,7 @@
 package io.matryoshka.sae.hub;
 
 import io.matryoshka.sae.internal.io.AtomicFile;
+import io.matryoshka.sae.internal.io.ProcessLock;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -131,9 +132,9 @@ final class RepoCache {
   /** Does the same for a blob; a part file that a running program writes stays. */
   void clearDeadPartOf(Path blob) throws IOException {
     if (PartFile.hasPart(blob)) {
-      Optional<BlobLock> lock = BlobLock.tryAcquire(lock(blob.getFileName().toString()));
+      Optional<ProcessLock> lock = ProcessLock.tryAcquire(lock(blob.getFileName().toString()));
       if (lock.isPresent()) {
-        try (BlobLock held = lock.get()) {
+        try (ProcessLock held = lock.get()) {
           LOG.debug("Deleting the part file of {}, which is whole, under {}", blob, held);
           PartFile.discardDead(blob);
         }

@@ -113,7 +113,7 @@ final class LabelStore implements Closeable {
 
   private ByteBuffer read(long position, int length) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-    file.read(position, bytes);
+    file.readFully(position, bytes);
     return bytes.flip();
   }
 

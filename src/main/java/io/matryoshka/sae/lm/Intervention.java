@@ -233,7 +233,7 @@ public final class Intervention {
 
   /**
    * Leaves the activations of BOS tokens as they are; their norm is far beyond that of others, and
-   * SAEs are not trained on them.
+   * SAEs are not trained on them. An encoder has no BOS, so there it changes nothing.
    *
    * @return changed intervention
    */

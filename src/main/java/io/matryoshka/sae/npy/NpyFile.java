@@ -1,14 +1,15 @@
 package io.matryoshka.sae.npy;
 
 import io.matryoshka.sae.internal.filetype.FileType;
+import io.matryoshka.sae.internal.io.FileBytes;
+import io.matryoshka.sae.store.ByteSource;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
@@ -21,7 +22,7 @@ import java.util.Objects;
  *
  * <p>Elements are read by position, in parts of any size; the array is never held as a whole. All
  * methods may be called by many threads at the same time; an interrupt of a thread that reads
- * closes the file for all, as with every {@link FileChannel}.
+ * closes a file of the disk for all, as with every {@link java.nio.channels.FileChannel}.
  */
 public final class NpyFile implements AutoCloseable {
 
@@ -30,20 +31,24 @@ public final class NpyFile implements AutoCloseable {
 
   static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
 
+  /** Read first: enough for what NumPy writes, and to say what else a file is. */
+  private static final int FIRST_BYTES = 512;
+
+  private static final int VERSION_BYTES = 2;
+
   private static final int CHUNK_BYTES = 1 << 16;
 
-  private final Path path;
-  private final FileChannel channel;
+  private final ByteSource source;
   private final NpyHeader header;
+  private volatile boolean closed;
 
-  private NpyFile(Path path, FileChannel channel, NpyHeader header) {
-    this.path = path;
-    this.channel = channel;
+  private NpyFile(ByteSource source, NpyHeader header) {
+    this.source = source;
     this.header = header;
   }
 
   /**
-   * Opens a file and checks its header against its size.
+   * Opens a file of the disk and checks its header against its size.
    *
    * @param path the file
    * @return the open file, to be closed by the caller
@@ -55,14 +60,25 @@ public final class NpyFile implements AutoCloseable {
     if (Files.isDirectory(path)) {
       throw new NpyException(path + ": is a directory, expected a .npy file");
     }
-    FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+    return open(FileBytes.open(path));
+  }
+
+  /**
+   * Opens a file of any store and checks its header against its size.
+   *
+   * @param source its bytes; closed with the file, and also where this method fails
+   * @return the open file, to be closed by the caller
+   * @throws NpyException if the file is malformed, or holds an array that is not read
+   * @throws IOException if the file cannot be read
+   */
+  public static NpyFile open(ByteSource source) throws IOException {
     try {
-      NpyHeader header = readHeader(path, channel);
-      checkSize(path, header, channel.size());
-      return new NpyFile(path, channel, header);
+      NpyHeader header = readHeader(source);
+      checkSize(source, header);
+      return new NpyFile(source, header);
     } catch (Throwable e) {
       try {
-        channel.close();
+        source.close();
       } catch (IOException closing) {
         e.addSuppressed(closing);
       }
@@ -82,83 +98,113 @@ public final class NpyFile implements AutoCloseable {
    * @throws IOException if the file cannot be read
    */
   public static NpyFile open(Path path, HalfType bits) throws IOException {
-    NpyFile file = open(path);
-    NpyType type = bits == HalfType.BFLOAT16 ? NpyType.BF16 : NpyType.F2;
-    if (file.header.type().bytes() != type.bytes()) {
-      file.close();
-      throw new NpyException(
-          "%s: has elements of dtype '%s', expected two bytes each to read as %s"
-              .formatted(path, file.descr(), bits.name().toLowerCase(Locale.ROOT)));
-    }
-    return new NpyFile(path, file.channel, file.header.as(type));
+    return open(path).as(bits);
   }
 
-  private static NpyHeader readHeader(Path path, FileChannel channel) throws IOException {
-    ByteBuffer start = read(path, channel, 0, MAGIC.length + 2);
-    byte[] magic = new byte[MAGIC.length];
-    start.get(magic);
-    if (!Arrays.equals(magic, MAGIC)) {
-      String found = FileType.of(path).problem().orElse("it does not start with \\x93NUMPY");
+  /**
+   * Opens a file of any store whose two-byte elements hold the bits of a floating type, as {@link
+   * #open(Path, HalfType)} does.
+   *
+   * @param source its bytes; closed with the file, and also where this method fails
+   * @param bits what the elements are
+   * @return the open file, to be closed by the caller
+   * @throws NpyException if the file is malformed, or its elements do not have two bytes
+   * @throws IOException if the file cannot be read
+   */
+  public static NpyFile open(ByteSource source, HalfType bits) throws IOException {
+    return open(source).as(bits);
+  }
+
+  /** Hands the open file on to one that reads its elements as another type. */
+  private NpyFile as(HalfType bits) throws IOException {
+    NpyType type = bits == HalfType.BFLOAT16 ? NpyType.BF16 : NpyType.F2;
+    if (header.type().bytes() != type.bytes()) {
+      close();
       throw new NpyException(
-          "%s: is not a .npy file: %s".formatted(path, found.replaceFirst("^is ", "it is ")));
+          "%s: has elements of dtype '%s', expected two bytes each to read as %s"
+              .formatted(source.name(), descr(), bits.name().toLowerCase(Locale.ROOT)));
     }
-    int version = start.get();
+    return new NpyFile(source, header.as(type));
+  }
+
+  private static NpyHeader readHeader(ByteSource source) throws IOException {
+    ByteBuffer start = read(source, 0, (int) Math.min(source.size(), FIRST_BYTES));
+    byte[] magic = Arrays.copyOf(start.array(), MAGIC.length);
+    if (!Arrays.equals(magic, MAGIC)) {
+      String found =
+          FileType.of(start.array()).problem().orElse("it does not start with \\x93NUMPY");
+      throw new NpyException(
+          "%s: is not a .npy file: %s"
+              .formatted(source.name(), found.replaceFirst("^is ", "it is ")));
+    }
+    start.position(MAGIC.length);
+    requireMore(source, start, VERSION_BYTES);
+    int version = start.getShort() & 0xff;
     if (version < 1 || version > 3) {
       throw new NpyException(
-          "%s: .npy version %s is not read, only 1 to 3".formatted(path, version));
+          "%s: .npy version %s is not read, only 1 to 3".formatted(source.name(), version));
     }
-    int lengthBytes = version == 1 ? Short.BYTES : Integer.BYTES;
-    long position = start.capacity();
-    ByteBuffer field = read(path, channel, position, lengthBytes);
-    long length = version == 1 ? field.getShort() & 0xffffL : field.getInt() & 0xffffffffL;
+    requireMore(source, start, version == 1 ? Short.BYTES : Integer.BYTES);
+    long length = version == 1 ? start.getShort() & 0xffffL : start.getInt() & 0xffffffffL;
     if (length > MAX_HEADER_BYTES) {
       throw new NpyException(
-          "%s: header of %s bytes, at most %s are read".formatted(path, length, MAX_HEADER_BYTES));
+          "%s: header of %s bytes, at most %s are read"
+              .formatted(source.name(), length, MAX_HEADER_BYTES));
     }
-    position += lengthBytes;
-    ByteBuffer text = read(path, channel, position, (int) length);
+    int position = start.position();
+    ByteBuffer text =
+        length <= start.remaining()
+            ? start.slice(position, (int) length)
+            : read(source, position, (int) length);
     return NpyHeaderParser.parse(
         (version == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1)
             .decode(text)
             .toString(),
         position + length,
-        path.toString());
+        source.name());
   }
 
-  private static ByteBuffer read(Path path, FileChannel channel, long position, int length)
-      throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-    fill(path, channel, position, bytes);
-    return bytes.flip();
-  }
-
-  private static void fill(Path path, FileChannel channel, long position, ByteBuffer target)
-      throws IOException {
-    long next = position;
-    while (target.hasRemaining()) {
-      int count = channel.read(target, next);
-      if (count < 0) {
-        throw new NpyException(
-            "%s: file ends at byte %s, more were expected".formatted(path, next));
-      }
-      next += count;
+  private static void requireMore(ByteSource source, ByteBuffer start, int count)
+      throws NpyException {
+    if (start.remaining() < count) {
+      throw new NpyException(
+          "%s: file ends at byte %d, within its header".formatted(source.name(), source.size()));
     }
   }
 
-  private static void checkSize(Path path, NpyHeader header, long fileSize) throws NpyException {
+  private static ByteBuffer read(ByteSource source, long position, int length) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    fill(source, position, bytes);
+    return bytes.flip();
+  }
+
+  private static void fill(ByteSource source, long position, ByteBuffer target) throws IOException {
+    try {
+      source.readFully(position, target);
+    } catch (EOFException e) {
+      throw new NpyException(
+          "%s: file ends before byte %d, more were expected"
+              .formatted(source.name(), position + target.limit()),
+          e);
+    }
+  }
+
+  private static void checkSize(ByteSource source, NpyHeader header) throws NpyException {
     long needed;
     try {
       needed = header.dataBytes();
     } catch (ArithmeticException e) {
       throw new NpyException(
-          "%s: shape %s overflows 64 bits".formatted(path, Arrays.toString(header.shape())), e);
+          "%s: shape %s overflows 64 bits"
+              .formatted(source.name(), Arrays.toString(header.shape())),
+          e);
     }
-    long found = fileSize - header.dataOffset();
+    long found = source.size() - header.dataOffset();
     if (needed != found) {
       throw new NpyException(
           String.format(
               "%s: shape %s of '%s' takes %d bytes, but %d follow the header; the file is %s",
-              path,
+              source.name(),
               Arrays.toString(header.shape()),
               header.descr(),
               needed,
@@ -213,14 +259,14 @@ public final class NpyFile implements AutoCloseable {
     if (firstElement < 0 || firstElement > elementCount() - count) {
       throw new IndexOutOfBoundsException(
           "%s: has %s elements, got a range from %s of length %s"
-              .formatted(path, elementCount(), firstElement, count));
+              .formatted(source.name(), elementCount(), firstElement, count));
     }
-    if (!channel.isOpen()) {
-      throw new IllegalStateException(path + " is closed");
+    if (closed) {
+      throw new IllegalStateException(source.name() + " is closed");
     }
     if (header.type() == NpyType.V2) {
       throw new NpyException(
-          path
+          source.name()
               + ": two-byte values without a number type; if they are bfloat16, say so (--as"
               + " bfloat16), or save them as safetensors from PyTorch");
     }
@@ -241,7 +287,7 @@ public final class NpyFile implements AutoCloseable {
     for (int done = 0; done < count; ) {
       int n = Math.min(perChunk, count - done);
       chunk.clear().limit(n * width);
-      fill(path, channel, header.dataOffset() + (firstElement + done) * width, chunk);
+      fill(source, header.dataOffset() + (firstElement + done) * width, chunk);
       header.type().toFloats(chunk.flip(), target, offset + done, n);
       done += n;
     }
@@ -250,6 +296,7 @@ public final class NpyFile implements AutoCloseable {
   /** Closes the file. A second call does nothing. */
   @Override
   public void close() throws IOException {
-    channel.close();
+    closed = true;
+    source.close();
   }
 }

@@ -1,15 +1,13 @@
 package io.matryoshka.sae.safetensors;
 
-import io.matryoshka.sae.internal.filetype.FileType;
+import io.matryoshka.sae.internal.io.FileBytes;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -23,8 +21,8 @@ import java.util.Set;
  * file. Bytes are handed out in three ways:
  *
  * <ul>
- *   <li>{@link #map(String)}: a view of the file, without a copy, for tensors below 2 GiB, and
- *       {@link #map(String, long, long)} for a part of a tensor of any size;
+ *   <li>{@link #map(String)}: a view of a file of the disk, without a copy, for tensors below 2
+ *       GiB, and {@link #map(String, long, long)} for a part of a tensor of any size;
  *   <li>{@link #read}: a copy of a part into the caller's buffer, without mapping anything;
  *   <li>{@link #readFloats(String)} and its kin: Java arrays, widened where the file's type is
  *       narrower. They never round: a dtype that the Java type cannot hold exactly is refused.
@@ -40,18 +38,17 @@ import java.util.Set;
  */
 public final class SafetensorsFile implements AutoCloseable {
 
-  private final Path path;
-  private final FileChannel channel;
+  private final ByteSource source;
   private final SafetensorsHeader header;
+  private volatile boolean closed;
 
-  private SafetensorsFile(Path path, FileChannel channel, SafetensorsHeader header) {
-    this.path = path;
-    this.channel = channel;
+  private SafetensorsFile(ByteSource source, SafetensorsHeader header) {
+    this.source = source;
     this.header = header;
   }
 
   /**
-   * Opens a file and validates its header.
+   * Opens a file of the disk and validates its header.
    *
    * @param path the file
    * @return the open file, to be closed by the caller
@@ -64,12 +61,23 @@ public final class SafetensorsFile implements AutoCloseable {
     if (Files.isDirectory(path)) {
       throw new SafetensorsException(path + ": is a directory, expected a safetensors file");
     }
-    FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+    return open(FileBytes.open(path));
+  }
+
+  /**
+   * Opens a file of any store and validates its header. Only a file of the disk can be mapped.
+   *
+   * @param source its bytes; closed with the file, and also where this method fails
+   * @return the open file, to be closed by the caller
+   * @throws SafetensorsException if the file is not a valid safetensors file
+   * @throws IOException if the file cannot be read
+   */
+  public static SafetensorsFile open(ByteSource source) throws IOException {
     try {
-      return new SafetensorsFile(path, channel, readHeader(path, channel));
+      return new SafetensorsFile(source, SafetensorsHeader.read(source));
     } catch (Throwable e) {
       try {
-        channel.close();
+        source.close();
       } catch (IOException closing) {
         e.addSuppressed(closing);
       }
@@ -77,42 +85,31 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
-  private static SafetensorsHeader readHeader(Path path, FileChannel channel) throws IOException {
-    long size = channel.size();
-    ByteBuffer start = ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES);
-    while (start.hasRemaining() && channel.read(start, start.position()) >= 0) {
-      continue;
-    }
-    requireNotForeign(path);
-    int length = SafetensorsHeader.headerLength(start.flip(), path.toString());
-    long bodyOffset = (long) SafetensorsHeader.LENGTH_BYTES + length;
-    if (bodyOffset > size) {
-      throw new SafetensorsException(
-          ("%s: header is said to end at byte %s, but the file has %s bytes; it is"
-                  + " truncated or not a safetensors file")
-              .formatted(path, bodyOffset, size));
-    }
-    return SafetensorsHeader.parse(
-        new ChannelInputStream(channel, SafetensorsHeader.LENGTH_BYTES, length),
-        length,
-        size - bodyOffset,
-        path.toString());
-  }
-
-  private static void requireNotForeign(Path path) throws IOException {
-    FileType type = FileType.of(path);
-    if (type != FileType.SAFETENSORS && type.problem().isPresent()) {
-      throw new SafetensorsException("%s: %s".formatted(path, type.problem().get()));
-    }
+  /**
+   * Returns the name of the file for messages.
+   *
+   * @return its path, or what another store calls it
+   */
+  public String name() {
+    return source.name();
   }
 
   /**
-   * Returns the file's path, as given to {@link #open}.
+   * Returns the file's path, as given to {@link #open(Path)}.
    *
    * @return the path
+   * @throws UnsupportedOperationException if the file is not one of the disk
    */
   public Path path() {
-    return path;
+    return disk().path();
+  }
+
+  private FileBytes disk() {
+    if (source instanceof FileBytes file) {
+      return file;
+    }
+    throw new UnsupportedOperationException(
+        name() + " is not a file of the disk, so it has no path and cannot be mapped; read it");
   }
 
   /**
@@ -210,6 +207,7 @@ public final class SafetensorsFile implements AutoCloseable {
    *     size; not a copy
    * @throws SafetensorsException if there is none of that name, or it is 2 GiB or larger
    * @throws IOException if the file cannot be mapped
+   * @throws UnsupportedOperationException if the file is not one of the disk
    * @throws IllegalStateException if the file is closed
    */
   public ByteBuffer map(String name) throws IOException {
@@ -232,6 +230,7 @@ public final class SafetensorsFile implements AutoCloseable {
    * @return a read-only, direct, little-endian view of the file; not a copy
    * @throws SafetensorsException if there is none of that name
    * @throws IOException if the file cannot be mapped
+   * @throws UnsupportedOperationException if the file is not one of the disk
    * @throws IndexOutOfBoundsException if the part is not within the tensor, or is too long
    * @throws IllegalStateException if the file is closed
    */
@@ -244,9 +243,11 @@ public final class SafetensorsFile implements AutoCloseable {
               .formatted(where(info), Integer.MAX_VALUE, byteLength));
     }
     requireOpen();
-    long position = dataOffset() + info.begin() + byteOffset;
-    requirePresent(info, position + byteLength);
-    return channel.map(MapMode.READ_ONLY, position, byteLength).order(ByteOrder.LITTLE_ENDIAN);
+    try {
+      return disk().map(dataOffset() + info.begin() + byteOffset, byteLength);
+    } catch (EOFException e) {
+      throw truncated(info, e);
+    }
   }
 
   /**
@@ -264,13 +265,10 @@ public final class SafetensorsFile implements AutoCloseable {
     TensorInfo info = info(name);
     checkRange(info, "byte", byteOffset, target.remaining(), info.byteCount());
     requireOpen();
-    long position = dataOffset() + info.begin() + byteOffset;
-    while (target.hasRemaining()) {
-      int count = channel.read(target, position);
-      if (count < 0) {
-        throw truncated(info, position, new EOFException());
-      }
-      position += count;
+    try {
+      source.readFully(dataOffset() + info.begin() + byteOffset, target);
+    } catch (EOFException e) {
+      throw truncated(info, e);
     }
   }
 
@@ -464,12 +462,13 @@ public final class SafetensorsFile implements AutoCloseable {
   /** Closes the file. A second call does nothing; buffers mapped before stay valid. */
   @Override
   public void close() throws IOException {
-    channel.close();
+    closed = true;
+    source.close();
   }
 
   /** How messages about a tensor start. */
   String where(TensorInfo info) {
-    return path + ": tensor \"" + HeaderParser.shorten(info.name()) + "\" ";
+    return name() + ": tensor \"" + HeaderParser.shorten(info.name()) + "\" ";
   }
 
   void checkRange(TensorInfo info, String unit, long from, long size, long length) {
@@ -493,22 +492,15 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   private void requireOpen() {
-    if (!channel.isOpen()) {
-      throw new IllegalStateException(path + " is closed");
+    if (closed) {
+      throw new IllegalStateException(name() + " is closed");
     }
   }
 
-  private void requirePresent(TensorInfo info, long end) throws IOException {
-    if (channel.size() < end) {
-      throw truncated(info, end, new EOFException());
-    }
-  }
-
-  private SafetensorsException truncated(TensorInfo info, long position, Throwable cause) {
+  private SafetensorsException truncated(TensorInfo info, EOFException cause) {
     return new SafetensorsException(
-        ("%sends beyond the file, at byte %s; the file has become shorter than %s"
-                + " bytes since it was opened")
-            .formatted(where(info), position, fileSize()),
+        "%sends beyond the file; the file has become shorter than %s bytes since it was opened"
+            .formatted(where(info), fileSize()),
         cause);
   }
 }

@@ -1,5 +1,7 @@
 package io.matryoshka.sae.safetensors;
 
+import io.matryoshka.sae.internal.filetype.FileType;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -34,6 +36,9 @@ public final class SafetensorsHeader {
   /** The largest header that the reference implementation takes, in bytes. */
   public static final int MAX_HEADER_BYTES = 100_000_000;
 
+  /** Read first: enough for most headers, so that one takes one request. */
+  private static final int FIRST_BYTES = 1 << 14;
+
   static final String METADATA_KEY = "__metadata__";
 
   private final String source;
@@ -53,6 +58,35 @@ public final class SafetensorsHeader {
     this.bodyBytes = bodyBytes;
     this.tensors = Collections.unmodifiableMap(tensors);
     this.metadata = Collections.unmodifiableMap(metadata);
+  }
+
+  /**
+   * Reads and validates the header of a file.
+   *
+   * @param source the bytes of the file; stay open
+   * @return the header
+   * @throws SafetensorsException if the file is not a valid safetensors file
+   * @throws IOException if it cannot be read
+   */
+  public static SafetensorsHeader read(ByteSource source) throws IOException {
+    ByteBuffer start = ByteBuffer.allocate((int) Math.min(source.size(), FIRST_BYTES));
+    source.readFully(0, start);
+    FileType type = FileType.of(start.array());
+    if (type != FileType.SAFETENSORS && type.problem().isPresent()) {
+      throw new SafetensorsException(source.name() + ": " + type.problem().get());
+    }
+    int length = headerLength(start.flip(), source.name());
+    long end = (long) LENGTH_BYTES + length;
+    if (end > source.size()) {
+      throw new SafetensorsException(
+          ("%s: header is said to end at byte %d, but the file has %d bytes; it is truncated or not"
+                  + " a safetensors file")
+              .formatted(source.name(), end, source.size()));
+    }
+    ByteBuffer header = ByteBuffer.allocate(length);
+    header.put(start.slice(LENGTH_BYTES, Math.min(length, start.limit() - LENGTH_BYTES)));
+    source.readFully(LENGTH_BYTES + header.position(), header);
+    return parse(header.flip(), source.size() - end, source.name());
   }
 
   /**

@@ -4,14 +4,16 @@ import java.io.IOException;
 import java.util.NoSuchElementException;
 
 /**
- * The batches of a source, one after the other. The next one is read on a thread of its own while
- * the caller works, so that two are in memory at a time. Not safe for use by several threads.
+ * The batches of a range of a source, one after the other. The next one is read on a thread of its
+ * own while the caller works, so that two are in memory at a time. Not safe for use by several
+ * threads.
  */
 public final class ActivationBatches implements AutoCloseable {
 
   private final ActivationSource source;
   private final int rowsPerBatch;
   private final BackgroundTasks<ActivationBatch> reading;
+  private final long endRow;
   private long requested;
   private long delivered;
 
@@ -20,9 +22,10 @@ public final class ActivationBatches implements AutoCloseable {
 
   private ActivationShard shard;
 
-  ActivationBatches(ActivationSource source, int rowsPerBatch, long fromRow) {
+  ActivationBatches(ActivationSource source, int rowsPerBatch, long fromRow, long toRow) {
     this.source = source;
     this.rowsPerBatch = rowsPerBatch;
+    this.endRow = toRow;
     this.requested = fromRow;
     this.delivered = fromRow;
     this.reading = new BackgroundTasks<>("matryoshka-read");
@@ -31,8 +34,8 @@ public final class ActivationBatches implements AutoCloseable {
 
   private void request() {
     long first = requested;
-    if (first < source.rows()) {
-      requested = Math.min(source.rows(), first + rowsPerBatch);
+    if (first < endRow) {
+      requested = Math.min(endRow, first + rowsPerBatch);
       int rows = (int) (requested - first);
       reading.submit(() -> read(first, rows));
     }
@@ -44,7 +47,7 @@ public final class ActivationBatches implements AutoCloseable {
    * @return true if {@link #next} has a batch to return
    */
   public boolean hasNext() {
-    return delivered < source.rows();
+    return delivered < endRow;
   }
 
   /**
@@ -58,7 +61,7 @@ public final class ActivationBatches implements AutoCloseable {
    */
   public ActivationBatch next() throws IOException {
     if (!hasNext()) {
-      throw new NoSuchElementException("all " + source.rows() + " rows have been read");
+      throw new NoSuchElementException("all rows before row " + endRow + " have been read");
     }
     ActivationBatch batch = reading.take();
     request();
@@ -83,7 +86,7 @@ public final class ActivationBatches implements AutoCloseable {
   }
 
   private void select(ActivationShard wanted) throws IOException {
-    if (wanted.equals(shard) && reader != null) {
+    if (wanted == shard && reader != null) {
       return;
     }
     closeReader();

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.stream;
 
+import io.matryoshka.sae.store.StoredFile;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileSystems;
@@ -9,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,6 +29,9 @@ public final class ActivationFiles {
 
   private static final Comparator<Path> BY_NAME =
       Comparator.comparing(path -> path.getFileName().toString(), NaturalOrder.INSTANCE);
+
+  private static final Comparator<StoredFile> BY_STORED_NAME =
+      Comparator.comparing(StoredFile::fileName, NaturalOrder.INSTANCE);
 
   private ActivationFiles() {}
 
@@ -49,6 +54,22 @@ public final class ActivationFiles {
     }
     requireDistinct(files);
     return List.copyOf(files);
+  }
+
+  /**
+   * Chooses the files that a folder of another store stands for, by the rules of {@link #find}:
+   * those named {@code .safetensors} or {@code .npy}, hidden ones left out, in natural order.
+   *
+   * @param folder the files right in a folder, in any order
+   * @return those that hold activations; empty if none does
+   */
+  public static List<StoredFile> inFolder(Collection<? extends StoredFile> folder) {
+    return folder.stream()
+        .filter(
+            file -> !file.fileName().startsWith(".") && InputFiles.hasArrayName(file.fileName()))
+        .<StoredFile>map(file -> file)
+        .sorted(BY_STORED_NAME)
+        .toList();
   }
 
   /** Replaces folders by their files and refuses a file that comes twice. */
@@ -100,7 +121,8 @@ public final class ActivationFiles {
   }
 
   private static List<Path> inFolder(Path folder) throws IOException {
-    List<Path> files = list(folder, name -> !isHidden(name) && InputFiles.hasArrayName(name));
+    List<Path> files =
+        list(folder, name -> !isHidden(name) && InputFiles.hasArrayName(name.toString()));
     List<String> leftOut = LeftOut.in(folder);
     if (files.isEmpty()) {
       throw new ActivationException(

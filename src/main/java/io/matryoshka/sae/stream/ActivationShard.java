@@ -1,8 +1,8 @@
 package io.matryoshka.sae.stream;
 
 import io.matryoshka.sae.npy.HalfType;
-import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
+import io.matryoshka.sae.store.FileStamp;
+import io.matryoshka.sae.store.StoredFile;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -17,19 +17,17 @@ import java.util.Optional;
  * @param shape the dimensions {@code [..., d_in]}, heads joined; {@code [d_in]} for one vector
  * @param rows the number of rows, the product of all dimensions but the last
  * @param firstRow the index of the first row within the whole source
- * @param sizeBytes the size of the file
- * @param modified when the file was last written
+ * @param stamp the size of the file and when it was written
  */
 public record ActivationShard(
-    Path file,
+    StoredFile file,
     String tensor,
     String dtype,
     Optional<HalfType> bits,
     List<Long> shape,
     long rows,
     long firstRow,
-    long sizeBytes,
-    FileTime modified) {
+    FileStamp stamp) {
 
   /**
    * Checks and copies the parts.
@@ -41,15 +39,14 @@ public record ActivationShard(
    * @param shape the dimensions
    * @param rows the number of rows
    * @param firstRow the index of the first row within the whole source
-   * @param sizeBytes the size of the file
-   * @param modified when the file was last written
+   * @param stamp the size of the file and when it was written
    */
   public ActivationShard {
     Objects.requireNonNull(file, "file");
     Objects.requireNonNull(tensor, "tensor");
     Objects.requireNonNull(dtype, "dtype");
     Objects.requireNonNull(bits, "bits");
-    Objects.requireNonNull(modified, "modified");
+    Objects.requireNonNull(stamp, "stamp");
     shape = List.copyOf(shape);
   }
 
@@ -71,8 +68,13 @@ public record ActivationShard(
     return Math.toIntExact(shape.get(shape.size() - 1));
   }
 
+  /** The same file at another place in a source. */
+  ActivationShard at(long row) {
+    return new ActivationShard(file, tensor, dtype, bits, shape, rows, row, stamp);
+  }
+
   /** How messages about the tensor start. */
   String where() {
-    return file + (tensor.isEmpty() ? "" : ": tensor \"" + tensor + "\"");
+    return file.name() + (tensor.isEmpty() ? "" : ": tensor \"" + tensor + "\"");
   }
 }

@@ -1,10 +1,14 @@
 package io.matryoshka.sae.stream;
 
+import io.matryoshka.sae.internal.io.DiskFile;
+import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Model activations in many files, read as one sequence of rows {@code [rows, d_in]}.
@@ -76,17 +80,60 @@ public final class ActivationSource {
    * @throws IOException if a file is missing, unreadable or malformed
    */
   public static ActivationSource open(List<Path> inputs, SourceOptions options) throws IOException {
-    if (inputs.isEmpty()) {
+    requireSome(inputs);
+    return openStored(
+        ActivationFiles.expandFolders(inputs).stream().map(DiskFile::new).toList(), options);
+  }
+
+  /**
+   * Opens files of any store; {@link ActivationFiles#inFolder} orders those of a folder. Headers
+   * are read several at a time.
+   *
+   * @param files the files, in the order in which their rows are to be read
+   * @param options width, tensors and type; {@link SourceOptions#of} has those of an SAE
+   * @return the source
+   * @throws ActivationException if a file does not hold such activations, is named twice, or the
+   *     files do not agree
+   * @throws IOException if a file is missing, unreadable or malformed
+   */
+  public static ActivationSource openStored(List<? extends StoredFile> files, SourceOptions options)
+      throws IOException {
+    requireSome(files);
+    Set<String> names = new HashSet<>();
+    for (StoredFile file : files) {
+      if (!names.add(file.name())) {
+        throw new ActivationException(
+            file.name() + ": the file is named twice among the inputs; name each file once");
+      }
+    }
+    return of(new ShardHeaders(options).readAll(files));
+  }
+
+  private static void requireSome(List<?> files) {
+    if (files.isEmpty()) {
       throw new IllegalArgumentException("at least one file or folder of activations is needed");
     }
-    ShardHeaders headers = new ShardHeaders(options);
-    List<ActivationShard> shards = new ArrayList<>();
-    for (Path file : ActivationFiles.expandFolders(inputs)) {
-      long firstRow = shards.isEmpty() ? 0 : shards.get(shards.size() - 1).endRow();
-      shards.addAll(headers.read(file, firstRow));
+  }
+
+  /**
+   * Makes a source of files whose headers were read before, perhaps on another machine. Opens
+   * nothing; a file that has changed since is refused when it is read.
+   *
+   * @param shards the files in the order of their rows, which are counted anew
+   * @return the source
+   * @throws IllegalArgumentException if there are none
+   * @throws ActivationException if the files do not agree
+   */
+  public static ActivationSource of(List<ActivationShard> shards) throws ActivationException {
+    requireSome(shards);
+    List<ActivationShard> placed = new ArrayList<>(shards.size());
+    long next = 0;
+    for (ActivationShard shard : shards) {
+      placed.add(shard.at(next));
+      next += shard.rows();
     }
-    requireOneWidth(shards);
-    return new ActivationSource(shards);
+    requireOneWidth(placed);
+    return new ActivationSource(placed);
   }
 
   private static void requireOneWidth(List<ActivationShard> shards) throws ActivationException {
@@ -160,6 +207,22 @@ public final class ActivationSource {
    * @throws IndexOutOfBoundsException if {@code fromRow} is out of range
    */
   public ActivationBatches batches(int rowsPerBatch, long fromRow) {
+    return batches(rowsPerBatch, fromRow, rows);
+  }
+
+  /**
+   * Reads the rows of a range in batches, each while the caller works on the one before. Nothing
+   * beyond the range is read.
+   *
+   * @param rowsPerBatch rows of every batch but the last, which may be smaller
+   * @param fromRow index of the first row
+   * @param toRow index of the row after the last
+   * @return the batches, to be closed by the caller
+   * @throws IllegalArgumentException if {@code rowsPerBatch} is below 1, or so large that a batch
+   *     does not fit a Java array
+   * @throws IndexOutOfBoundsException if the range does not lie in {@code 0..rows()}
+   */
+  public ActivationBatches batches(int rowsPerBatch, long fromRow, long toRow) {
     if (rowsPerBatch < 1 || (long) rowsPerBatch * dIn > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
           "rows per batch must lie in 1..%s for d_in = %s, got %s"
@@ -169,6 +232,41 @@ public final class ActivationSource {
       throw new IndexOutOfBoundsException(
           "first row must lie in 0..%s, got %s".formatted(rows, fromRow));
     }
-    return new ActivationBatches(this, rowsPerBatch, fromRow);
+    if (toRow < fromRow || toRow > rows) {
+      throw new IndexOutOfBoundsException(
+          "end row must lie in %s..%s, got %s".formatted(fromRow, rows, toRow));
+    }
+    return new ActivationBatches(this, rowsPerBatch, fromRow, toRow);
+  }
+
+  /**
+   * Checks that a range of rows is one of whole batches, so that the same rows are taken together
+   * as in a pass over all.
+   *
+   * @param rowsPerBatch rows of every batch but the last of the source
+   * @param fromRow index of the first row
+   * @param toRow index of the row after the last
+   * @throws IndexOutOfBoundsException if the range does not lie in {@code 0..rows()}
+   * @throws IllegalArgumentException if it begins or ends within a batch
+   */
+  public void requireBatches(int rowsPerBatch, long fromRow, long toRow) {
+    Objects.checkFromToIndex(fromRow, toRow, rows);
+    if (fromRow % rowsPerBatch != 0 || (toRow % rowsPerBatch != 0 && toRow != rows)) {
+      throw new IllegalArgumentException(
+          "rows %d to %d: a range must begin and end at multiples of the %d rows of a batch, or end with the last of %d rows"
+              .formatted(fromRow, toRow, rowsPerBatch, rows));
+    }
+  }
+
+  /**
+   * Rounds the end of a range up to a whole batch.
+   *
+   * @param toRow index of the row after the last of the range, 0 to {@link #rows()}
+   * @param rowsPerBatch rows of every batch but the last of the source
+   * @return the next multiple of {@code rowsPerBatch}, at most {@link #rows()}
+   */
+  public long wholeBatches(long toRow, int rowsPerBatch) {
+    long batches = -Math.floorDiv(-toRow, (long) rowsPerBatch); // rounded up
+    return Math.min(rows, batches * rowsPerBatch);
   }
 }

@@ -11,22 +11,33 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Tasks that one background thread runs in order, their results taken in the same order. A failure
- * surfaces where its result is taken; tasks after a failed one are not run.
+ * Tasks that background threads begin in order, their results taken in the same order. A failure
+ * surfaces where its result is taken; tasks after a failed one are not begun.
  *
  * @param <T> the type of a result
  */
 final class BackgroundTasks<T> implements AutoCloseable {
 
-  private final ExecutorService thread;
+  private final ExecutorService threads;
   private final Deque<Future<T>> pending = new ArrayDeque<>();
-  private volatile boolean stopped;
 
+  /** The first task that failed; none after it is begun. */
+  private final AtomicLong failed = new AtomicLong(Long.MAX_VALUE);
+
+  private long submitted;
+
+  /** Starts one thread, so that a task begins when the one before has ended. */
   BackgroundTasks(String threadName) {
-    thread =
-        Executors.newSingleThreadExecutor(
+    this(threadName, 1);
+  }
+
+  BackgroundTasks(String threadName, int threadCount) {
+    threads =
+        Executors.newFixedThreadPool(
+            threadCount,
             task -> {
               Thread created = new Thread(task, threadName);
               created.setDaemon(true);
@@ -37,20 +48,21 @@ final class BackgroundTasks<T> implements AutoCloseable {
   /** Queues a task; the caller bounds their number by taking results. */
   void submit(Callable<T> task) {
     try {
-      pending.add(thread.submit(() -> run(task)));
+      long number = submitted++;
+      pending.add(threads.submit(() -> run(number, task)));
     } catch (RejectedExecutionException e) {
       throw new IllegalStateException("closed; open a new one", e);
     }
   }
 
-  private T run(Callable<T> task) throws Exception {
-    if (stopped) {
+  private T run(long number, Callable<T> task) throws Exception {
+    if (number > failed.get()) {
       throw new IllegalStateException("a task before this one failed");
     }
     try {
       return task.call();
     } catch (Throwable e) {
-      stopped = true;
+      failed.accumulateAndGet(number, Math::min);
       throw e;
     }
   }
@@ -88,18 +100,18 @@ final class BackgroundTasks<T> implements AutoCloseable {
     return new IOException(cause);
   }
 
-  /** Lets the running task end and drops the others. Closing twice is fine. */
+  /** Lets tasks end that have begun, and drops the others. Closing twice is fine. */
   @Override
   public void close() {
-    stopped = true;
+    failed.set(-1);
     pending.clear();
-    thread.shutdown();
+    threads.shutdown();
     boolean interrupted = false;
-    while (!thread.isTerminated()) {
+    while (!threads.isTerminated()) {
       try {
-        thread.awaitTermination(1, TimeUnit.MINUTES);
+        threads.awaitTermination(1, TimeUnit.MINUTES);
       } catch (InterruptedException e) {
-        interrupted = true; // The task ends by itself; its files must not be closed under it.
+        interrupted = true; // Tasks end by themselves; their files must not be closed under them.
       }
     }
     if (interrupted) {

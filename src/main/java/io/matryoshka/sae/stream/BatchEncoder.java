@@ -33,6 +33,16 @@ public final class BatchEncoder {
   public BatchEncoder(
       SAE sae, ActivationSource source, Optional<Selection> selection, RowRules rules)
       throws IOException {
+    requireFits(sae, source, rules);
+    this.sae = sae;
+    this.selection = selection.orElse(sae.defaultSelection());
+    this.rules = rules;
+    this.faults = RowFaults.of(sae);
+    this.nonFiniteRows = new NonFiniteRows(source, rules);
+  }
+
+  /** Checks that a source and a mask are those of an SAE. */
+  static void requireFits(SAE sae, ActivationSource source, RowRules rules) throws IOException {
     if (source.dIn() != sae.dIn()) {
       throw new IllegalArgumentException(
           ("activations of d_in = %d do not fit an SAE of d_in = %d%s; check that they come from"
@@ -43,11 +53,6 @@ public final class BatchEncoder {
                   sae.config().hookPoint().map(h -> " (hook point " + h + ")").orElse("")));
     }
     rules.requireFits(source);
-    this.sae = sae;
-    this.selection = selection.orElse(sae.defaultSelection());
-    this.rules = rules;
-    this.faults = RowFaults.of(sae);
-    this.nonFiniteRows = new NonFiniteRows(source, rules);
   }
 
   /**

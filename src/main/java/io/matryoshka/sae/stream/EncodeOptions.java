@@ -144,27 +144,57 @@ public final class EncodeOptions {
     return number;
   }
 
-  Optional<Selection> selection() {
+  /**
+   * Returns which pre-activations become active; empty for the SAE's own rule.
+   *
+   * @return as set
+   */
+  public Optional<Selection> selection() {
     return selection;
   }
 
-  String saeName() {
+  /**
+   * Returns the name of the SAE in the index.
+   *
+   * @return as set
+   */
+  public String saeName() {
     return saeName;
   }
 
-  int batchRows() {
+  /**
+   * Returns how many rows are encoded together.
+   *
+   * @return as set
+   */
+  public int batchRows() {
     return batchRows;
   }
 
-  int rowsPerShard() {
+  /**
+   * Returns how many rows a file has.
+   *
+   * @return as set
+   */
+  public int rowsPerShard() {
     return rowsPerShard;
   }
 
-  boolean restart() {
+  /**
+   * Returns whether files of an earlier run are deleted.
+   *
+   * @return as set
+   */
+  public boolean restart() {
     return restart;
   }
 
-  RowRules rows() {
+  /**
+   * Returns which rows count.
+   *
+   * @return as set
+   */
+  public RowRules rows() {
     return rows;
   }
 

@@ -23,15 +23,17 @@ final class EncodePipeline {
   }
 
   /**
-   * Hands every batch from the one that holds a row on to a sink. Batches begin at multiples of
-   * their size, wherever a run resumes, so that the same rows are always encoded together.
+   * Hands every batch that holds one of the rows on to a sink. Batches begin at multiples of their
+   * size, whatever the range, so that the same rows are always encoded together.
    */
-  void run(long firstRow, EncodedSink sink) throws IOException {
+  void run(long firstRow, long endRow, EncodedSink sink) throws IOException {
     EncodeProgress progress = options.progress();
     progress.update(firstRow, source.rows());
-    long firstBatch = firstRow - firstRow % options.batchRows();
+    int batchRows = options.batchRows();
+    long from = firstRow - firstRow % batchRows;
+    long to = source.wholeBatches(endRow, batchRows);
     try (BackgroundTasks<Void> writing = new BackgroundTasks<>("matryoshka-write");
-        ActivationBatches batches = source.batches(options.batchRows(), firstBatch)) {
+        ActivationBatches batches = source.batches(batchRows, from, to)) {
       while (batches.hasNext()) {
         EncodedBatch encoded = encoder.encode(batches.next());
         if (writing.pending() == WRITES_AHEAD) {

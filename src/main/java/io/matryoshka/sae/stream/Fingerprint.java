@@ -2,10 +2,12 @@ package io.matryoshka.sae.stream;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.internal.io.Checksum;
+import io.matryoshka.sae.internal.io.DiskFile;
+import io.matryoshka.sae.store.ByteSource;
+import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -37,28 +39,37 @@ public final class Fingerprint {
   }
 
   /**
-   * Hashes the first and the last bytes of a file.
+   * Hashes the first and the last bytes of a file of the disk.
    *
    * @param file the file
    * @return a SHA-256 in hexadecimal digits
    * @throws IOException if it cannot be read
    */
   public static String of(Path file) throws IOException {
+    return of(new DiskFile(file));
+  }
+
+  /**
+   * Hashes the first and the last bytes of a file.
+   *
+   * @param file the file
+   * @return a SHA-256 in hexadecimal digits
+   * @throws IOException if it cannot be read
+   */
+  public static String of(StoredFile file) throws IOException {
     MessageDigest digest = Checksum.sha256();
-    try (FileChannel channel = FileChannel.open(file)) {
-      long size = channel.size();
-      add(digest, channel, 0, Math.min(END_BYTES, size));
-      add(digest, channel, Math.max(0, size - END_BYTES), size);
+    try (ByteSource source = file.open()) {
+      long size = source.size();
+      add(digest, source, 0, Math.min(END_BYTES, size));
+      add(digest, source, Math.max(0, size - END_BYTES), size);
     }
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static void add(MessageDigest digest, FileChannel channel, long from, long to)
+  private static void add(MessageDigest digest, ByteSource source, long from, long to)
       throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate((int) (to - from));
-    while (bytes.hasRemaining() && channel.read(bytes, from + bytes.position()) >= 0) {
-      continue;
-    }
+    source.readFully(from, bytes);
     digest.update(bytes.flip());
   }
 

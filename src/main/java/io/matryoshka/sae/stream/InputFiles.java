@@ -1,8 +1,8 @@
 package io.matryoshka.sae.stream;
 
 import io.matryoshka.sae.internal.filetype.FileType;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Locale;
 
 /** Tells the two formats of arrays that are read apart, by content before name. */
@@ -15,38 +15,38 @@ final class InputFiles {
    *
    * @throws ActivationException if it is a file of another known type
    */
-  static boolean isNpy(Path file) throws IOException {
+  static boolean isNpy(ByteSource file) throws IOException {
     FileType type = FileType.of(file);
     return switch (type) {
       case NPY -> true;
       case SAFETENSORS -> false;
-      case UNKNOWN -> isNpyByName(file);
+      case UNKNOWN -> isNpyByName(file.name());
       default ->
           throw new ActivationException(
               "%s: %s; .safetensors and .npy files are read"
-                  .formatted(file, type.problem().orElseThrow()));
+                  .formatted(file.name(), type.problem().orElseThrow()));
     };
   }
 
-  private static boolean isNpyByName(Path file) throws ActivationException {
-    if (!hasArrayName(file)) {
+  private static boolean isNpyByName(String name) throws ActivationException {
+    if (!hasArrayName(name)) {
       throw new ActivationException(
           ("%s: is neither a .npy nor a .safetensors file by its first bytes; numbers without a"
                   + " header, as np.memmap and tofile write them, get one from np.save(path, array)")
-              .formatted(file));
+              .formatted(name));
     }
-    return hasNpyName(file);
+    return hasNpyName(name);
   }
 
-  static boolean hasNpyName(Path file) {
-    return lower(file).endsWith(".npy");
+  static boolean hasNpyName(String name) {
+    return lower(name).endsWith(".npy");
   }
 
-  static boolean hasArrayName(Path file) {
-    return hasNpyName(file) || lower(file).endsWith(".safetensors");
+  static boolean hasArrayName(String name) {
+    return hasNpyName(name) || lower(name).endsWith(".safetensors");
   }
 
-  private static String lower(Path file) {
-    return file.getFileName().toString().toLowerCase(Locale.ROOT);
+  private static String lower(String name) {
+    return name.toLowerCase(Locale.ROOT);
   }
 }

@@ -54,7 +54,9 @@ final class LeftOut {
   }
 
   private static String fileProblem(Path file) throws IOException {
-    if (InputFiles.hasArrayName(file) || !Files.isRegularFile(file) || !Files.isReadable(file)) {
+    if (InputFiles.hasArrayName(file.toString())
+        || !Files.isRegularFile(file)
+        || !Files.isReadable(file)) {
       return "";
     }
     FileType type = FileType.of(file);
@@ -75,7 +77,7 @@ final class LeftOut {
     }
     boolean hasArrays =
         visible(folder).stream()
-            .anyMatch(p -> Files.isRegularFile(p) && InputFiles.hasArrayName(p));
+            .anyMatch(p -> Files.isRegularFile(p) && InputFiles.hasArrayName(p.toString()));
     if (folder.getFileName().toString().endsWith(".zarr")) {
       return "is a Zarr array; load it in Python and save it with np.save";
     }

@@ -2,10 +2,12 @@ package io.matryoshka.sae.stream;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.internal.io.DiskFile;
 import io.matryoshka.sae.npy.NpyFile;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
-import io.matryoshka.sae.safetensors.TensorInfo;
+import io.matryoshka.sae.store.ByteSource;
+import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,11 +24,14 @@ public final class RowMask {
 
   private static final int CHUNK = 1 << 16;
 
-  private final Path file;
+  private final StoredFile file;
   private final String tensor;
   private final long rows;
 
-  private RowMask(Path file, String tensor, long rows) {
+  /** Counted once, when first needed; -1 until then. */
+  private volatile long kept = -1;
+
+  private RowMask(StoredFile file, String tensor, long rows) {
     this.file = file;
     this.tensor = tensor;
     this.rows = rows;
@@ -43,25 +48,35 @@ public final class RowMask {
    * @throws IOException if the file cannot be read, is malformed or lacks the tensor
    */
   public static RowMask open(Path file, Optional<String> tensor) throws IOException {
-    Objects.requireNonNull(file, "file");
-    if (InputFiles.isNpy(file)) {
-      try (NpyFile npy = NpyFile.open(file)) {
-        return new RowMask(file, "", npy.elementCount());
+    return open(new DiskFile(file), tensor);
+  }
+
+  /**
+   * Opens a file of any store, as {@link #open(Path, Optional)} does.
+   *
+   * @param file a {@code .npy} or {@code .safetensors} file
+   * @param tensor the tensor of a {@code .safetensors} file; empty if it holds one only
+   * @return the mask
+   * @throws ActivationException if the tensor must be named
+   * @throws IOException if the file cannot be read, is malformed or lacks the tensor
+   */
+  public static RowMask open(StoredFile file, Optional<String> tensor) throws IOException {
+    try (ByteSource source = file.open()) {
+      if (InputFiles.isNpy(source)) {
+        return new RowMask(file, "", NpyFile.open(source).elementCount());
       }
-    }
-    try (SafetensorsFile safetensors = SafetensorsFile.open(file)) {
-      String name = tensor.isPresent() ? tensor.get() : onlyTensor(file, safetensors);
-      TensorInfo info = safetensors.info(name);
-      return new RowMask(file, name, info.elementCount());
+      SafetensorsFile safetensors = SafetensorsFile.open(source);
+      String name = tensor.isPresent() ? tensor.get() : onlyTensor(safetensors);
+      return new RowMask(file, name, safetensors.info(name).elementCount());
     }
   }
 
-  private static String onlyTensor(Path file, SafetensorsFile safetensors)
-      throws ActivationException {
+  private static String onlyTensor(SafetensorsFile safetensors) throws ActivationException {
     List<String> names = List.copyOf(safetensors.names());
     if (names.size() != 1) {
       throw new ActivationException(
-          "%s: holds the tensors %s; name the one that is the mask".formatted(file, names));
+          "%s: holds the tensors %s; name the one that is the mask"
+              .formatted(safetensors.name(), names));
     }
     return names.get(0);
   }
@@ -80,7 +95,7 @@ public final class RowMask {
    *
    * @return as given
    */
-  public Path file() {
+  public StoredFile file() {
     return file;
   }
 
@@ -107,7 +122,7 @@ public final class RowMask {
     Objects.checkFromIndexSize(firstRow, (long) count, rows);
     float[] values = new float[count];
     if (tensor.isEmpty()) {
-      try (NpyFile npy = NpyFile.open(file)) {
+      try (NpyFile npy = NpyFile.open(file.open())) {
         npy.readFloats(firstRow, values, 0, count);
       }
     } else {
@@ -118,7 +133,7 @@ public final class RowMask {
       if (!(values[row] >= 0 && values[row] <= Float.MAX_VALUE)) {
         throw new ActivationException(
             "%s: element %d of the mask is %s, expected 0 to leave a row out or 1 to count it"
-                .formatted(file, firstRow + row, values[row]));
+                .formatted(file.name(), firstRow + row, values[row]));
       }
       counted[row] = values[row] != 0;
     }
@@ -127,7 +142,7 @@ public final class RowMask {
 
   /** Integers become floats by their sign alone, as a float does not hold all of them. */
   private void readTensor(long firstRow, float[] target) throws IOException {
-    try (SafetensorsFile safetensors = SafetensorsFile.open(file)) {
+    try (SafetensorsFile safetensors = SafetensorsFile.open(file.open())) {
       Dtype dtype = safetensors.info(tensor).dtype();
       switch (dtype) {
         case I64, U64, U32, I32 -> {
@@ -156,11 +171,14 @@ public final class RowMask {
    * @throws IOException as {@link #read}
    */
   public long countKept() throws IOException {
-    long kept = 0;
-    for (long row = 0; row < rows; row += CHUNK) {
-      for (boolean counted : read(row, (int) Math.min(CHUNK, rows - row))) {
-        kept += counted ? 1 : 0;
+    if (kept < 0) {
+      long count = 0;
+      for (long row = 0; row < rows; row += CHUNK) {
+        for (boolean counted : read(row, (int) Math.min(CHUNK, rows - row))) {
+          count += counted ? 1 : 0;
+        }
       }
+      kept = count;
     }
     return kept;
   }
@@ -168,7 +186,7 @@ public final class RowMask {
   /** What the result of a run depends on. */
   ObjectNode describe() throws IOException {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.put("file", file.getFileName().toString());
+    json.put("file", file.fileName());
     json.put("tensor", tensor);
     json.put("rows", rows);
     json.put("ends_sha256", Fingerprint.of(file));
@@ -177,6 +195,11 @@ public final class RowMask {
 
   @Override
   public String toString() {
-    return "RowMask[" + file + (tensor.isEmpty() ? "" : ", " + tensor) + ", rows=" + rows + "]";
+    return "RowMask["
+        + file.name()
+        + (tensor.isEmpty() ? "" : ", " + tensor)
+        + ", rows="
+        + rows
+        + "]";
   }
 }

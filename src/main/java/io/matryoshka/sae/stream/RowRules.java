@@ -111,19 +111,19 @@ public final class RowRules {
     if (given.rows() != source.rows()) {
       throw new IllegalArgumentException(
           "the mask must have one element per row, expected %d, got %d (%s)"
-              .formatted(source.rows(), given.rows(), given.file()));
+              .formatted(source.rows(), given.rows(), given.file().name()));
     }
     long kept = given.countKept();
     if (kept == 0 && given.rows() > 0) {
       throw new IllegalArgumentException(
           "the mask leaves out all %d rows (%s); 0 leaves a row out, 1 counts it"
-              .formatted(given.rows(), given.file()));
+              .formatted(given.rows(), given.file().name()));
     }
     if (warns && kept < SMALL_SHARE * given.rows()) {
       LOG.warn(
           "{}: the mask keeps {} of {} rows; 0 leaves a row out, 1 counts it: is it the other way"
               + " round?",
-          given.file(),
+          given.file().name(),
           kept,
           given.rows());
     }

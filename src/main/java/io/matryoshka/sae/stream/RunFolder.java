@@ -1,26 +1,18 @@
 package io.matryoshka.sae.stream;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectWriter;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import io.matryoshka.sae.internal.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,21 +24,11 @@ import org.slf4j.LoggerFactory;
  * <p>{@code checkpoint.json} holds the settings from the start to the end of a run; {@code
  * index.json}, which holds them too, takes its place when all shards are there.
  */
-final class RunFolder implements AutoCloseable {
-
-  static final String INDEX = "index.json";
-  static final String CHECKPOINT = "checkpoint.json";
+final class RunFolder implements RunStore, AutoCloseable {
 
   private static final String LOCK = ".lock";
-  private static final Pattern SHARD = Pattern.compile("latents-\\d{5,}-of-\\d{5,}\\.safetensors");
 
   private static final Logger LOG = LoggerFactory.getLogger(RunFolder.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final ObjectWriter PRETTY =
-      JSON.writer(
-          new DefaultPrettyPrinter()
-              .withObjectIndenter(new DefaultIndenter("  ", "\n"))
-              .withArrayIndenter(new DefaultIndenter("  ", "\n")));
 
   private final Path path;
   private final FileChannel lockFile;
@@ -118,61 +100,40 @@ final class RunFolder implements AutoCloseable {
     return path;
   }
 
-  Path shard(int number, int count) {
-    return path.resolve(
-        String.format(Locale.ROOT, "latents-%05d-of-%05d.safetensors", number, count));
+  @Override
+  public String nameOf(String file) {
+    return path.resolve(file).toString();
   }
 
-  boolean hasShards() throws IOException {
+  @Override
+  public List<String> files() throws IOException {
     try (Stream<Path> files = Files.list(path)) {
-      return files.anyMatch(file -> SHARD.matcher(file.getFileName().toString()).matches());
+      return files.map(file -> file.getFileName().toString()).toList();
     }
   }
 
-  /** Deletes the files of an earlier run and nothing else. */
-  void clear() throws IOException {
+  @Override
+  public Optional<String> read(String name) throws IOException {
+    Path file = path.resolve(name);
+    return Files.exists(file)
+        ? Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8))
+        : Optional.empty();
+  }
+
+  /** Writes a file in one step and waits until it is on the storage device. */
+  @Override
+  public void write(String name, String content) throws IOException {
     try {
-      Files.deleteIfExists(path.resolve(INDEX));
-      delete(SHARD.asMatchPredicate());
-      Files.deleteIfExists(path.resolve(CHECKPOINT));
+      AtomicFile.write(path.resolve(name), content);
     } catch (IOException e) {
       throw failure(path, e);
     }
   }
 
-  void delete(String name) throws IOException {
-    Files.deleteIfExists(path.resolve(name));
-  }
-
-  private void delete(Predicate<String> names) throws IOException {
-    List<Path> found;
-    try (Stream<Path> files = Files.list(path)) {
-      found = files.filter(file -> names.test(file.getFileName().toString())).toList();
-    }
-    for (Path file : found) {
-      Files.deleteIfExists(file);
-    }
-  }
-
-  Optional<JsonNode> read(String name) throws IOException {
-    Path file = path.resolve(name);
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
+  @Override
+  public void delete(String name) throws IOException {
     try {
-      return Optional.of(JSON.readTree(file.toFile()));
-    } catch (JsonProcessingException e) {
-      throw new EncodeRunException(
-          file
-              + ": is not the JSON that an encode run writes; use another folder, or delete this file",
-          e);
-    }
-  }
-
-  /** Writes a file in one step and waits until it is on the storage device. */
-  void write(String name, JsonNode content) throws IOException {
-    try {
-      AtomicFile.write(path.resolve(name), PRETTY.writeValueAsString(content) + "\n");
+      Files.deleteIfExists(path.resolve(name));
     } catch (IOException e) {
       throw failure(path, e);
     }

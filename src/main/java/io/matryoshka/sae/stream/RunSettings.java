@@ -70,13 +70,13 @@ public final class RunSettings {
     ArrayNode files = JsonNodeFactory.instance.arrayNode();
     for (ActivationShard shard : source.shards()) {
       ObjectNode json = files.addObject();
-      json.put("file", shard.file().getFileName().toString());
+      json.put("file", shard.file().fileName());
       json.put("tensor", shard.tensor());
       json.put("dtype", shard.dtype());
       shard.bits().ifPresent(bits -> json.put("read_as", bits.name()));
       json.put("first_row", shard.firstRow());
       json.put("rows", shard.rows());
-      json.put("size_bytes", shard.sizeBytes());
+      json.put("size_bytes", shard.stamp().sizeBytes());
       json.put("ends_sha256", Fingerprint.of(shard.file()));
     }
     return files;

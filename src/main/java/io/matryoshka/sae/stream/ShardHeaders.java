@@ -5,10 +5,10 @@ import io.matryoshka.sae.npy.NpyFile;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.safetensors.TensorInfo;
+import io.matryoshka.sae.store.ByteSource;
+import io.matryoshka.sae.store.FileStamp;
+import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -30,34 +30,68 @@ final class ShardHeaders {
 
   private static final int MAX_LISTED = 20;
 
+  /** Headers of a distant store take their time in waiting, not in work. */
+  private static final int MAX_THREADS = 32;
+
   private final SourceOptions options;
 
   ShardHeaders(SourceOptions options) {
     this.options = options;
   }
 
-  /** Reads a file's header; the shards are its tensors, in the order of their rows. */
-  List<ActivationShard> read(Path file, long firstRow) throws IOException {
-    if (InputFiles.isNpy(file)) {
-      return List.of(readNpy(file, firstRow));
+  /** Reads the headers of all files, several at a time; the first fault in their order counts. */
+  List<ActivationShard> readAll(List<? extends StoredFile> files) throws IOException {
+    int threads = Math.min(MAX_THREADS, files.size());
+    try (BackgroundTasks<List<ActivationShard>> reading =
+        new BackgroundTasks<>("matryoshka-headers", threads)) {
+      for (StoredFile file : files) {
+        reading.submit(() -> read(file));
+      }
+      List<ActivationShard> shards = new ArrayList<>(files.size());
+      while (reading.pending() > 0) {
+        shards.addAll(reading.take());
+      }
+      return shards;
     }
+  }
+
+  /**
+   * Reads a file's header; the shards are its tensors, in the order of their rows. The first row of
+   * the file is counted as row 0.
+   */
+  List<ActivationShard> read(StoredFile file) throws IOException {
+    FileStamp stamp = file.stamp();
+    ByteSource source = file.open();
+    boolean isNpy;
+    try {
+      isNpy = InputFiles.isNpy(source);
+    } catch (Throwable e) {
+      source.close();
+      throw e;
+    }
+    return isNpy ? List.of(readNpy(file, source, stamp)) : readSafetensors(file, source, stamp);
+  }
+
+  private List<ActivationShard> readSafetensors(StoredFile file, ByteSource source, FileStamp stamp)
+      throws IOException {
     List<ActivationShard> shards = new ArrayList<>();
-    try (SafetensorsFile safetensors = SafetensorsFile.open(file)) {
-      long next = firstRow;
+    try (SafetensorsFile safetensors = SafetensorsFile.open(source)) {
+      long next = 0;
       for (TensorInfo info : tensors(safetensors)) {
+        String dtype = info.dtype().name();
         String where = where(file, info.name());
-        requireFloats(where, info.dtype().name(), isRead(info.dtype()), is16Bits(info.dtype()));
-        ActivationShard shard =
-            shard(file, info.name(), info.dtype().name(), info.shape(), next, where);
-        shards.add(shard);
-        next = shard.endRow();
+        requireFloats(where, dtype, isRead(info.dtype()), is16Bits(info.dtype()));
+        ActivationShard shard = shard(file, stamp, info.name(), dtype, info.shape(), where);
+        shards.add(shard.at(next));
+        next += shard.rows();
       }
     }
     return shards;
   }
 
-  private ActivationShard readNpy(Path file, long firstRow) throws IOException {
-    try (NpyFile npy = NpyFile.open(file)) {
+  private ActivationShard readNpy(StoredFile file, ByteSource source, FileStamp stamp)
+      throws IOException {
+    try (NpyFile npy = NpyFile.open(source)) {
       String where = where(file, "");
       String type = npy.descr().substring(1);
       boolean twoBytes = type.endsWith("2");
@@ -67,7 +101,7 @@ final class ShardHeaders {
               .map(bits -> type.equals("f2") ? bits == HalfType.FLOAT16 : twoBytes)
               .orElse(type.startsWith("f"));
       requireFloats(where, npy.descr(), isRead, twoBytes);
-      return shard(file, "", npy.descr(), npy.shape(), firstRow, where);
+      return shard(file, stamp, "", npy.descr(), npy.shape(), where);
     }
   }
 
@@ -83,8 +117,8 @@ final class ShardHeaders {
     return dtype == Dtype.I16 || dtype == Dtype.U16;
   }
 
-  private static String where(Path file, String tensor) {
-    return file + (tensor.isEmpty() ? ": the array" : ": tensor \"" + tensor + "\"");
+  private static String where(StoredFile file, String tensor) {
+    return file.name() + (tensor.isEmpty() ? ": the array" : ": tensor \"" + tensor + "\"");
   }
 
   private List<TensorInfo> tensors(SafetensorsFile file) throws IOException {
@@ -107,7 +141,7 @@ final class ShardHeaders {
     }
     if (matching.isEmpty()) {
       throw new ActivationException(
-          "%s: has no tensor \"%s\"; it has %s".formatted(file.path(), name, describe(file)));
+          "%s: has no tensor \"%s\"; it has %s".formatted(file.name(), name, describe(file)));
     }
     return matching;
   }
@@ -121,7 +155,7 @@ final class ShardHeaders {
       throw new ActivationException(
           ("%s: expected one floating tensor of shape %s, found %d; name the tensor that holds the"
                   + " activations, or several with a pattern such as 'p*'. The file has %s")
-              .formatted(file.path(), expectedShape(), fitting.size(), describe(file)));
+              .formatted(file.name(), expectedShape(), fitting.size(), describe(file)));
     }
     return fitting.get(0);
   }
@@ -168,8 +202,8 @@ final class ShardHeaders {
   }
 
   private ActivationShard shard(
-      Path file, String name, String dtype, long[] shape, long firstRow, String where)
-      throws IOException {
+      StoredFile file, FileStamp stamp, String name, String dtype, long[] shape, String where)
+      throws ActivationException {
     int axes = rowAxes(shape);
     if (axes == 0) {
       throw new ActivationException(
@@ -182,17 +216,7 @@ final class ShardHeaders {
     long rows = empty ? 0 : Arrays.stream(leading).reduce(1, Math::multiplyExact);
     List<Long> joined = new ArrayList<>(Arrays.stream(leading).boxed().toList());
     joined.add(width);
-    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-    return new ActivationShard(
-        file,
-        name,
-        dtype,
-        options.bits(),
-        joined,
-        rows,
-        firstRow,
-        attributes.size(),
-        attributes.lastModifiedTime());
+    return new ActivationShard(file, name, dtype, options.bits(), joined, rows, 0, stamp);
   }
 
   /** How many of the last dimensions make a row: 1, 2 for joined heads, 0 if they do not fit. */

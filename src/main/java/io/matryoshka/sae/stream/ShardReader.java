@@ -4,11 +4,10 @@ import io.matryoshka.sae.npy.HalfType;
 import io.matryoshka.sae.npy.NpyFile;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.store.FileStamp;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.attribute.BasicFileAttributes;
 
 /** An open file of activations. Reads by position; no part of the file stays in memory. */
 abstract class ShardReader implements AutoCloseable {
@@ -19,30 +18,31 @@ abstract class ShardReader implements AutoCloseable {
   static ShardReader open(ActivationShard shard) throws IOException {
     requireUnchanged(shard);
     if (!shard.tensor().isEmpty()) {
-      SafetensorsFile file = SafetensorsFile.open(shard.file());
+      SafetensorsFile file = SafetensorsFile.open(shard.file().open());
       return shard.bits().isPresent()
           ? new Halves(file, shard.tensor(), shard.bits().get())
           : new Safetensors(file, shard.tensor());
     }
     return new Npy(
         shard.bits().isPresent()
-            ? NpyFile.open(shard.file(), shard.bits().get())
-            : NpyFile.open(shard.file()));
+            ? NpyFile.open(shard.file().open(), shard.bits().get())
+            : NpyFile.open(shard.file().open()));
   }
 
   /** Refuses a file that was written to since its header was read. */
   static void requireUnchanged(ActivationShard shard) throws IOException {
-    BasicFileAttributes now = Files.readAttributes(shard.file(), BasicFileAttributes.class);
-    if (now.size() != shard.sizeBytes() || !now.lastModifiedTime().equals(shard.modified())) {
+    FileStamp before = shard.stamp();
+    FileStamp now = shard.file().stamp();
+    if (!now.equals(before)) {
       throw new ActivationException(
           ("%s: the file changed while it was read: %d bytes of %s when it was opened, %d bytes of"
                   + " %s now; start again when the files are complete")
               .formatted(
-                  shard.file(),
-                  shard.sizeBytes(),
-                  shard.modified(),
-                  now.size(),
-                  now.lastModifiedTime()));
+                  shard.file().name(),
+                  before.sizeBytes(),
+                  before.modified(),
+                  now.sizeBytes(),
+                  now.modified()));
     }
   }
 

@@ -10,43 +10,41 @@ import java.nio.file.Path;
  */
 final class ShardSink implements EncodedSink {
 
-  private final RunFolder folder;
+  private final EncodePlan plan;
+  private final Path folder;
   private final int width;
-  private final int shards;
-  private final long rowsPerShard;
-  private final long endRow;
+  private final int endShard;
+  private int shard;
   private long nextRow;
   private int maskedInShard;
   private int nonFiniteInShard;
   private SparseLatentsWriter writer;
 
   /**
-   * Makes a sink that writes nothing yet.
+   * Makes a sink that writes nothing yet. Rows of other files are dropped.
    *
+   * @param plan says which rows go into which file
    * @param folder takes the files
    * @param width of the latents
-   * @param rowsPerShard rows of every file but the last
-   * @param firstRow rows before this one are dropped; begins a shard
-   * @param endRow the row after the last of the run
-   * @param shards number of files of the run
+   * @param firstShard the first file
+   * @param endShard the file after the last
    */
-  ShardSink(
-      RunFolder folder, int width, long rowsPerShard, long firstRow, long endRow, int shards) {
+  ShardSink(EncodePlan plan, Path folder, int width, int firstShard, int endShard) {
+    this.plan = plan;
     this.folder = folder;
     this.width = width;
-    this.rowsPerShard = rowsPerShard;
-    this.nextRow = firstRow;
-    this.endRow = endRow;
-    this.shards = shards;
+    this.shard = firstShard;
+    this.endShard = endShard;
+    this.nextRow = plan.firstRow(firstShard);
   }
 
   @Override
   public void accept(EncodedBatch batch) throws IOException {
-    while (nextRow < batch.endRow()) {
-      long shardEnd = Math.min(endRow, (nextRow / rowsPerShard + 1) * rowsPerShard);
+    while (shard < endShard && nextRow < batch.endRow()) {
+      long shardEnd = plan.firstRow(shard + 1);
       int from = (int) (nextRow - batch.firstRow());
       int to = (int) (Math.min(shardEnd, batch.endRow()) - batch.firstRow());
-      Path file = folder.shard((int) (nextRow / rowsPerShard), shards);
+      Path file = folder.resolve(plan.fileName(shard));
       try {
         if (writer == null) {
           writer = SparseLatentsWriter.create(file, width);
@@ -57,6 +55,7 @@ final class ShardSink implements EncodedSink {
         nextRow += to - from;
         if (nextRow == shardEnd) {
           finishShard();
+          shard++;
         }
       } catch (IOException e) {
         throw RunFolder.failure(file, e);
@@ -65,9 +64,9 @@ final class ShardSink implements EncodedSink {
   }
 
   private void finishShard() throws IOException {
-    writer.metadata(ShardIndex.FIRST_ROW, Long.toString(nextRow - writer.rows()));
-    writer.metadata(ShardIndex.MASKED_ROWS, Integer.toString(maskedInShard));
-    writer.metadata(ShardIndex.NON_FINITE_ROWS, Integer.toString(nonFiniteInShard));
+    writer.metadata(EncodedShard.FIRST_ROW, Long.toString(nextRow - writer.rows()));
+    writer.metadata(EncodedShard.MASKED_ROWS, Integer.toString(maskedInShard));
+    writer.metadata(EncodedShard.NON_FINITE_ROWS, Integer.toString(nonFiniteInShard));
     writer.finish();
     writer.close();
     maskedInShard = 0;

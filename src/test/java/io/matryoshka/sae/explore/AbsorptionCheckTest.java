@@ -7,7 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
+import io.matryoshka.sae.stream.StateException;
 import io.matryoshka.sae.support.HandSae;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
@@ -77,6 +80,46 @@ class AbsorptionCheckTest {
       assertThatThrownBy(() -> new AbsorptionCheck(sae, new int[] {0}, statistics))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("layer_norm");
+    }
+  }
+
+  @Test
+  void merge_tokensInTwoParts_isWhole(@TempDir Path folder) throws Exception {
+    float[][] rows = {{1, 0}, {0.6f, 0.8f}, {0, 1}};
+    float[][] x = {{2, 0, 3, 5}, {1, 0, 4, 0}};
+    SparseLatents[] latents = {
+      SparseLatents.of(new int[] {0, 2, 4}, new int[] {0, 2, 1, 2}, new float[] {2, 7, 5, 7}, 3),
+      SparseLatents.of(new int[] {0, 1, 2}, new int[] {1, 0}, new float[] {9, 1}, 3)
+    };
+    try (SAE sae = HandSae.load(folder, List.of(1, 3), "none", rows)) {
+      LatentStatistics statistics =
+          LatentStatistics.of(4, new long[] {2, 0, 0}, new double[] {4, 0, 0}, new float[3]);
+      AbsorptionCheck whole = new AbsorptionCheck(sae, new int[] {0}, statistics);
+      AbsorptionCheck merged = new AbsorptionCheck(sae, new int[] {0}, statistics);
+      AbsorptionCheck read = new AbsorptionCheck(sae, new int[] {0}, statistics);
+      for (int part = 1; part >= 0; part--) {
+        AbsorptionCheck check = new AbsorptionCheck(sae, new int[] {0}, statistics);
+        check.add(2 * part, x[part], latents[part], new BitSet());
+        whole.add(2 * part, x[part], latents[part], new BitSet());
+        merged.merge(check);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        check.save(bytes);
+        read.mergeFrom(new ByteArrayInputStream(bytes.toByteArray()));
+        assertThatThrownBy(
+                () ->
+                    new AbsorptionCheck(sae, new int[] {1}, statistics)
+                        .mergeFrom(new ByteArrayInputStream(bytes.toByteArray())))
+            .isInstanceOf(StateException.class)
+            .hasMessageContaining("mean_activations");
+      }
+
+      assertThat(whole.result().get(0).tokens()).isEqualTo(3);
+      assertThat(whole.result().get(0).topChild()).isEqualTo(1);
+      assertThat(merged.result()).isEqualTo(whole.result());
+      assertThat(read.result()).isEqualTo(whole.result());
+      assertThatThrownBy(() -> merged.merge(new AbsorptionCheck(sae, new int[] {1}, statistics)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("same parents");
     }
   }
 }

@@ -62,8 +62,7 @@ class ExplorationReportTest {
     Exploration few =
         new Explorer(sae)
             .explore(
-                DemoSource.source(),
-                ExplorerOptions.defaults().latents(List.of(7)).nearest(false));
+                DemoSource.source(), ExplorerOptions.defaults().latents(List.of(7)).nearest(false));
     assertThat(few.profile(8)).isEmpty();
     assertThat(few.profile(7).orElseThrow().decoderNeighbours()).isEmpty();
     assertThat(few.profile(7).orElseThrow().contexts())

@@ -32,7 +32,44 @@ class PairCountsTest {
     truth.forEach(
         (key, count) ->
             assertThat(counts.count(PairCounts.first(key), PairCounts.second(key)))
-                .isEqualTo(count));
+                .isEqualTo((long) count));
+  }
+
+  @Test
+  void merge_partsBelowTheLimit_countExactly() {
+    PairCounts whole = new PairCounts(1 << 20);
+    fill(whole, 20_000);
+    fill(whole, 30_000);
+    PairCounts first = new PairCounts(1 << 20);
+    fill(first, 20_000);
+    PairCounts second = new PairCounts(1 << 20);
+    fill(second, 30_000);
+
+    second.merge(first);
+
+    assertThat(second.missed()).isZero();
+    assertThat(second.size()).isEqualTo(whole.size());
+    for (long key : whole.keys(1)) {
+      assertThat(second.count(PairCounts.first(key), PairCounts.second(key)))
+          .isEqualTo(whole.count(PairCounts.first(key), PairCounts.second(key)));
+    }
+  }
+
+  @Test
+  void merge_partsBeyondTheLimit_missNoMoreThanTheySay() {
+    PairCounts first = new PairCounts(5_000);
+    Map<Long, Integer> truth = fill(first, 200_000);
+    PairCounts second = new PairCounts(5_000);
+    fill(second, 200_000);
+    long missedBefore = first.missed() + second.missed();
+
+    first.merge(second);
+
+    assertThat(first.missed()).isGreaterThanOrEqualTo(missedBefore);
+    truth.forEach(
+        (key, count) ->
+            assertThat(first.count(PairCounts.first(key), PairCounts.second(key)))
+                .isBetween(2L * count - first.missed(), 2L * count));
   }
 
   @Test
@@ -45,7 +82,7 @@ class PairCountsTest {
     assertThat(counts.keys(1).length).isLessThanOrEqualTo(5_000);
     truth.forEach(
         (key, count) ->
-            assertThat((long) counts.count(PairCounts.first(key), PairCounts.second(key)))
+            assertThat(counts.count(PairCounts.first(key), PairCounts.second(key)))
                 .isBetween(count - counts.missed(), (long) count));
     long mostCommon =
         truth.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();

@@ -90,11 +90,27 @@ class TopContextsTest {
   @Test
   void add_rowsOutOfOrder_namesTheExpectedRow() {
     TopContexts contexts = new TopContexts(LATENTS, 1, 0);
+    contexts.add(2, new float[0], sparse(activations(), 2, 4), new BitSet());
 
     assertThatThrownBy(
             () -> contexts.add(5, new float[0], sparse(activations(), 0, 1), new BitSet()))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("top contexts: expected the rows from 0, got those from 5");
+        .hasMessage("top contexts: expected the rows from 4, got those from 5");
+  }
+
+  @Test
+  void merge_sameRowInBothParts_isRefused() {
+    TopContexts contexts = new TopContexts(LATENTS, COUNT, REACH);
+    TopContexts again = new TopContexts(LATENTS, COUNT, REACH);
+    contexts.add(0, new float[0], sparse(activations(), 0, 9), new BitSet());
+    again.add(0, new float[0], sparse(activations(), 0, 9), new BitSet());
+
+    assertThatThrownBy(() -> contexts.merge(again))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("both parts hold row");
+    assertThatThrownBy(() -> contexts.merge(new TopContexts(LATENTS, COUNT, REACH + 1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("expected contexts of 5 latents, 4 tokens and a reach of 3");
   }
 
   @Test

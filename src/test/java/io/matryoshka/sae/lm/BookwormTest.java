@@ -158,9 +158,7 @@ class BookwormTest {
     try (Trace trace = model.trace(tokens, last, HookPoint.parse("logits"))) {
       NDArray stream = trace.at(last);
       assertClose(
-          "logits",
-          model.unembed(stream, stream.getManager()),
-          trace.at("logits").toFloatArray());
+          "logits", model.unembed(stream, stream.getManager()), trace.at("logits").toFloatArray());
     }
   }
 

@@ -159,7 +159,7 @@ class ActivationSourceTest {
     ActivationSource source = ActivationSource.open(threeFiles());
     List<String> names = new ArrayList<>();
     for (int row = 0; row < 13; row++) {
-      names.add(source.shardOf(row).file().getFileName().toString().substring(0, 1));
+      names.add(source.shardOf(row).file().fileName().substring(0, 1));
     }
     assertThat(String.join("", names)).isEqualTo("1111122224444");
     assertThat(source.shardOf(9).firstRow()).isEqualTo(9);

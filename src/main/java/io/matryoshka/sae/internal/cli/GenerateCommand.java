@@ -98,7 +98,8 @@ final class GenerateCommand implements Callable<Integer> {
       throw usage("expected RELEASE and SAE_ID, or a language model with --model, got none");
     }
     if (!load.isNamed() && interventions.isGiven()) {
-      throw usage("--steer, --ablate, --scale and --splice need RELEASE and SAE_ID, or --dir FOLDER");
+      throw usage(
+          "--steer, --ablate, --scale and --splice need RELEASE and SAE_ID, or --dir FOLDER");
     }
     if (!load.isNamed()) {
       try (LanguageModel opened = load.openModel(model, output)) {

@@ -77,8 +77,7 @@ final class InterventionMixin {
     scales.forEach(
         scale -> interventions.add(strong(sae, "--scale", "FACTOR", scale, Intervention::scale)));
     steers.forEach(
-        steer ->
-            interventions.add(strong(sae, "--steer", "STRENGTH", steer, Intervention::steer)));
+        steer -> interventions.add(strong(sae, "--steer", "STRENGTH", steer, Intervention::steer)));
     return interventions.stream().map(placed()).toList();
   }
 

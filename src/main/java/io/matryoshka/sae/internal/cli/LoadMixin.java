@@ -137,6 +137,21 @@ final class LoadMixin {
     }
   }
 
+  /** Loads an SAE of the release that the user named. */
+  SAE open(SaeEntry entry, Output output) throws IOException {
+    return SAE.fromPretrained(entry.release(), entry.saeId(), options(output));
+  }
+
+  /** The SAEs of some layers of the release that the user named. */
+  List<SaeEntry> entries(LayersMixin layers) throws RegistryException {
+    if (saeId != null || dir != null) {
+      throw usage(
+          "expected either --layers or %s, got both".formatted(dir != null ? "--dir" : "SAE_ID"));
+    }
+    requireRelease();
+    return layers.of(registry.registry().release(release));
+  }
+
   private IOException noneAtTop(EntryNotFoundException cause) {
     NoSuchFileException none =
         new NoSuchFileException(

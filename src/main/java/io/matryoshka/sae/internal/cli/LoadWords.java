@@ -15,11 +15,7 @@ import java.util.Optional;
  * @param java the Java expression that loads it
  */
 record LoadWords(
-    String key,
-    Optional<String> release,
-    Optional<String> saeId,
-    List<String> words,
-    String java) {
+    String key, Optional<String> release, Optional<String> saeId, List<String> words, String java) {
 
   static LoadWords ofRelease(String release, String saeId, Integer prefix, boolean folded) {
     List<String> words = new ArrayList<>(List.of(release));

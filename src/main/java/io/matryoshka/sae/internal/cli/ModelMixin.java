@@ -34,6 +34,11 @@ final class ModelMixin {
     return model != null;
   }
 
+  /** What the model computes in. */
+  String arithmetic() {
+    return bfloat16 ? "float32 with bfloat16 products" : "float32";
+  }
+
   /** What the user named. */
   Optional<String> name() {
     return Optional.ofNullable(model);

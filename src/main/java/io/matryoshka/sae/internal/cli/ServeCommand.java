@@ -1,5 +1,6 @@
 package io.matryoshka.sae.internal.cli;
 
+import ai.djl.Device;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.internal.serve.Playground;
 import io.matryoshka.sae.internal.serve.ServeOptions;
@@ -73,7 +74,9 @@ final class ServeCommand implements Callable<Integer> {
       names = "--port",
       paramLabel = "N",
       description =
-          "Port to listen on, 0 for any that is free; default: " + PORT + ", or a free one if it is taken.")
+          "Port to listen on, 0 for any that is free; default: "
+              + PORT
+              + ", or a free one if it is taken.")
   private Integer port;
 
   @Option(
@@ -104,6 +107,9 @@ final class ServeCommand implements Callable<Integer> {
     }
     if ((explored != null || labels.file().isPresent()) && !more.isEmpty()) {
       throw usage("--explore and --labels-file are for one SAE, got several");
+    }
+    if (!load.device().equals(Device.cpu())) {
+      throw usage("--device: the language models run on the CPU, so serve does; leave it out");
     }
     ServeOptions options = new ServeOptions(host, port == null ? PORT : port, token());
     CountDownLatch ended = new CountDownLatch(1);

@@ -132,9 +132,7 @@ final class ServedSaes implements AutoCloseable {
     Labels others = neuronpedia(entry);
     toClose.add(others);
     Optional<Path> file =
-        labels.file().isPresent()
-            ? labels.file()
-            : DataFolder.labels(words.key(), System.getenv());
+        labels.file().isPresent() ? labels.file() : DataFolder.labels(words.key(), System.getenv());
     if (file.isEmpty()) {
       String reason = "there is no home folder to keep labels in; name a file with --labels-file";
       return new SaeLabels(Optional.empty(), reason, others);

@@ -86,7 +86,7 @@ final class TensorMixin {
     if (source.rows() == 0) {
       throw new IllegalArgumentException(
           "the input has no rows: %s has shape %s"
-              .formatted(source.shards().get(0).file(), source.shards().get(0).shape()));
+              .formatted(source.shards().get(0).file().name(), source.shards().get(0).shape()));
     }
     return source;
   }

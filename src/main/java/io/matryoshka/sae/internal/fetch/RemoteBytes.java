@@ -1,7 +1,7 @@
 package io.matryoshka.sae.internal.fetch;
 
 import io.matryoshka.sae.hub.RemoteFile;
-import io.matryoshka.sae.internal.io.ByteSource;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,7 +36,7 @@ final class RemoteBytes implements ByteSource {
   }
 
   @Override
-  public synchronized void read(long position, ByteBuffer target) throws IOException {
+  public synchronized void readFully(long position, ByteBuffer target) throws IOException {
     if (position < 0 || position > size - target.remaining()) {
       throw new EOFException(name() + ": ends at byte " + size + ", more were expected");
     }

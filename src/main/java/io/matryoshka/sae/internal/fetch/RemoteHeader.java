@@ -1,7 +1,6 @@
 package io.matryoshka.sae.internal.fetch;
 
 import io.matryoshka.sae.hub.RemoteFile;
-import io.matryoshka.sae.internal.weights.SafetensorsTensors;
 import io.matryoshka.sae.safetensors.SafetensorsHeader;
 import java.io.IOException;
 
@@ -18,6 +17,6 @@ public final class RemoteHeader {
    * @throws IOException if it cannot be read, or is no such header
    */
   public static SafetensorsHeader read(RemoteFile remote) throws IOException {
-    return SafetensorsTensors.header(new RemoteBytes(remote));
+    return SafetensorsHeader.read(new RemoteBytes(remote));
   }
 }

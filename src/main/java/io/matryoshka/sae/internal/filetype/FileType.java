@@ -1,7 +1,9 @@
 package io.matryoshka.sae.internal.filetype;
 
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -89,6 +91,19 @@ public enum FileType {
     try (InputStream in = Files.newInputStream(file)) {
       return of(in.readNBytes(HEAD_BYTES));
     }
+  }
+
+  /**
+   * Recognises a file of any store.
+   *
+   * @param source its bytes; stay open
+   * @return its type, {@link #UNKNOWN} if it is none of these
+   * @throws IOException if it cannot be read
+   */
+  public static FileType of(ByteSource source) throws IOException {
+    ByteBuffer head = ByteBuffer.allocate((int) Math.min(source.size(), HEAD_BYTES));
+    source.readFully(0, head);
+    return of(head.array());
   }
 
   /**

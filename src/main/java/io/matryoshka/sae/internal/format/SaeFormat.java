@@ -3,11 +3,11 @@ package io.matryoshka.sae.internal.format;
 import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.internal.filetype.FileType;
-import io.matryoshka.sae.internal.io.ByteSource;
 import io.matryoshka.sae.internal.npz.NpzFile;
 import io.matryoshka.sae.internal.torchzip.TorchZipFile;
 import io.matryoshka.sae.internal.weights.SafetensorsTensors;
 import io.matryoshka.sae.internal.weights.TensorFile;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -149,7 +149,7 @@ public enum SaeFormat {
   /** Says what a file is that is no archive, such as a pointer of Git LFS. */
   private static void requireArchive(ByteSource source) throws IOException {
     ByteBuffer head = ByteBuffer.allocate((int) Math.min(HEAD_BYTES, source.size()));
-    source.read(0, head);
+    source.readFully(0, head);
     FileType type = FileType.of(head.array());
     boolean archive =
         Set.of(FileType.NPZ, FileType.TORCH_ZIP, FileType.ZIP, FileType.PICKLE).contains(type);

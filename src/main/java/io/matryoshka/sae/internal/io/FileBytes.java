@@ -1,5 +1,6 @@
 package io.matryoshka.sae.internal.io;
 
+import io.matryoshka.sae.store.ByteSource;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -111,7 +112,7 @@ public final class FileBytes implements ByteSource {
   }
 
   @Override
-  public void read(long position, ByteBuffer target) throws IOException {
+  public void readFully(long position, ByteBuffer target) throws IOException {
     long next = position;
     requireOpen();
     while (target.hasRemaining()) {

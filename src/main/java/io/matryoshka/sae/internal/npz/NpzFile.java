@@ -1,6 +1,5 @@
 package io.matryoshka.sae.internal.npz;
 
-import io.matryoshka.sae.internal.io.ByteSource;
 import io.matryoshka.sae.internal.weights.StoredTensor;
 import io.matryoshka.sae.internal.weights.TensorFile;
 import io.matryoshka.sae.internal.zip.ZipArchive;
@@ -8,6 +7,7 @@ import io.matryoshka.sae.internal.zip.ZipMember;
 import io.matryoshka.sae.npy.NpyException;
 import io.matryoshka.sae.npy.NpyLayout;
 import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

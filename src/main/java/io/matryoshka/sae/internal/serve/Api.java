@@ -1,7 +1,6 @@
 package io.matryoshka.sae.internal.serve;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.internal.serve.view.ContinuationView;
 import io.matryoshka.sae.internal.serve.view.ExportFile;
 import io.matryoshka.sae.internal.serve.view.Fields;
 import io.matryoshka.sae.internal.serve.view.Query;
@@ -31,52 +30,92 @@ final class Api extends Handler.Abstract {
   /** The routes by path, then by method. */
   private final Map<String, Map<String, Route>> routes = new TreeMap<>();
 
-  /** Answers a call with its parameters or its body. */
-  @FunctionalInterface
-  private interface Route {
-
-    void answer(Request request, Response response, Callback callback);
+  /** When a call is answered. */
+  private enum Turn {
+    /** At once, by the thread that read the request. */
+    NOW,
+    /** When those before it are done. */
+    QUEUED,
+    /** Bit by bit, beside others. */
+    STREAMED
   }
 
-  /** Computes an answer from a body. */
-  @FunctionalInterface
-  private interface BodyView {
+  /** What a call brings: parameters, or a body that was read. */
+  private record Input(Request request, Optional<Fields> body) {
 
-    ObjectNode of(Fields fields, Call call) throws Exception;
+    Query query() {
+      return Bodies.query(request);
+    }
+
+    Fields fields() {
+      return body.orElseThrow();
+    }
   }
 
-  /** Computes an answer from parameters. */
+  /** Answers a call. */
   @FunctionalInterface
-  private interface QueryView {
+  private interface Answer {
 
-    ObjectNode of(Query query) throws Exception;
+    void give(Input input, Call call) throws Exception;
   }
+
+  /** Computes what a call is answered with. */
+  @FunctionalInterface
+  private interface View<T> {
+
+    T of(Input input, Call call) throws Exception;
+  }
+
+  private record Route(Turn turn, boolean hasBody, Answer answer) {}
 
   Api(Workspace workspace, Desk desk, Optional<String> token) {
     this.desk = desk;
     this.token = token;
     this.bodies = new Bodies(workspace.limits().bodyBytes());
-    route("GET", "state", quick(workspace::state));
-    route("GET", "search", quick(workspace::search));
-    route("GET", "latent", queued(workspace::latent));
-    route("PUT", "label", quickBody((fields, call) -> workspace.putLabel(fields)));
-    route("DELETE", "label", quick(workspace::removeLabel));
-    route("POST", "latents", queuedBody((fields, call) -> workspace.latents(fields)));
-    route("POST", "losses", queuedBody((fields, call) -> workspace.losses(fields)));
-    route(
+    now("GET", "state", (input, call) -> workspace.state(input.query()));
+    now("GET", "search", (input, call) -> workspace.search(input.query()));
+    now("PUT", "label", (input, call) -> workspace.putLabel(input.fields()));
+    now("DELETE", "label", (input, call) -> workspace.removeLabel(input.query()));
+    queued("GET", "latent", (input, call) -> workspace.latent(input.query()));
+    queued("POST", "latents", (input, call) -> workspace.latents(input.fields()));
+    queued("POST", "losses", (input, call) -> workspace.losses(input.fields()));
+    queued(
         "POST",
         "intervene",
-        queuedBody((fields, call) -> workspace.intervene(fields, call.cancellation())));
-    route(
+        (input, call) -> workspace.intervene(input.fields(), call.cancellation()));
+    queued(
         "POST",
         "compare",
-        queuedBody((fields, call) -> workspace.compare(fields, call.cancellation())));
-    route("POST", "generate", streamed(workspace));
-    route("POST", "export", exported(workspace));
+        (input, call) -> workspace.compare(input.fields(), call.cancellation()));
+    View<ExportFile> export =
+        (input, call) -> workspace.export(input.fields(), call.cancellation());
+    route(
+        "POST", "export", Turn.QUEUED, (input, call) -> call.file(inTurn(export, input, call)));
+    route(
+        "POST",
+        "generate",
+        Turn.STREAMED,
+        (input, call) ->
+            new Continuations(workspace.generate(input.fields()), desk, call).run());
   }
 
-  private void route(String method, String name, Route route) {
-    routes.computeIfAbsent(PREFIX + name, path -> new TreeMap<>()).put(method, route);
+  private void now(String method, String name, View<ObjectNode> view) {
+    route(method, name, Turn.NOW, (input, call) -> call.json(view.of(input, call)));
+  }
+
+  private void queued(String method, String name, View<ObjectNode> view) {
+    route(method, name, Turn.QUEUED, (input, call) -> call.json(inTurn(view, input, call)));
+  }
+
+  private <T> T inTurn(View<T> view, Input input, Call call) throws Exception {
+    return desk.passes().run(call.cancellation(), () -> view.of(input, call));
+  }
+
+  private void route(String method, String name, Turn turn, Answer answer) {
+    boolean hasBody = method.equals("POST") || method.equals("PUT");
+    routes
+        .computeIfAbsent(PREFIX + name, path -> new TreeMap<>())
+        .put(method, new Route(turn, hasBody, answer));
   }
 
   static boolean isCall(Request request) {
@@ -123,98 +162,24 @@ final class Api extends Handler.Abstract {
       String allowed = String.join(", ", methods.keySet());
       response.getHeaders().put(HttpHeader.ALLOW, allowed);
       Answers.refuse(response, callback, Refusal.METHOD_NOT_ALLOWED, "expected " + allowed);
-      return;
+    } else if (route.hasBody()) {
+      bodies.read(
+          request,
+          response,
+          callback,
+          fields -> begin(route, new Input(request, Optional.of(fields)), response, callback));
+    } else {
+      begin(route, new Input(request, Optional.empty()), response, callback);
     }
-    route.answer(request, response, callback);
   }
 
-  /** Answered at once, by the thread that read the request. */
-  private static Route quick(QueryView view) {
-    return (request, response, callback) ->
-        new Call(request, response, callback, call -> call.json(view.of(Bodies.query(request))))
-            .run();
-  }
-
-  private Route quickBody(BodyView view) {
-    return (request, response, callback) ->
-        bodies.read(
-            request,
-            response,
-            callback,
-            fields ->
-                new Call(request, response, callback, call -> call.json(view.of(fields, call)))
-                    .run());
-  }
-
-  /** Answered when it is its turn. */
-  private Route queued(QueryView view) {
-    return (request, response, callback) ->
-        desk.submit(
-            new Call(
-                request,
-                response,
-                callback,
-                call ->
-                    call.json(
-                        desk.passes()
-                            .run(call.cancellation(), () -> view.of(Bodies.query(request))))));
-  }
-
-  private Route queuedBody(BodyView view) {
-    return (request, response, callback) ->
-        bodies.read(
-            request,
-            response,
-            callback,
-            fields ->
-                desk.submit(
-                    new Call(
-                        request,
-                        response,
-                        callback,
-                        call ->
-                            call.json(
-                                desk.passes()
-                                    .run(call.cancellation(), () -> view.of(fields, call))))));
-  }
-
-  private Route streamed(Workspace workspace) {
-    return (request, response, callback) ->
-        bodies.read(
-            request,
-            response,
-            callback,
-            fields ->
-                desk.stream(
-                    new Call(
-                        request,
-                        response,
-                        callback,
-                        call -> {
-                          ContinuationView view = workspace.generate(fields);
-                          new Continuations(view, desk, call).run();
-                        })));
-  }
-
-  private Route exported(Workspace workspace) {
-    return (request, response, callback) ->
-        bodies.read(
-            request,
-            response,
-            callback,
-            fields ->
-                desk.submit(
-                    new Call(
-                        request,
-                        response,
-                        callback,
-                        call -> {
-                          ExportFile file =
-                              desk.passes()
-                                  .run(
-                                      call.cancellation(),
-                                      () -> workspace.export(fields, call.cancellation()));
-                          call.file(file.name(), file.type(), file.content());
-                        })));
+  private void begin(Route route, Input input, Response response, Callback callback) {
+    Call call =
+        new Call(input.request(), response, callback, own -> route.answer().give(input, own));
+    switch (route.turn()) {
+      case NOW -> call.run();
+      case QUEUED -> desk.submit(call);
+      case STREAMED -> desk.stream(call);
+    }
   }
 }

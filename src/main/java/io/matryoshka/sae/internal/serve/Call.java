@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.serve;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.internal.serve.view.Cancellation;
+import io.matryoshka.sae.internal.serve.view.ExportFile;
 import io.matryoshka.sae.internal.serve.view.ViewException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -45,6 +46,8 @@ final class Call implements Runnable {
     this.response = response;
     this.callback = callback;
     this.work = work;
+    // A call may wait and compute for long; whether its page is still there is looked after.
+    request.addIdleTimeoutListener(timeout -> false);
   }
 
   Request request() {
@@ -80,22 +83,19 @@ final class Call implements Runnable {
   }
 
   void json(JsonNode node) {
-    send("application/json", Answers.bytes(node));
-  }
-
-  /** Gives a file to be saved. */
-  void file(String name, String type, byte[] content) {
     if (end()) {
-      response
-          .getHeaders()
-          .put(HttpHeader.CONTENT_DISPOSITION, "attachment; filename=\"" + name + "\"");
-      Answers.send(response, callback, 200, type, content);
+      Answers.json(response, callback, 200, node);
     }
   }
 
-  private void send(String type, byte[] content) {
+  /** Gives a file to be saved. */
+  void file(ExportFile file) {
     if (end()) {
-      Answers.send(response, callback, 200, type, content);
+      response
+          .getHeaders()
+          .put(
+              HttpHeader.CONTENT_DISPOSITION, "attachment; filename=\"%s\"".formatted(file.name()));
+      Answers.send(response, callback, 200, file.type(), file.content());
     }
   }
 

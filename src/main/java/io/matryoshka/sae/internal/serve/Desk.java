@@ -91,9 +91,9 @@ final class Desk implements AutoCloseable {
   }
 
   private void enter(Call call) {
+    call.whenAnswered(() -> leave(call));
     open.add(call);
     watch.add(call.request(), () -> abandon(call));
-    call.whenAnswered(() -> leave(call));
   }
 
   /** To be called before the answer ends. */

@@ -30,7 +30,8 @@ public final class Playground implements AutoCloseable {
   private final ServeOptions options;
   private boolean closed;
 
-  private Playground(Workspace workspace, ServeOptions options) throws UnknownHostException {
+  private Playground(Workspace workspace, ServeOptions options, long idleMillis)
+      throws UnknownHostException {
     this.workspace = workspace;
     this.options = options;
     QueuedThreadPool threads = new QueuedThreadPool(THREADS, 2);
@@ -40,7 +41,7 @@ public final class Playground implements AutoCloseable {
     connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(configuration()));
     connector.setHost(options.host());
     connector.setPort(options.port());
-    connector.setIdleTimeout(IDLE_MILLIS);
+    connector.setIdleTimeout(idleMillis);
     connector.setReuseAddress(true);
     server.addConnector(connector);
     server.addBean(new NetworkConnectionLimit(CONNECTIONS, server));
@@ -73,7 +74,13 @@ public final class Playground implements AutoCloseable {
   public static Playground start(Workspace workspace, ServeOptions options) throws IOException {
     Objects.requireNonNull(workspace, "workspace");
     Objects.requireNonNull(options, "options");
-    Playground playground = new Playground(workspace, options);
+    return start(workspace, options, IDLE_MILLIS);
+  }
+
+  /** Starts a server that closes connections on which nothing happens for some time. */
+  static Playground start(Workspace workspace, ServeOptions options, long idleMillis)
+      throws IOException {
+    Playground playground = new Playground(workspace, options, idleMillis);
     try {
       playground.server.start();
       return playground;

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.internal.torchzip;
 
-import io.matryoshka.sae.internal.io.ByteSource;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -17,7 +17,7 @@ final class LegacyFormat {
       throw new TorchZipException(source.name() + ": has " + source.size() + " bytes");
     }
     ByteBuffer start = ByteBuffer.allocate(2);
-    source.read(0, start);
+    source.readFully(0, start);
     if ((start.get(0) & 0xff) == PICKLE && start.get(1) >= 2 && start.get(1) <= 5) {
       throw new TorchZipException(
           source.name()

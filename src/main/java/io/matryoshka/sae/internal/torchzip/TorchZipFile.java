@@ -1,6 +1,5 @@
 package io.matryoshka.sae.internal.torchzip;
 
-import io.matryoshka.sae.internal.io.ByteSource;
 import io.matryoshka.sae.internal.io.FileBytes;
 import io.matryoshka.sae.internal.torchzip.PickleValue.Dictionary;
 import io.matryoshka.sae.internal.torchzip.PickleValue.Storage;
@@ -9,6 +8,7 @@ import io.matryoshka.sae.internal.weights.StoredTensor;
 import io.matryoshka.sae.internal.weights.TensorFile;
 import io.matryoshka.sae.internal.zip.ZipArchive;
 import io.matryoshka.sae.internal.zip.ZipMember;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

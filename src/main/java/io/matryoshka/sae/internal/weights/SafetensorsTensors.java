@@ -1,12 +1,10 @@
 package io.matryoshka.sae.internal.weights;
 
-import io.matryoshka.sae.internal.filetype.FileType;
-import io.matryoshka.sae.internal.io.ByteSource;
 import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsHeader;
 import io.matryoshka.sae.safetensors.TensorInfo;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,9 +17,6 @@ import java.util.List;
 public record SafetensorsTensors(ByteSource source, List<StoredTensor> tensors)
     implements TensorFile {
 
-  /** Read first: enough for the header of most SAEs, so that it takes one request. */
-  private static final int FIRST_BYTES = 1 << 14;
-
   /**
    * Reads the header of a file.
    *
@@ -32,7 +27,7 @@ public record SafetensorsTensors(ByteSource source, List<StoredTensor> tensors)
    */
   public static SafetensorsTensors open(ByteSource source) throws IOException {
     try {
-      SafetensorsHeader header = header(source);
+      SafetensorsHeader header = SafetensorsHeader.read(source);
       List<StoredTensor> tensors = new ArrayList<>();
       for (TensorInfo info : header.tensors()) {
         tensors.add(tensor(info, source, header.dataOffset()));
@@ -62,36 +57,5 @@ public record SafetensorsTensors(ByteSource source, List<StoredTensor> tensors)
   @Override
   public void close() throws IOException {
     source.close();
-  }
-
-  /**
-   * Reads and checks the header of a file.
-   *
-   * @param source the bytes of the file
-   * @return the header
-   * @throws SafetensorsException if the file is no valid safetensors file
-   * @throws IOException if it cannot be read
-   */
-  public static SafetensorsHeader header(ByteSource source) throws IOException {
-    ByteBuffer start = ByteBuffer.allocate((int) Math.min(source.size(), FIRST_BYTES));
-    source.read(0, start);
-    FileType type = FileType.of(start.array());
-    if (type != FileType.SAFETENSORS && type.problem().isPresent()) {
-      throw new SafetensorsException(source.name() + ": " + type.problem().get());
-    }
-    int length = SafetensorsHeader.headerLength(start.flip(), source.name());
-    long end = (long) SafetensorsHeader.LENGTH_BYTES + length;
-    if (end > source.size()) {
-      throw new SafetensorsException(
-          "%s: header is said to end at byte %d, but the file has %d bytes; it is truncated or not a safetensors file"
-              .formatted(source.name(), end, source.size()));
-    }
-    ByteBuffer header = ByteBuffer.allocate(length);
-    header.put(
-        start.slice(
-            SafetensorsHeader.LENGTH_BYTES,
-            Math.min(length, start.limit() - SafetensorsHeader.LENGTH_BYTES)));
-    source.read(SafetensorsHeader.LENGTH_BYTES + header.position(), header);
-    return SafetensorsHeader.parse(header.flip(), source.size() - end, source.name());
   }
 }

@@ -1,9 +1,9 @@
 package io.matryoshka.sae.internal.weights;
 
-import io.matryoshka.sae.internal.io.ByteSource;
 import io.matryoshka.sae.internal.io.FileBytes;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.Widening;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -309,7 +309,7 @@ public final class StoredTensor {
     Objects.checkFromIndexSize(firstElement, (long) count, elementCount());
     int begin = target.position();
     if (isContiguous()) {
-      source.read(position + firstElement * width, target);
+      source.readFully(position + firstElement * width, target);
     } else {
       readRuns(firstElement, count, target);
       if (order == ByteOrder.BIG_ENDIAN) {
@@ -330,7 +330,7 @@ public final class StoredTensor {
       int run = (int) Math.min(count - done, length - element % length);
       long at = position + offset(element) * width;
       if (stride == 1) {
-        source.read(at, target.limit(target.position() + run * width));
+        source.readFully(at, target.limit(target.position() + run * width));
         target.limit(end);
       } else {
         source.gather(at, stride * width, width, run, target);

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.internal.zip;
 
-import io.matryoshka.sae.internal.io.ByteSource;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32;
@@ -69,7 +69,7 @@ final class Inflation implements AutoCloseable {
 
   private void fill() throws IOException {
     int count = (int) Math.min(left, CHUNK_BYTES);
-    source.read(next, packed.clear().limit(count));
+    source.readFully(next, packed.clear().limit(count));
     inflater.setInput(packed.flip());
     next += count;
     left -= count;

@@ -1,7 +1,7 @@
 package io.matryoshka.sae.internal.zip;
 
-import io.matryoshka.sae.internal.io.ByteSource;
 import io.matryoshka.sae.internal.io.FileBytes;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -32,8 +32,8 @@ final class UnpackedMember implements ByteSource {
   }
 
   @Override
-  public void read(long at, ByteBuffer target) throws IOException {
-    file().read(at, target);
+  public void readFully(long at, ByteBuffer target) throws IOException {
+    file().readFully(at, target);
   }
 
   @Override

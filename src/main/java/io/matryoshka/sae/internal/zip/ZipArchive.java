@@ -1,6 +1,6 @@
 package io.matryoshka.sae.internal.zip;
 
-import io.matryoshka.sae.internal.io.ByteSource;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
@@ -128,7 +128,7 @@ public final class ZipArchive implements Closeable {
         }
       }
     } else {
-      source.read(position, bytes);
+      source.readFully(position, bytes);
       CRC32 sum = new CRC32();
       sum.update(bytes.array());
       Inflation.requireSum(sum, member, name());
@@ -155,7 +155,7 @@ public final class ZipArchive implements Closeable {
         }
       }
     } else {
-      source.read(position, bytes);
+      source.readFully(position, bytes);
     }
     return bytes.array();
   }
@@ -169,7 +169,7 @@ public final class ZipArchive implements Closeable {
     }
     ByteBuffer header = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
     try {
-      source.read(member.headerPosition(), header);
+      source.readFully(member.headerPosition(), header);
     } catch (EOFException e) {
       throw new ZipFormatException(name() + ": has become shorter since it was opened", e);
     }

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.internal.zip;
 
-import io.matryoshka.sae.internal.io.ByteSource;
+import io.matryoshka.sae.store.ByteSource;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -137,7 +137,7 @@ final class ZipDirectoryReader {
   private ByteBuffer bytes(long position, int length) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
     try {
-      source.read(position, bytes);
+      source.readFully(position, bytes);
     } catch (EOFException e) {
       throw new ZipFormatException(source.name() + ": has become shorter while it was read", e);
     }

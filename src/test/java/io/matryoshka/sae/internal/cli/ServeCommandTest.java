@@ -129,9 +129,7 @@ class ServeCommandTest {
       ObjectNode body = JSON.createObjectNode().put("sae", KEY).put("text", TEXT);
       JsonNode latents = running.call("latents", Optional.of(body));
       JsonNode top = Cli.run(words(latents.at("/same/cli").textValue())).json();
-      assertThat(top.findValuesAsText("latent"))
-          .isNotEmpty()
-          .isSubsetOf(active(latents));
+      assertThat(top.findValuesAsText("latent")).isNotEmpty().isSubsetOf(active(latents));
       JsonNode losses = running.call("losses", Optional.of(body));
       JsonNode loss = Cli.run(words(losses.at("/same/cli").textValue())).json();
       assertThat(loss.at("/texts/0/cross_entropy")).isEqualTo(losses.at("/clean/loss"));
@@ -148,7 +146,9 @@ class ServeCommandTest {
   /** All latents that are active somewhere. */
   private static List<String> active(JsonNode answer) {
     List<String> latents = new ArrayList<>();
-    answer.get("latents").forEach(token -> token.forEach(pair -> latents.add(pair.get(0).asText())));
+    answer
+        .get("latents")
+        .forEach(token -> token.forEach(pair -> latents.add(pair.get(0).asText())));
     return latents;
   }
 
@@ -171,8 +171,7 @@ class ServeCommandTest {
     try (Running running = start("--explore", explored)) {
       assertThat(ready(running).at("/corpus/state").textValue()).isEqualTo("ready");
       ObjectNode fromFile =
-          (ObjectNode)
-              running.call("latent?latent=22&sae=" + KEY, Optional.empty()).get("corpus");
+          (ObjectNode) running.call("latent?latent=22&sae=" + KEY, Optional.empty()).get("corpus");
       fromFile.put("source", "a corpus.txt");
       assertThat(fromFile).isEqualTo(fromTexts);
       assertThat(fromFile.get("firings").intValue()).isPositive();

@@ -17,6 +17,7 @@ import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.support.SourceFiles;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -41,23 +42,30 @@ public final class ServedBookworm implements AutoCloseable {
   public static final String TEXT =
       "building: the occupants of a building. The entire building complained about the noise.";
 
+  static final Path FOLDER = SourceFiles.PROJECT.resolve("releases/bookworm-3m");
+  private static final long IDLE_MILLIS = 30_000;
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Path FOLDER = SourceFiles.PROJECT.resolve("releases/bookworm-3m");
 
   final SAE sae;
   final LanguageModel model;
   final Path labels;
   final HttpClient client = HttpClient.newHttpClient();
+  final Workspace workspace;
   private final Playground playground;
 
-  private ServedBookworm(Path folder, Limits limits, ServeOptions options) throws IOException {
+  private ServedBookworm(
+      Path folder, Limits limits, ServeOptions options, List<SAE> others, long idleMillis)
+      throws IOException {
     sae = SAE.load(FOLDER.resolve(SAE_ID));
     model = LanguageModel.load(FOLDER.resolve("model"));
     labels = folder.resolve("labels.json");
     SAE coarse = SAE.load(FOLDER.resolve(SAE_ID), LoadOptions.defaults().prefix(128));
-    Workspace workspace =
-        new Workspace("test", List.of(whole(), silent(coarse)), limits, TEXT);
-    playground = Playground.start(workspace, options);
+    List<OpenSae> open = new ArrayList<>(List.of(whole(), silent(coarse)));
+    for (SAE other : others) {
+      open.add(other("other " + open.size(), other));
+    }
+    workspace = new Workspace("test", open, limits, TEXT);
+    playground = Playground.start(workspace, options, idleMillis);
   }
 
   private OpenSae whole() throws IOException {
@@ -79,6 +87,18 @@ public final class ServedBookworm implements AutoCloseable {
         Corpus.toBeRead("texts.json", List.of("--text-file", "it's.txt")));
   }
 
+  private OpenSae other(String key, SAE other) {
+    SaeName name = new SaeName(key, Optional.empty(), Optional.empty(), "", "", List.of());
+    return new OpenSae(
+        name,
+        other,
+        Optional.of(new OpenSae.OpenModel("bookworm-3m", model)),
+        "",
+        Optional.empty(),
+        new SaeLabels(Optional.empty(), "there is no file", Labels.none()),
+        Corpus.none());
+  }
+
   private static OpenSae silent(SAE sae) {
     SaeName name =
         new SaeName(SILENT, Optional.empty(), Optional.empty(), "SAE.load()", "", List.of());
@@ -97,9 +117,19 @@ public final class ServedBookworm implements AutoCloseable {
     return start(folder, Limits.defaults(), ServeOptions.loopback(0));
   }
 
-  static ServedBookworm start(Path folder, Limits limits, ServeOptions options)
-      throws IOException {
-    return new ServedBookworm(folder, limits, options);
+  static ServedBookworm start(Path folder, Limits limits, ServeOptions options) throws IOException {
+    return new ServedBookworm(folder, limits, options, List.of(), IDLE_MILLIS);
+  }
+
+  /** Serves more SAEs of the same model, under the names {@code other 2}, {@code other 3}, … */
+  static ServedBookworm startWith(Path folder, SAE... others) throws IOException {
+    return new ServedBookworm(
+        folder, Limits.defaults(), ServeOptions.loopback(0), List.of(others), IDLE_MILLIS);
+  }
+
+  static ServedBookworm startImpatient(Path folder, long idleMillis) throws IOException {
+    return new ServedBookworm(
+        folder, Limits.defaults(), ServeOptions.loopback(0), List.of(), idleMillis);
   }
 
   /** Reads the texts that come with the model. */
@@ -144,7 +174,7 @@ public final class ServedBookworm implements AutoCloseable {
     try {
       return client.send(request.build(), BodyHandlers.ofString());
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }

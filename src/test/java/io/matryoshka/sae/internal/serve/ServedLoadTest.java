@@ -6,10 +6,12 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.NativeMemory;
+import io.matryoshka.sae.internal.serve.view.Cancellation;
 import io.matryoshka.sae.internal.serve.view.Limits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
@@ -48,9 +50,13 @@ class ServedLoadTest {
     return ServedBookworm.TEXT + " " + number;
   }
 
-  private static List<CompletableFuture<HttpResponse<String>>> ask(ServedBookworm served, int calls) {
+  private static List<CompletableFuture<HttpResponse<String>>> ask(
+      ServedBookworm served, int calls) {
     return IntStream.range(0, calls)
-        .mapToObj(i -> served.post("/api/latents", ServedBookworm.body(ServedBookworm.KEY, text(i)).toString()))
+        .mapToObj(
+            i ->
+                served.post(
+                    "/api/latents", ServedBookworm.body(ServedBookworm.KEY, text(i)).toString()))
         .map(request -> served.client.sendAsync(request.build(), BodyHandlers.ofString()))
         .toList();
   }
@@ -112,7 +118,8 @@ class ServedLoadTest {
 
   @Test
   void fullQueue_isSaid_andNothingIsLost() throws Exception {
-    try (ServedBookworm served = ServedBookworm.start(folder, limits(2, 4), ServeOptions.loopback(0))) {
+    try (ServedBookworm served =
+        ServedBookworm.start(folder, limits(2, 4), ServeOptions.loopback(0))) {
       int answered = 0;
       int refused = 0;
       for (CompletableFuture<HttpResponse<String>> future : ask(served, CALLS)) {
@@ -135,14 +142,16 @@ class ServedLoadTest {
 
   @Test
   void continuationThatNobodyReads_isStopped() throws Exception {
-    try (ServedBookworm served = ServedBookworm.start(folder, limits(64, 1), ServeOptions.loopback(0))) {
+    try (ServedBookworm served =
+        ServedBookworm.start(folder, limits(64, 1), ServeOptions.loopback(0))) {
       String body =
           ServedBookworm.body(ServedBookworm.KEY, ServedBookworm.TEXT)
               .put("max_new_tokens", 200)
               .put("temperature", 1)
               .toString();
       HttpResponse<InputStream> stream =
-          served.client.send(served.post("/api/generate", body).build(), BodyHandlers.ofInputStream());
+          served.client.send(
+              served.post("/api/generate", body).build(), BodyHandlers.ofInputStream());
       assertThat(stream.statusCode()).isEqualTo(200);
       assertThat(stream.body().read()).isEqualTo('{');
       assertThat(served.send(served.post("/api/generate", body)).statusCode()).isEqualTo(429);
@@ -161,22 +170,51 @@ class ServedLoadTest {
   void waitingCallsWhosePageHasGone_areTakenOut() throws Exception {
     try (ServedBookworm served =
         ServedBookworm.start(folder, limits(4, 4), ServeOptions.loopback(0))) {
-      String slow =
-          ServedBookworm.body(ServedBookworm.KEY, "a b c d e f ".repeat(40)).toString();
-      List<Socket> sockets = new ArrayList<>();
-      for (int i = 0; i < 5; i++) {
-        sockets.add(send(served, slow));
-      }
-      while (served.send(served.post("/api/losses", slow)).statusCode() != 429) {
-        sockets.add(send(served, slow));
-      }
-      for (Socket socket : sockets) {
-        socket.close();
-      }
-      Thread.sleep(600); // The watch looks every 200 ms; one call may be computed meanwhile.
-      for (CompletableFuture<HttpResponse<String>> answer : ask(served, 4)) {
+      List<CompletableFuture<HttpResponse<String>>> answers =
+          served
+              .workspace
+              .passes()
+              .run(
+                  new Cancellation(),
+                  () -> {
+                    fillQueue(served);
+                    return ask(served, 4);
+                  });
+      for (CompletableFuture<HttpResponse<String>> answer : answers) {
         assertThat(answer.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
       }
+    }
+  }
+
+  /** Fills the queue of four with calls that nothing answers, and closes their connections. */
+  private void fillQueue(ServedBookworm served) throws Exception {
+    String body = ServedBookworm.body(ServedBookworm.KEY, ServedBookworm.TEXT).toString();
+    List<Socket> sockets = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      sockets.add(send(served, body));
+    }
+    int status = 0;
+    for (int i = 0; status != 429 && i < 50; i++) {
+      Thread.sleep(100);
+      try (Socket extra = send(served, body)) {
+        extra.setSoTimeout(200);
+        status = status(extra);
+      }
+    }
+    assertThat(status).isEqualTo(429);
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+    Thread.sleep(1000); // The watch looks every 200 ms.
+  }
+
+  /** Returns the status of the answer; 0 if none comes in time. */
+  private static int status(Socket socket) throws IOException {
+    try {
+      byte[] line = socket.getInputStream().readNBytes("HTTP/1.1 429".length());
+      return Integer.parseInt(new String(line, StandardCharsets.US_ASCII).substring(9));
+    } catch (SocketTimeoutException e) {
+      return 0;
     }
   }
 
@@ -220,8 +258,29 @@ class ServedLoadTest {
     answers.get(0).get(60, TimeUnit.SECONDS);
     served.close();
     for (CompletableFuture<HttpResponse<String>> answer : answers) {
-      int status = answer.handle((got, failure) -> got == null ? 503 : got.statusCode()).get(10, TimeUnit.SECONDS);
+      int status =
+          answer
+              .handle((got, failure) -> got == null ? 503 : got.statusCode())
+              .get(10, TimeUnit.SECONDS);
       assertThat(status).isIn(200, 503);
+    }
+  }
+
+  @Test
+  void callThatWaitsLong_isStillAnswered() throws Exception {
+    try (ServedBookworm served = ServedBookworm.startImpatient(folder, 200)) {
+      CompletableFuture<HttpResponse<String>> answer =
+          served
+              .workspace
+              .passes()
+              .run(
+                  new Cancellation(),
+                  () -> {
+                    CompletableFuture<HttpResponse<String>> asked = ask(served, 1).get(0);
+                    Thread.sleep(1000);
+                    return asked;
+                  });
+      assertThat(answer.get(60, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
     }
   }
 }

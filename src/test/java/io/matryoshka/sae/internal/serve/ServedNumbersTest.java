@@ -142,8 +142,7 @@ class ServedNumbersTest {
       assertThat(answer.at("/widths/3/l0").doubleValue())
           .isCloseTo(latents.activeCount() / (double) latents.rows(), within(1e-9));
       assertThat(answer.at("/widths/0/l0").doubleValue())
-          .isCloseTo(
-              latents.range(0, 32).activeCount() / (double) latents.rows(), within(1e-9));
+          .isCloseTo(latents.range(0, 32).activeCount() / (double) latents.rows(), within(1e-9));
     }
   }
 
@@ -215,15 +214,25 @@ class ServedNumbersTest {
     }
     assertThat(answer.get("relatives")).hasSize(3);
     assertThat(answer.at("/relatives/0/level").intValue()).isZero();
-    answer.at("/relatives/0/latents").forEach(r -> assertThat(r.get("latent").intValue()).isLessThan(32));
+    answer
+        .at("/relatives/0/latents")
+        .forEach(r -> assertThat(r.get("latent").intValue()).isLessThan(32));
     assertThat(answer.get("level").intValue()).isEqualTo(1);
     assertThat(answer.get("threshold").floatValue()).isEqualTo(served.sae.thresholds()[latent]);
     float[] logits = logitsOfDirection(latent);
-    int best = IntStream.range(0, logits.length).reduce((a, b) -> logits[b] > logits[a] ? b : a).getAsInt();
-    int worst = IntStream.range(0, logits.length).reduce((a, b) -> logits[b] < logits[a] ? b : a).getAsInt();
+    int best =
+        IntStream.range(0, logits.length)
+            .reduce((a, b) -> logits[b] > logits[a] ? b : a)
+            .getAsInt();
+    int worst =
+        IntStream.range(0, logits.length)
+            .reduce((a, b) -> logits[b] < logits[a] ? b : a)
+            .getAsInt();
     assertThat(answer.at("/logits/promoted/0/id").intValue()).isEqualTo(best);
-    assertThat(answer.at("/logits/promoted/0/logit").floatValue()).isCloseTo(logits[best], within(1e-4f));
-    assertThat(answer.at("/logits/promoted/0/text").textValue()).isEqualTo(served.model.piece(best));
+    assertThat(answer.at("/logits/promoted/0/logit").floatValue())
+        .isCloseTo(logits[best], within(1e-4f));
+    assertThat(answer.at("/logits/promoted/0/text").textValue())
+        .isEqualTo(served.model.piece(best));
     assertThat(answer.at("/logits/suppressed/0/id").intValue()).isEqualTo(worst);
   }
 
@@ -338,7 +347,9 @@ class ServedNumbersTest {
     assertThat(end(lines, "changed")).isEqualTo(changed).isNotEqualTo(clean);
     assertThat(pieces(lines, "clean")).isEqualTo(clean);
     assertThat(lines.get(lines.size() - 1).get("done").booleanValue()).isTrue();
-    assertThat(lines.subList(0, 6)).extracting(l -> l.get("side").textValue()).contains("clean", "changed");
+    assertThat(lines.subList(0, 6))
+        .extracting(l -> l.get("side").textValue())
+        .contains("clean", "changed");
   }
 
   private static String end(List<JsonNode> lines, String side) {
@@ -378,7 +389,8 @@ class ServedNumbersTest {
     JsonNode alone = served.post("/api/latents", ServedBookworm.body(KEY, TEXT));
     JsonNode losses = served.post("/api/losses", ServedBookworm.body(KEY, TEXT));
     assertThat(answer.at("/right/latents")).isEqualTo(alone.get("latents"));
-    assertThat(answer.at("/right/explained_variance")).isEqualTo(alone.at("/widths/3/explained_variance"));
+    assertThat(answer.at("/right/explained_variance"))
+        .isEqualTo(alone.at("/widths/3/explained_variance"));
     assertThat(answer.at("/right/mean_loss")).isEqualTo(losses.at("/widths/3/mean_loss"));
     assertThat(answer.at("/left/mean_loss").doubleValue())
         .isCloseTo(losses.at("/widths/1/mean_loss").doubleValue(), within(1e-5));
@@ -400,14 +412,28 @@ class ServedNumbersTest {
                     served
                         .request("/api/label")
                         .header("Content-Type", "application/json")
-                        .method("PUT", java.net.http.HttpRequest.BodyPublishers.ofString(body.toString())))
+                        .method(
+                            "PUT",
+                            java.net.http.HttpRequest.BodyPublishers.ofString(body.toString())))
                 .body());
     String label = "a  <b>\"label\"</b>";
     assertThat(put.at("/label/text").textValue()).isEqualTo(label);
-    assertThat(ServedBookworm.json(Files.readString(served.labels)).get("22").textValue()).isEqualTo(label);
-    assertThat(served.post("/api/latents", ServedBookworm.body(KEY, TEXT)).at("/labels/22").textValue()).isEqualTo(label);
-    assertThat(served.get("/api/search?sae=" + KEY + "&query=LABEL").at("/latents/0/latent").intValue()).isEqualTo(22);
-    assertThat(served.get("/api/latent?sae=" + KEY + "&latent=22").at("/label/own").booleanValue()).isTrue();
+    assertThat(ServedBookworm.json(Files.readString(served.labels)).get("22").textValue())
+        .isEqualTo(label);
+    assertThat(
+            served
+                .post("/api/latents", ServedBookworm.body(KEY, TEXT))
+                .at("/labels/22")
+                .textValue())
+        .isEqualTo(label);
+    assertThat(
+            served
+                .get("/api/search?sae=" + KEY + "&query=LABEL")
+                .at("/latents/0/latent")
+                .intValue())
+        .isEqualTo(22);
+    assertThat(served.get("/api/latent?sae=" + KEY + "&latent=22").at("/label/own").booleanValue())
+        .isTrue();
     served.send(served.request("/api/label?sae=" + KEY + "&latent=22").DELETE());
     assertThat(served.get("/api/latent?sae=" + KEY + "&latent=22").get("label").isNull()).isTrue();
   }

@@ -54,7 +54,11 @@ class ServedSafetyTest {
 
   private static String get(String path, String... headers) throws IOException {
     return raw(
-        "GET " + path + " HTTP/1.1\r\n" + String.join("\r\n", headers) + "\r\nConnection: close\r\n\r\n");
+        "GET "
+            + path
+            + " HTTP/1.1\r\n"
+            + String.join("\r\n", headers)
+            + "\r\nConnection: close\r\n\r\n");
   }
 
   private static String own() {
@@ -125,8 +129,7 @@ class ServedSafetyTest {
 
   @Test
   void linkFromAnotherSite_opensThePage() throws IOException {
-    assertThat(get("/", "Host: " + own(), "Sec-Fetch-Site: cross-site"))
-        .startsWith("HTTP/1.1 200");
+    assertThat(get("/", "Host: " + own(), "Sec-Fetch-Site: cross-site")).startsWith("HTTP/1.1 200");
   }
 
   @Test
@@ -214,8 +217,7 @@ class ServedSafetyTest {
         "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}} | nesting depth"
       })
   void malformedBody_isNamed(String body, String message) throws IOException {
-    HttpResponse<String> answer =
-        served.send(served.post("/api/latents", body.replace("%s", KEY)));
+    HttpResponse<String> answer = served.send(served.post("/api/latents", body.replace("%s", KEY)));
     assertThat(answer.statusCode()).isEqualTo(400);
     assertThat(error(answer).get("message").textValue()).contains(message);
   }
@@ -311,7 +313,8 @@ class ServedSafetyTest {
     String large = ServedBookworm.body(KEY, "x".repeat(1 << 17)).toString();
     assertThat(served.send(served.post("/api/latents", large)).statusCode()).isEqualTo(413);
     String chunk = "a".repeat(0x8000);
-    String chunks = "8000\r\n" + chunk + "\r\n8000\r\n" + chunk + "\r\n8000\r\n" + chunk + "\r\n0\r\n\r\n";
+    String chunks =
+        "8000\r\n" + chunk + "\r\n8000\r\n" + chunk + "\r\n8000\r\n" + chunk + "\r\n0\r\n\r\n";
     assertThat(
             raw(
                 "POST /api/latents HTTP/1.1\r\nX-Matryoshka: 1\r\nHost: "

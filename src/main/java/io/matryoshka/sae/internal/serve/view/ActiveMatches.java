@@ -33,8 +33,7 @@ final class ActiveMatches {
       for (int row = 0; row < found.rows(); row++) {
         int token = row;
         found.forEach(
-            row,
-            (latent, a) -> tokens.computeIfAbsent(latent, l -> new BitSet()).set(token));
+            row, (latent, a) -> tokens.computeIfAbsent(latent, l -> new BitSet()).set(token));
       }
       List<double[]> directions =
           tokens.keySet().stream().map(latent -> direction(reading.sae(), latent)).toList();

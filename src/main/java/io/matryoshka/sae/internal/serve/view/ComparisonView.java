@@ -1,6 +1,5 @@
 package io.matryoshka.sae.internal.serve.view;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.lm.TokenLosses;

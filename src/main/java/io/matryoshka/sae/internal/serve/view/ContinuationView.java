@@ -122,8 +122,7 @@ public final class ContinuationView {
         options.listener(
             (id, piece) ->
                 passes.stepAside(
-                    cancellation,
-                    () -> told.accept(line(side).put("id", id).put("text", piece))));
+                    cancellation, () -> told.accept(line(side).put("id", id).put("text", piece))));
     Generation generation =
         passes.run(
             cancellation,

@@ -101,8 +101,7 @@ final class ExportPage {
     figures.add("density", number(answer.path("corpus").path("density")));
     figures.add("threshold", number(answer.path("threshold")));
     page.section("Figures", figures);
-    page.section(
-        "Nearest latents", nearest("decoder", "writes"), nearest("encoder", "reads"));
+    page.section("Nearest latents", nearest("decoder", "writes"), nearest("encoder", "reads"));
     if (answer.path("logits").isObject()) {
       page.section(
           "Logits",
@@ -121,8 +120,7 @@ final class ExportPage {
               number(near.path("cosine")),
               near.path("label").asText("")));
     }
-    return table(
-        "Nearest by what each latent " + verb, List.of("latent", "cosine", "label"), rows);
+    return table("Nearest by what each latent " + verb, List.of("latent", "cosine", "label"), rows);
   }
 
   private Block logits(String kind) {
@@ -156,8 +154,7 @@ final class ExportPage {
 
   private void comparison(Page page) {
     List<List<String>> rows = new ArrayList<>();
-    for (String field :
-        List.of("explained_variance", "l0", "mean_loss", "mean_kl", "recovered")) {
+    for (String field : List.of("explained_variance", "l0", "mean_loss", "mean_kl", "recovered")) {
       rows.add(
           List.of(
               field.replace('_', ' '),
@@ -177,8 +174,7 @@ final class ExportPage {
     }
     page.section(
         "Latents that belong together",
-        table(
-            "Nearest active latents", List.of("left", "right", "cosine", "tokens"), matches));
+        table("Nearest active latents", List.of("left", "right", "cosine", "tokens"), matches));
   }
 
   /** A table, or a sentence where there is nothing to show. */

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.lm.HookPoint;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.Site;
 import java.io.IOException;
@@ -25,8 +24,7 @@ final class LatentLogits {
 
   /** Places that are the residual stream, or that are added to it as they are. */
   private static final Set<Site> IN_STREAM =
-      EnumSet.of(
-          Site.RESID_PRE, Site.RESID_MID, Site.RESID_POST, Site.ATTN_OUT, Site.MLP_OUT);
+      EnumSet.of(Site.RESID_PRE, Site.RESID_MID, Site.RESID_POST, Site.ATTN_OUT, Site.MLP_OUT);
 
   private LatentLogits() {}
 

@@ -43,7 +43,10 @@ final class LatentView {
     ObjectNode node = Json.object().put("sae", open.name().key());
     node.put("latent", latent).put("level", levels.of(latent));
     open.labels().json(node, latent);
-    Json.put(node, "neuronpedia", open.entry().flatMap(e -> e.neuronpediaUrl(latent)).map(Object::toString));
+    Json.put(
+        node,
+        "neuronpedia",
+        open.entry().flatMap(e -> e.neuronpediaUrl(latent)).map(Object::toString));
     node.setAll(weights());
     putLabels(node.path("nearest").path("decoder"));
     putLabels(node.path("nearest").path("encoder"));

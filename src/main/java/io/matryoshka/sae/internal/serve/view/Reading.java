@@ -2,6 +2,7 @@ package io.matryoshka.sae.internal.serve.view;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.ActiveLatent;
@@ -51,14 +52,14 @@ record Reading(
       NDArray x = trace.at(in);
       SparseLatents latents = sae.encodeSparse(x);
       ReconstructionFigures figures =
-          new ReconstructionFigures(trace.at(out).toFloatArray(), sae.dOut(), counted);
+          new ReconstructionFigures(floats(trace.at(out)), sae.dOut(), counted);
       try (NDManager scope = x.getManager().newSubManager()) {
         return new Reading(
             sae,
             tokens,
             latents,
             figures,
-            none(sae, x, latents, scope).toFloatArray(),
+            floats(none(sae, x, latents, scope)),
             nested(sae, x, latents, scope),
             counted);
       }
@@ -81,9 +82,16 @@ record Reading(
         .map(
             array -> {
               array.attach(scope);
-              return array.toFloatArray();
+              return floats(array);
             })
         .toArray(float[][]::new);
+  }
+
+  /** Copies an array, that of a float64 SAE rounded to float32. */
+  private static float[] floats(NDArray array) {
+    try (NDArray rounded = array.toType(DataType.FLOAT32, true)) {
+      return rounded.toFloatArray();
+    }
   }
 
   /** The mean number of active latents of a counted token among the first ones. */
@@ -135,8 +143,6 @@ record Reading(
         .sorted()
         .forEach(
             latent ->
-                labels
-                    .text(latent)
-                    .ifPresent(text -> object.put(Integer.toString(latent), text)));
+                labels.text(latent).ifPresent(text -> object.put(Integer.toString(latent), text)));
   }
 }

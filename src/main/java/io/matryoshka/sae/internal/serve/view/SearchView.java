@@ -65,8 +65,7 @@ final class SearchView {
                   latent -> Double.isNaN(density(latent)) ? Double.NaN : -density(latent))
               .thenComparing(rising);
       case "label" ->
-          Comparator.<Integer, Boolean>comparing(
-                  latent -> open.labels().text(latent).isEmpty())
+          Comparator.<Integer, Boolean>comparing(latent -> open.labels().text(latent).isEmpty())
               .thenComparing(latent -> open.labels().text(latent).orElse(""))
               .thenComparing(rising);
       default ->

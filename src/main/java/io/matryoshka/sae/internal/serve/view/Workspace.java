@@ -10,12 +10,17 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Everything that is open, and every view of it. The caller sees to it that one view is computed at
  * a time, by {@link #passes()}; those that say so need no turn.
  */
 public final class Workspace implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Workspace.class);
 
   /** How long closing waits for a running computation. */
   private static final long SECONDS_TO_END = 3;
@@ -69,8 +74,7 @@ public final class Workspace implements AutoCloseable {
                 new ViewException(
                     ViewException.Kind.NOT_FOUND,
                     "the SAE '%.100s' is not open here; open are %s"
-                        .formatted(
-                            key, saes.stream().map(open -> open.name().key()).toList())));
+                        .formatted(key, saes.stream().map(open -> open.name().key()).toList())));
   }
 
   /**
@@ -277,16 +281,28 @@ public final class Workspace implements AutoCloseable {
   }
 
   /**
-   * Reads the corpus for every SAE that waits for it, one after the other, until {@link #close}; to
+   * Reads a first text, so that weights are at hand and code is compiled when somebody asks, and
+   * then the corpus for every SAE that waits for it, one after the other, until {@link #close}; to
    * be run by a thread of its own.
    *
    * @param texts the corpus
    */
   public void readCorpus(Texts texts) {
+    saes.stream().filter(open -> open.openModel().isPresent()).forEach(this::warmUp);
     for (OpenSae open : saes) {
       if (open.corpus().isWaiting() && open.openModel().isPresent() && !jobs.isCancelled()) {
         new CorpusJob(open, passes, jobs).run(texts);
       }
+    }
+  }
+
+  private void warmUp(OpenSae open) {
+    try {
+      passes.run(jobs, () -> TextView.of(open, example, limits));
+    } catch (CancellationException e) {
+      return; // The server ends before anybody has asked.
+    } catch (Exception e) {
+      LOG.warn("{} cannot read a text: {}", open.name().key(), e.getMessage());
     }
   }
 
@@ -308,5 +324,4 @@ public final class Workspace implements AutoCloseable {
     }
     models.forEach(LanguageModel::close);
   }
-
 }

@@ -81,8 +81,20 @@ final class Answers {
         "0.1.0-SNAPSHOT",
         "limits",
         map(
-            "text_characters", 8000, "text_tokens", 4000, "new_tokens", 200, "edits", 32,
-            "body_bytes", 65536, "waiting_calls", 64, "label_characters", 2000),
+            "text_characters",
+            8000,
+            "text_tokens",
+            4000,
+            "new_tokens",
+            200,
+            "edits",
+            32,
+            "body_bytes",
+            65536,
+            "waiting_calls",
+            64,
+            "label_characters",
+            2000),
         "example",
         EXAMPLE,
         "saes",
@@ -93,31 +105,65 @@ final class Answers {
     int slash = key.indexOf('/');
     int[] from = {0, 32, 128, 512};
     return map(
-        "key", key, "release", key.substring(0, slash), "sae_id", key.substring(slash + 1),
+        "key",
+        key,
+        "release",
+        key.substring(0, slash),
+        "sae_id",
+        key.substring(slash + 1),
         "model",
-            model
-                ? map("name", "bookworm-3m", "layers", 8, "vocabulary", 4096, "text_tokens", 512)
-                : null,
-        "no_model", model ? null : "all-MiniLM-L6-v2 is none of the models that are run here",
-        "architecture", "jumprelu", "transcoder", false,
-        "hook_point", "blocks." + layer + ".hook_resid_post",
-        "hook_point_out", "blocks." + layer + ".hook_resid_post",
-        "layer", layer, "d_in", 128, "d_out", 128, "d_sae", 2048, "widths", WIDTHS,
+        model
+            ? map("name", "bookworm-3m", "layers", 8, "vocabulary", 4096, "text_tokens", 512)
+            : null,
+        "no_model",
+        model ? null : "all-MiniLM-L6-v2 is none of the models that are run here",
+        "architecture",
+        "jumprelu",
+        "transcoder",
+        false,
+        "hook_point",
+        "blocks." + layer + ".hook_resid_post",
+        "hook_point_out",
+        "blocks." + layer + ".hook_resid_post",
+        "layer",
+        layer,
+        "d_in",
+        128,
+        "d_out",
+        128,
+        "d_sae",
+        2048,
+        "widths",
+        WIDTHS,
         "levels",
-            IntStream.range(0, 4)
-                .mapToObj(level -> map("level", level, "from", from[level], "to", WIDTHS[level]))
-                .toList(),
-        "neuronpedia", false,
-        "labels", map("count", 12, "source", "labels.json", "editable", true, "reason", null),
-        "corpus", corpus(key.equals(FIRST)));
+        IntStream.range(0, 4)
+            .mapToObj(level -> map("level", level, "from", from[level], "to", WIDTHS[level]))
+            .toList(),
+        "neuronpedia",
+        false,
+        "labels",
+        map("count", 12, "source", "labels.json", "editable", true, "reason", null),
+        "corpus",
+        corpus(key.equals(FIRST)));
   }
 
   private Map<String, Object> corpus(boolean given) {
     int polls = Math.min(corpusPolls, 3);
     return map(
-        "state", !given ? "none" : polls < 3 ? "running" : "ready",
-        "source", given ? "texts.txt" : null, "task", "encode",
-        "done", 400 * polls, "total", 1200, "rows", polls < 3 ? null : 20000, "message", null);
+        "state",
+        !given ? "none" : polls < 3 ? "running" : "ready",
+        "source",
+        given ? "texts.txt" : null,
+        "task",
+        "encode",
+        "done",
+        400 * polls,
+        "total",
+        1200,
+        "rows",
+        polls < 3 ? null : 20000,
+        "message",
+        null);
   }
 
   String labelOf(int latent) {
@@ -132,8 +178,7 @@ final class Answers {
     String text = labelOf(latent);
     return text == null
         ? null
-        : map(
-            "text", text, "provenance", "labels.json", "own", ownLabels.containsKey(latent));
+        : map("text", text, "provenance", "labels.json", "own", ownLabels.containsKey(latent));
   }
 
   String contextToken(String token) {
@@ -168,22 +213,33 @@ final class Answers {
     List<List<List<Number>>> latents =
         tokens.stream().map(token -> MadeText.latents(token, 2048)).toList();
     return map(
-        "sae", sae, "tokens", tokens.stream().map(Token::json).toList(),
-        "latents", latents, "shares", tokens.stream().map(MadeText::shares).toList(),
-        "widths", Arrays.stream(WIDTHS).mapToObj(width -> width(tokens, width)).toList(),
-        "labels", labels(latents), "same", same("latents"));
+        "sae",
+        sae,
+        "tokens",
+        tokens.stream().map(Token::json).toList(),
+        "latents",
+        latents,
+        "shares",
+        tokens.stream().map(MadeText::shares).toList(),
+        "widths",
+        Arrays.stream(WIDTHS).mapToObj(width -> width(tokens, width)).toList(),
+        "labels",
+        labels(latents),
+        "same",
+        same("latents"));
   }
 
   private static Map<String, Object> width(List<Token> tokens, int width) {
     List<Double> errors = tokens.stream().map(token -> MadeText.error(token, width)).toList();
     return map(
-        "width", width, "explained_variance", 1 - mean(errors),
+        "width",
+        width,
+        "explained_variance",
+        1 - mean(errors),
         "l0",
-            mean(
-                tokens.stream()
-                    .map(token -> (double) MadeText.latents(token, width).size())
-                    .toList()),
-        "error", errors);
+        mean(tokens.stream().map(token -> (double) MadeText.latents(token, width).size()).toList()),
+        "error",
+        errors);
   }
 
   private static Double mean(List<Double> values) {
@@ -252,27 +308,53 @@ final class Answers {
       next.add(map("id", 7, "text", word, "clean", clean, "changed", changed));
     }
     return map(
-        "sae", request.get("sae").asText(), "clean", run(tokens, 0),
-        "changed", run(tokens, 0.4 * strength), "position", position, "next", next,
-        "same", same("intervene"));
+        "sae",
+        request.get("sae").asText(),
+        "clean",
+        run(tokens, 0),
+        "changed",
+        run(tokens, 0.4 * strength),
+        "position",
+        position,
+        "next",
+        next,
+        "same",
+        same("intervene"));
   }
 
   private Map<String, Object> compare(JsonNode request) {
     List<Token> tokens = MadeText.tokens(request.get("text").asText());
     return map(
-        "tokens", tokens.stream().map(Token::json).toList(),
-        "left", side(tokens, request.get("left")), "right", side(tokens, request.get("right")),
-        "clean", run(tokens, 0),
+        "tokens",
+        tokens.stream().map(Token::json).toList(),
+        "left",
+        side(tokens, request.get("left")),
+        "right",
+        side(tokens, request.get("right")),
+        "clean",
+        run(tokens, 0),
         "matches",
-            IntStream.range(0, 30)
-                .mapToObj(
-                    i ->
-                        map(
-                            "left", 17 * i, "right", 20 * i + 1, "cosine", 0.97 - 0.03 * i,
-                            "mutual", i % 3 != 2, "tokens_left", 3, "tokens_right", 4,
-                            "tokens_both", 3))
-                .toList(),
-        "same", same("compare"));
+        IntStream.range(0, 30)
+            .mapToObj(
+                i ->
+                    map(
+                        "left",
+                        17 * i,
+                        "right",
+                        20 * i + 1,
+                        "cosine",
+                        0.97 - 0.03 * i,
+                        "mutual",
+                        i % 3 != 2,
+                        "tokens_left",
+                        3,
+                        "tokens_right",
+                        4,
+                        "tokens_both",
+                        3))
+            .toList(),
+        "same",
+        same("compare"));
   }
 
   private Map<String, Object> side(List<Token> tokens, JsonNode side) {

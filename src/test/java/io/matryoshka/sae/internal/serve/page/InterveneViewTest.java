@@ -117,7 +117,11 @@ class InterveneViewTest extends PageTest {
         .contains("\"right\":{\"sae\":\"" + Answers.SECOND + "\",\"width\":null}");
     visitor.click(".sides .card:nth-child(2) .strip [data-i='4']");
     visitor.await("document.querySelectorAll('.sides .latents').length === 2");
-    assertThat(visitor.run("[...document.querySelectorAll('.sides [aria-selected=true]')].map(t => t.dataset.i).join()").asText())
+    assertThat(
+            visitor
+                .run(
+                    "[...document.querySelectorAll('.sides [aria-selected=true]')].map(t => t.dataset.i).join()")
+                .asText())
         .isEqualTo("4,4");
     assertThat(visitor.complaints()).isEmpty();
   }

@@ -42,7 +42,11 @@ class LatentsViewTest extends PageTest {
     JsonNode rows = visitor.run(ROWS);
     assertThat(rows.get(0).get(0).asText()).isEqualTo("32");
     assertThat(rows.get(95).get(0).asText()).isEqualTo("127");
-    assertThat(visitor.run("[...document.querySelectorAll('button')].some(b => /^Show .* more$/.test(b.textContent))").asBoolean())
+    assertThat(
+            visitor
+                .run(
+                    "[...document.querySelectorAll('button')].some(b => /^Show .* more$/.test(b.textContent))")
+                .asBoolean())
         .isFalse();
   }
 
@@ -54,7 +58,11 @@ class LatentsViewTest extends PageTest {
     visitor.awaitText("article h2", "Latent 17");
     visitor.awaitText("article", "In your text");
 
-    assertThat(visitor.run("[...document.querySelectorAll('article h2')].map(h => h.textContent).join('|')").asText())
+    assertThat(
+            visitor
+                .run(
+                    "[...document.querySelectorAll('article h2')].map(h => h.textContent).join('|')")
+                .asText())
         .isEqualTo(
             "Latent 17|In your text|When it fires|What it makes likelier|Parents and children|Nearest directions|Nearest on other levels");
     assertThat(visitor.count("svg.chart rect")).isEqualTo(14);

@@ -36,21 +36,46 @@ record MadeLatent(Answers answers, int latent) {
 
   Map<String, Object> row() {
     return map(
-        "latent", latent, "level", level(latent), "label", answers.labelOf(latent),
-        "density", 0.03 * number(1), "top_tokens", "▁garden ▁tree ▁leaf");
+        "latent",
+        latent,
+        "level",
+        level(latent),
+        "label",
+        answers.labelOf(latent),
+        "density",
+        0.03 * number(1),
+        "top_tokens",
+        "▁garden ▁tree ▁leaf");
   }
 
   private Map<String, Object> named(double cosine) {
     return map(
-        "latent", latent, "level", level(latent), "cosine", cosine, "label",
+        "latent",
+        latent,
+        "level",
+        level(latent),
+        "cosine",
+        cosine,
+        "label",
         answers.labelOf(latent));
   }
 
   private Map<String, Object> family(int both) {
     return map(
-        "latent", latent, "level", level(latent), "label", answers.labelOf(latent), "both", both,
-        "child_given_parent", 0.4 * number(2), "parent_given_child", 0.5 + 0.5 * number(3),
-        "correlation", 0.2 + 0.5 * number(4));
+        "latent",
+        latent,
+        "level",
+        level(latent),
+        "label",
+        answers.labelOf(latent),
+        "both",
+        both,
+        "child_given_parent",
+        0.4 * number(2),
+        "parent_given_child",
+        0.5 + 0.5 * number(3),
+        "correlation",
+        0.2 + 0.5 * number(4));
   }
 
   private List<Object> children(int purpose) {
@@ -88,8 +113,16 @@ record MadeLatent(Answers answers, int latent) {
       activations[(at + 3) % SENTENCE.length] = strongest / 4;
       found.add(
           map(
-              "tokens", Arrays.stream(SENTENCE).map(answers::contextToken).toList(),
-              "activations", activations, "at", at, "repeats", 1 + i % 3, "row", 100 * i));
+              "tokens",
+              Arrays.stream(SENTENCE).map(answers::contextToken).toList(),
+              "activations",
+              activations,
+              "at",
+              at,
+              "repeats",
+              1 + i % 3,
+              "row",
+              100 * i));
     }
     return found;
   }
@@ -112,32 +145,74 @@ record MadeLatent(Answers answers, int latent) {
       }
     }
     return map(
-        "sae", Answers.FIRST, "latent", latent, "level", level(latent),
-        "label", answers.labelJson(latent),
-        "neuronpedia", "https://www.neuronpedia.org/gemma-2-2b/12/" + latent,
-        "threshold", 0.8, "encoder_bias", -0.1, "decoder_norm", 1.0,
-        "published_density", 0.0123,
+        "sae",
+        Answers.FIRST,
+        "latent",
+        latent,
+        "level",
+        level(latent),
+        "label",
+        answers.labelJson(latent),
+        "neuronpedia",
+        "https://www.neuronpedia.org/gemma-2-2b/12/" + latent,
+        "threshold",
+        0.8,
+        "encoder_bias",
+        -0.1,
+        "decoder_norm",
+        1.0,
+        "published_density",
+        0.0123,
         "logits",
-            map(
-                "promoted", logits("▁garden ▁tree ▁leaf ▁plant ▁flower ▁root ▁wood ▁seed", 1),
-                "suppressed", logits("▁of ▁the ▁: ▁( ▁class ▁def ▁said ▁Mr", -0.8),
-                "what", "the decoder row as if it were the last layer's residual stream"),
-        "nearest", map("decoder", nearest(600), "encoder", nearest(620)),
-        "relatives", relatives,
-        "tree", map("parents", parents, "children", children(700)),
+        map(
+            "promoted", logits("▁garden ▁tree ▁leaf ▁plant ▁flower ▁root ▁wood ▁seed", 1),
+            "suppressed", logits("▁of ▁the ▁: ▁( ▁class ▁def ▁said ▁Mr", -0.8),
+            "what", "the decoder row as if it were the last layer's residual stream"),
+        "nearest",
+        map("decoder", nearest(600), "encoder", nearest(620)),
+        "relatives",
+        relatives,
+        "tree",
+        map("parents", parents, "children", children(700)),
         "corpus",
+        map(
+            "source",
+            "texts.txt",
+            "rows",
+            20000,
+            "firings",
+            412,
+            "density",
+            0.0206,
+            "mean_activation",
+            3.1,
+            "max_activation",
+            9.9,
+            "histogram",
             map(
-                "source", "texts.txt", "rows", 20000, "firings", 412, "density", 0.0206,
-                "mean_activation", 3.1, "max_activation", 9.9,
-                "histogram",
-                    map(
-                        "upper", 10,
-                        "counts", new int[] {90, 75, 60, 48, 41, 30, 22, 18, 12, 7, 4, 3, 1, 1}),
-                "contexts", contexts(9.9, 6), "examples", contexts(4.2, 6),
-                "absorption",
-                    map(
-                        "tokens", 100, "silent", 12, "fraction", 0.08, "full", 0.02,
-                        "top_child", 140, "top_child_tokens", 9)),
-        "same", Answers.same("latent"));
+                "upper",
+                10,
+                "counts",
+                new int[] {90, 75, 60, 48, 41, 30, 22, 18, 12, 7, 4, 3, 1, 1}),
+            "contexts",
+            contexts(9.9, 6),
+            "examples",
+            contexts(4.2, 6),
+            "absorption",
+            map(
+                "tokens",
+                100,
+                "silent",
+                12,
+                "fraction",
+                0.08,
+                "full",
+                0.02,
+                "top_child",
+                140,
+                "top_child_tokens",
+                9)),
+        "same",
+        Answers.same("latent"));
   }
 }

@@ -13,7 +13,8 @@ final class MadeText {
   static final int[] WIDTHS = {32, 128, 512, 2048};
 
   private static final Pattern PIECE =
-      Pattern.compile("\\n|[\\x{10000}-\\x{10FFFF}]| ?\\p{L}{1,6}| ?[^\\s\\p{L}\\x{10000}-\\x{10FFFF}]|\\s");
+      Pattern.compile(
+          "\\n|[\\x{10000}-\\x{10FFFF}]| ?\\p{L}{1,6}| ?[^\\s\\p{L}\\x{10000}-\\x{10FFFF}]|\\s");
 
   private static final double[] LEVEL_SHARES = {0.52, 0.23, 0.15, 0.1};
 

@@ -122,7 +122,8 @@ class PageStateTest extends PageTest {
   @Test
   void text_tooLong_saysTheLimit() throws Exception {
     read("");
-    server.fail("/api/latents", 413, "text_too_long", "the text has 900 tokens; at most 512 are read here");
+    server.fail(
+        "/api/latents", 413, "text_too_long", "the text has 900 tokens; at most 512 are read here");
 
     visitor.type("textarea", "long");
     visitor.awaitText("[role=alert]", "The text has 900 tokens; at most 512 are read here.");
@@ -172,7 +173,8 @@ class PageStateTest extends PageTest {
   @Test
   void export_pressed_savesTheFileOfTheServer() throws Exception {
     read("");
-    visitor.run("window.saved = []; HTMLAnchorElement.prototype.click = function () { saved.push(this.download); }");
+    visitor.run(
+        "window.saved = []; HTMLAnchorElement.prototype.click = function () { saved.push(this.download); }");
 
     visitor.press("Export ▾");
     visitor.click(".menu button:nth-child(2)");
@@ -189,7 +191,8 @@ class PageStateTest extends PageTest {
   @Test
   void sameCalls_opened_canBeCopied() throws Exception {
     read("");
-    visitor.run("navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve(); }");
+    visitor.run(
+        "navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve(); }");
 
     visitor.press("Same on the command line");
     visitor.click(".foot details[open] button");

@@ -110,7 +110,8 @@ class ReadViewTest extends PageTest {
 
   @Test
   void latent_marked_coloursOnlyItsTokens() throws Exception {
-    int latent = MadeText.latents(MadeText.tokens(Answers.EXAMPLE).get(1), 2048).get(0).get(0).intValue();
+    int latent =
+        MadeText.latents(MadeText.tokens(Answers.EXAMPLE).get(1), 2048).get(0).get(0).intValue();
     read("#mark=" + latent);
 
     long expected =
@@ -121,7 +122,9 @@ class ReadViewTest extends PageTest {
                         .anyMatch(pair -> pair.get(0).intValue() == latent))
             .count();
     assertThat(
-            visitor.run("[..." + OPTION + "].filter(t => t.style.background !== '').length").asLong())
+            visitor
+                .run("[..." + OPTION + "].filter(t => t.style.background !== '').length")
+                .asLong())
         .isEqualTo(expected);
     visitor.click("button[aria-pressed=true]");
     visitor.await("!location.hash.includes('mark')");

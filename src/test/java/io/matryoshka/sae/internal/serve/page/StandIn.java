@@ -35,7 +35,15 @@ final class StandIn implements AutoCloseable {
           + " frame-ancestors 'none'";
 
   private static final Map<String, String> TYPES =
-      Map.of("html", "text/html; charset=utf-8", "js", "text/javascript", "css", "text/css", "svg", "image/svg+xml");
+      Map.of(
+          "html",
+          "text/html; charset=utf-8",
+          "js",
+          "text/javascript",
+          "css",
+          "text/css",
+          "svg",
+          "image/svg+xml");
 
   /** An answer that is no result. */
   record Failure(int status, String code, String message) {}

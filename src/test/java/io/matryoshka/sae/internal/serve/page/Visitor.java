@@ -30,7 +30,9 @@ record Visitor(Chromium browser) {
 
   /** What a selector's first element says, without the white space around it. */
   String text(String selector) {
-    return run("document.querySelector(" + quote(selector) + ")?.textContent ?? ''").asText().strip();
+    return run("document.querySelector(" + quote(selector) + ")?.textContent ?? ''")
+        .asText()
+        .strip();
   }
 
   int count(String selector) {
@@ -47,7 +49,10 @@ record Visitor(Chromium browser) {
     while (!run("Boolean(" + script + ")").asBoolean()) {
       if (System.nanoTime() > end) {
         throw new AssertionError(
-            "never true: " + script + "\nthe page says: " + run("document.querySelector('main').innerText.slice(0, 800)").asText());
+            "never true: "
+                + script
+                + "\nthe page says: "
+                + run("document.querySelector('main').innerText.slice(0, 800)").asText());
       }
       Thread.sleep(20);
     }
@@ -117,8 +122,7 @@ record Visitor(Chromium browser) {
   /** Presses a key, named as in JavaScript's {@code event.key}. */
   void key(String key, int code) {
     for (String type : List.of("keyDown", "keyUp")) {
-      ObjectNode event =
-          JSON.createObjectNode().put("type", type).put("key", key).put("code", key);
+      ObjectNode event = JSON.createObjectNode().put("type", type).put("key", key).put("code", key);
       browser.call("Input.dispatchKeyEvent", event.put("windowsVirtualKeyCode", code));
     }
   }

@@ -1,0 +1,37 @@
+package io.matryoshka.sae.spark;
+
+import java.nio.file.Path;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * One Spark in the JVM of the tests, with two tasks at a time, each tried four times as on a
+ * cluster.
+ */
+final class LocalSpark {
+
+  private static final class Session {
+    static final SparkSession SPARK =
+        SparkSession.builder().master("local[2,4]").config(conf()).getOrCreate();
+  }
+
+  private LocalSpark() {}
+
+  static SparkSession session() {
+    return Session.SPARK;
+  }
+
+  /** What keeps Spark quiet, quick and on this machine, with any master. */
+  static SparkConf conf() {
+    return new SparkConf(false)
+        .setAppName("tests")
+        .set("spark.ui.enabled", "false")
+        .set("spark.driver.host", "127.0.0.1")
+        .set("spark.driver.bindAddress", "127.0.0.1")
+        .set(
+            "spark.hadoop." + PublishingFileSystem.IMPLEMENTATION,
+            PublishingFileSystem.class.getName())
+        .set("spark.sql.shuffle.partitions", "2")
+        .set("spark.sql.warehouse.dir", Path.of("target/warehouse").toAbsolutePath().toString());
+  }
+}
