@@ -18,8 +18,7 @@ import org.junit.jupiter.api.Test;
 class ShippedFilesTest {
 
   private static final Path PAGE =
-      SourceFiles.PROJECT.resolve(
-          "src/main/resources/io/matryoshka/sae/internal/serve/page");
+      SourceFiles.PROJECT.resolve("src/main/resources/io/matryoshka/sae/internal/serve/page");
 
   private static final Pattern PRELOAD = Pattern.compile("modulepreload\" href=\"([^\"]+)\"");
 
@@ -60,8 +59,7 @@ class ShippedFilesTest {
     assertThat(libraries).hasSize(3);
     for (Path library : libraries) {
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(library));
-      assertThat(document)
-          .contains(HexFormat.of().formatHex(hash) + "  " + library.getFileName());
+      assertThat(document).contains(HexFormat.of().formatHex(hash) + "  " + library.getFileName());
     }
   }
 
