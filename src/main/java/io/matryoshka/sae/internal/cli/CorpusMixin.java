@@ -76,8 +76,7 @@ final class CorpusMixin {
   private Workspace.Contexts packed(LanguageModel model, SAE sae) throws IOException {
     PackingOptions options = PackingOptions.of(sae, model.config());
     options = contextSize == null ? options : options.contextSize(contextSize);
-    List<Tokens> contexts =
-        Documents.read(files, model, options, Optional.ofNullable(contextSize));
+    List<Tokens> contexts = Documents.read(files, model, options, Optional.ofNullable(contextSize));
     int fitting = 0;
     for (long tokens = 0; fitting < contexts.size() && tokens < mostTokens; fitting++) {
       tokens += contexts.get(fitting).size();
