@@ -2,8 +2,10 @@ package io.matryoshka.sae;
 
 import ai.djl.Device;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 
 /** The cases of an SAE on an accelerator, on a CUDA device. */
+@Tag("gpu")
 class CudaCasesTest extends AcceleratorCases {
 
   @BeforeAll

@@ -12,10 +12,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** An SAE on a CUDA device against the plain engine on the CPU. */
+@Tag("gpu")
 class CudaTest {
 
   private static final int D_IN = 512;

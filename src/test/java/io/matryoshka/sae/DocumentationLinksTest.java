@@ -66,6 +66,7 @@ class DocumentationLinksTest {
     try (Stream<Path> top = Files.list(SourceFiles.PROJECT)) {
       top.filter(file -> file.toString().endsWith(".md")).forEach(documents::add);
     }
+    documents.addAll(SourceFiles.list(SourceFiles.PROJECT.resolve(".github"), ".md"));
     documents.addAll(SourceFiles.list(SourceFiles.PROJECT.resolve("docs"), ".md"));
     documents.addAll(SourceFiles.list(SourceFiles.PROJECT.resolve("releases"), ".md"));
     assertThat(documents).isNotEmpty();

@@ -43,7 +43,7 @@ class DocumentedDependenciesTest {
             .newDocumentBuilder()
             .parse(SourceFiles.PROJECT.resolve("pom.xml").toFile());
     Set<String> used = new TreeSet<>();
-    for (String kind : new String[] {"dependency", "plugin"}) {
+    for (String kind : new String[] {"dependency", "plugin", "artifactItem"}) {
       NodeList elements = pom.getElementsByTagName(kind);
       for (int i = 0; i < elements.getLength(); i++) {
         Element element = (Element) elements.item(i);

@@ -7,24 +7,21 @@ import io.matryoshka.sae.internal.bench.SyntheticSae;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The fast engine against dense products on an SAE of real size. Takes minutes, 2 GB of memory and
  * 1 GB of disk:
  *
- * <pre>{@code mvn test -Dtest=LargeAgreementTest -Dlarge.run=true}</pre>
+ * <pre>{@code mvn test -Plarge -Dtest=LargeAgreementTest}</pre>
  *
  * <p>{@code -Dlarge.dIn}, {@code -Dlarge.dSae} and {@code -Dlarge.tokens} give other sizes, {@code
  * -Dlarge.device=gpu} another device of the fast engine. The summary is printed and written to
  * {@code target/agreement-<d_in>.txt}.
  */
-@EnabledIfSystemProperty(
-    named = "large.run",
-    matches = "true",
-    disabledReason = "takes minutes and 1 GB of disk, run with -Dlarge.run=true")
+@Tag("large")
 class LargeAgreementTest {
 
   private static final int D_IN = Integer.getInteger("large.dIn", 2304);

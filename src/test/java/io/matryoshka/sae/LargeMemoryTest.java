@@ -13,8 +13,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,17 +23,14 @@ import org.junit.jupiter.api.io.TempDir;
  * The resident memory that an SAE of real size takes, in JVMs of their own. Takes a minute and 2 GB
  * of disk:
  *
- * <pre>{@code mvn test -Dtest=LargeMemoryTest -Dlarge.run=true}</pre>
+ * <pre>{@code mvn test -Plarge -Dtest=LargeMemoryTest}</pre>
  *
  * <p>The same tokens go through a tiny SAE of the same {@code d_in} first. What that takes is the
  * JVM, libtorch and the buffers of a block; the rest is the SAE. The heap is small, since garbage
  * that the JVM has not yet collected would count.
  */
 @EnabledOnOs(OS.LINUX)
-@EnabledIfSystemProperty(
-    named = "large.run",
-    matches = "true",
-    disabledReason = "takes a minute and 2 GB of disk, run with -Dlarge.run=true")
+@Tag("large")
 class LargeMemoryTest {
 
   private static final int D_IN = Integer.getInteger("large.dIn", 2304);

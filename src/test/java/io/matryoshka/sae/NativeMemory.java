@@ -11,17 +11,17 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** Looks at what Java's heap does not show: arrays of the engine, resident memory, mapped files. */
-final class NativeMemory {
+public final class NativeMemory {
 
   private static final Path STATUS = Path.of("/proc/self/status");
 
   private NativeMemory() {}
 
   /** Live arrays and managers. */
-  record Live(int arrays, int managers) {}
+  public record Live(int arrays, int managers) {}
 
   /** Counts all arrays and managers of the engine, from its root manager down. */
-  static Live live(NDManager any) {
+  public static Live live(NDManager any) {
     NDManager root = any;
     while (root.getParentManager() != null && root.getParentManager() != root) {
       root = root.getParentManager();
@@ -54,12 +54,12 @@ final class NativeMemory {
     }
   }
 
-  static boolean isResidentKnown() {
+  public static boolean isResidentKnown() {
     return Files.isReadable(STATUS);
   }
 
   /** Resident memory of this process once garbage, mapped and direct buffers too, is collected. */
-  static long residentMebibytes() throws IOException {
+  public static long residentMebibytes() throws IOException {
     for (int i = 0; i < 3; i++) {
       System.gc();
       pause(); // Buffers are freed by another thread.

@@ -14,16 +14,19 @@ final class EvaluationCsv {
   private EvaluationCsv() {}
 
   /** The numbers of the JSON form, each under the last part of its name. */
-  static String widths(Evaluation evaluation) {
+  static String widths(EvaluationReport report) {
     StringBuilder csv = new StringBuilder();
-    JsonNode widths =
-        EvaluationJson.write(
-                new EvaluationReport("", evaluation, Optional.empty(), Optional.empty()))
-            .get("widths");
-    for (JsonNode width : widths) {
+    ObjectNode json = EvaluationJson.write(report);
+    for (JsonNode width : json.get("widths")) {
       List<String> names = new ArrayList<>();
       List<String> cells = new ArrayList<>();
       collect((ObjectNode) width, names, cells);
+      if (json.path("loss").path("widths").get(width.get("width").asText())
+          instanceof ObjectNode loss) {
+        List<String> below = new ArrayList<>();
+        collect(loss, below, cells);
+        below.forEach(name -> names.add("loss_" + name));
+      }
       if (csv.isEmpty()) {
         csv.append(String.join(",", names)).append('\n');
       }

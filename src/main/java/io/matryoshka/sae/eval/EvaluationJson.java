@@ -1,6 +1,7 @@
 package io.matryoshka.sae.eval;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -52,6 +53,7 @@ final class EvaluationJson {
     json.set("widths", MAPPER.valueToTree(evaluation.widths()));
     json.set("levels", MAPPER.valueToTree(evaluation.levels()));
     json.set("published", published(report.published()));
+    report.loss().ifPresent(loss -> json.set("loss", tree(loss.json())));
     json.set("latents", latents(evaluation.latents()));
     return json;
   }
@@ -80,6 +82,14 @@ final class EvaluationJson {
       largest.add(latents.maxActivation(latent));
     }
     return json;
+  }
+
+  private static JsonNode tree(String json) {
+    try {
+      return MAPPER.readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static JsonNode number(double value) {

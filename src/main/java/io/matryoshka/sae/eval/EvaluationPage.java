@@ -53,6 +53,7 @@ final class EvaluationPage {
     }
     page.section("Summary", keyFigures(), Prose.of(excluded()));
     byWidth(page);
+    report.loss().ifPresent(loss -> LossSection.add(page, loss));
     levels(page);
     published(page);
     page.section(

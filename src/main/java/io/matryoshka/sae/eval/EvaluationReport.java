@@ -2,9 +2,11 @@ package io.matryoshka.sae.eval;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.internal.report.Page;
+import io.matryoshka.sae.lm.SpliceLoss;
 import io.matryoshka.sae.registry.SaeEntry;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -19,6 +21,7 @@ public final class EvaluationReport {
   private final Evaluation evaluation;
   private final Optional<SaeEntry> entry;
   private final Optional<float[]> logSparsity;
+  private final Optional<SpliceLoss> loss;
 
   /**
    * Describes a report.
@@ -31,11 +34,40 @@ public final class EvaluationReport {
    */
   public EvaluationReport(
       String name, Evaluation evaluation, Optional<SaeEntry> entry, Optional<float[]> logSparsity) {
+    this(name, evaluation, entry, logSparsity.map(float[]::clone), Optional.empty());
+    published();
+  }
+
+  private EvaluationReport(
+      String name,
+      Evaluation evaluation,
+      Optional<SaeEntry> entry,
+      Optional<float[]> logSparsity,
+      Optional<SpliceLoss> loss) {
     this.name = Objects.requireNonNull(name, "name");
     this.evaluation = Objects.requireNonNull(evaluation, "evaluation");
     this.entry = Objects.requireNonNull(entry, "entry");
-    this.logSparsity = logSparsity.map(float[]::clone);
-    published();
+    this.logSparsity = logSparsity;
+    this.loss = loss;
+  }
+
+  /**
+   * Adds what the reconstruction costs the language model.
+   *
+   * @param measured the losses with the same SAE
+   * @return a report with them beside the other figures
+   * @throws IllegalArgumentException if they are of other prefix widths
+   */
+  public EvaluationReport withLoss(SpliceLoss measured) {
+    List<Integer> expected = evaluation.widths().stream().map(WidthMetrics::width).toList();
+    List<Integer> found =
+        measured.widths().stream().map(SpliceLoss.WidthLoss::prefixWidth).toList();
+    if (!found.equals(expected)) {
+      throw new IllegalArgumentException(
+          "losses must be of the widths of the evaluation, expected %s, got %s"
+              .formatted(expected, found));
+    }
+    return new EvaluationReport(name, evaluation, entry, logSparsity, Optional.of(measured));
   }
 
   /**
@@ -69,6 +101,15 @@ public final class EvaluationReport {
   }
 
   /**
+   * Returns what the reconstruction costs the language model.
+   *
+   * @return as given to {@link #withLoss}; empty if it was not measured
+   */
+  public Optional<SpliceLoss> loss() {
+    return loss;
+  }
+
+  /**
    * Returns the report as JSON: names as in the records, in lower case with underscores; a number
    * that is not defined is null.
    *
@@ -88,7 +129,7 @@ public final class EvaluationReport {
    * @return a header and one line per width; a number that is not defined is an empty cell
    */
   public String widthsCsv() {
-    return EvaluationCsv.widths(evaluation);
+    return EvaluationCsv.widths(this);
   }
 
   /**

@@ -14,7 +14,7 @@ import java.util.BitSet;
  * Counts for every parent and child, latents of different Matryoshka levels, the tokens where both
  * fire. Pairs within a level are not counted. A latent fires where its activation is above 0.
  *
- * <p>Memory: at most 64 bytes for each of the pairs kept at a time, whatever the number of latents
+ * <p>Memory: at most 96 bytes for each of the pairs kept at a time, whatever the number of latents
  * and tokens; an SAE of 32768 latents has some 10^8 pairs, of which a stream of text shows a small
  * part. Up to that many different pairs all counts are exact. Beyond, the rarest half is dropped
  * when the table is full; then a count may be too small by {@link Coactivations#missed} at most.

@@ -2,8 +2,11 @@ package io.matryoshka.sae.explore;
 
 import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.eval.LatentStatistics;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /** What {@link Explorer} found. */
 public final class Exploration {
@@ -13,6 +16,7 @@ public final class Exploration {
   private final LatentStatistics statistics;
   private final TopContexts contexts;
   private final List<LatentProfile> profiles;
+  private final Map<Integer, LatentProfile> byLatent = new HashMap<>();
   private final long missedPairs;
 
   Exploration(
@@ -27,6 +31,7 @@ public final class Exploration {
     this.statistics = statistics;
     this.contexts = contexts;
     this.profiles = List.copyOf(profiles);
+    profiles.forEach(profile -> byLatent.put(profile.latent(), profile));
     this.missedPairs = missedPairs;
   }
 
@@ -85,6 +90,16 @@ public final class Exploration {
    */
   public List<LatentProfile> profiles() {
     return profiles;
+  }
+
+  /**
+   * Finds what was found about a latent.
+   *
+   * @param latent index of the latent
+   * @return its profile, empty if it was not described
+   */
+  public Optional<LatentProfile> profile(int latent) {
+    return Optional.ofNullable(byLatent.get(latent));
   }
 
   /**

@@ -31,7 +31,7 @@ final class ExplorationJson {
     return root;
   }
 
-  private ObjectNode latent(LatentProfile profile) {
+  ObjectNode latent(LatentProfile profile) {
     LatentStatistics statistics = exploration.statistics();
     int latent = profile.latent();
     ObjectNode node = JsonNodeFactory.instance.objectNode();

@@ -101,6 +101,16 @@ public record ExplorationReport(
     return tree().toString();
   }
 
+  /**
+   * Makes the findings on one latent as JSON, as they stand in {@link #json()}.
+   *
+   * @param latent index of the latent
+   * @return the text of an object; empty if the latent was not described
+   */
+  public Optional<String> json(int latent) {
+    return exploration.profile(latent).map(p -> new ExplorationJson(this).latent(p).toString());
+  }
+
   ObjectNode tree() {
     return new ExplorationJson(this).json();
   }

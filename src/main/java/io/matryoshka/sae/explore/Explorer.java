@@ -7,6 +7,7 @@ import io.matryoshka.sae.eval.LatentStatistics;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -126,8 +127,8 @@ public final class Explorer {
     Coactivations coactivations = all.pairs().result(options.minBoth());
     LatentStatistics statistics = coactivations.statistics();
     int[] latents = chosen(options.latents(), statistics);
-    List<List<Neighbour>> decoder = neighbours(latents, Direction.DECODER, options.relatives());
-    List<List<Neighbour>> encoder = neighbours(latents, Direction.ENCODER, options.relatives());
+    List<List<Neighbour>> decoder = neighbours(latents, Direction.DECODER, options);
+    List<List<Neighbour>> encoder = neighbours(latents, Direction.ENCODER, options);
     LowerExamples examples = new LowerExamples(latents, statistics, options.reach());
     Map<Integer, Absorption> absorption =
         secondPass(latents, statistics, examples, source, options);
@@ -189,8 +190,12 @@ public final class Explorer {
         : latents.stream().mapToInt(i -> i).distinct().toArray();
   }
 
-  private List<List<Neighbour>> neighbours(int[] latents, Direction direction, int count) {
-    return new NearestLatents(sae, sae, direction, count)
+  private List<List<Neighbour>> neighbours(
+      int[] latents, Direction direction, ExplorerOptions options) {
+    if (!options.nearest()) {
+      return Collections.nCopies(latents.length, List.of());
+    }
+    return new NearestLatents(sae, sae, direction, options.relatives())
         .find(latents, done -> listener.step("nearest latents", done, latents.length));
   }
 

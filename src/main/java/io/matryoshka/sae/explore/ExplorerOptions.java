@@ -15,6 +15,8 @@ import java.util.Objects;
  * @param maxPairs pairs of latents counted at a time, see {@link CoactivationCounter}
  * @param rowsPerBatch rows encoded at a time
  * @param rows which rows count
+ * @param nearest whether the latents with the nearest directions are searched, which takes time in
+ *     proportion to the latents described times {@code d_sae}
  */
 public record ExplorerOptions(
     List<Integer> latents,
@@ -24,7 +26,8 @@ public record ExplorerOptions(
     int minBoth,
     int maxPairs,
     int rowsPerBatch,
-    RowRules rows) {
+    RowRules rows,
+    boolean nearest) {
 
   /** Latents described by default: more would make a report of many megabytes. */
   public static final int MAX_LATENTS = 2048;
@@ -40,6 +43,7 @@ public record ExplorerOptions(
    * @param maxPairs pairs counted at a time, from 2
    * @param rowsPerBatch rows encoded at a time, from 1
    * @param rows which rows count
+   * @param nearest whether nearest latents are searched
    * @throws IllegalArgumentException if a number is out of range
    */
   public ExplorerOptions {
@@ -69,7 +73,7 @@ public record ExplorerOptions(
    */
   public static ExplorerOptions defaults() {
     return new ExplorerOptions(
-        List.of(), 8, 8, 5, 3, CoactivationCounter.DEFAULT_PAIRS, 1024, RowRules.all());
+        List.of(), 8, 8, 5, 3, CoactivationCounter.DEFAULT_PAIRS, 1024, RowRules.all(), true);
   }
 
   /**
@@ -81,7 +85,7 @@ public record ExplorerOptions(
   public ExplorerOptions latents(List<Integer> chosen) {
     Objects.requireNonNull(chosen, "chosen");
     return new ExplorerOptions(
-        chosen, contexts, reach, relatives, minBoth, maxPairs, rowsPerBatch, rows);
+        chosen, contexts, reach, relatives, minBoth, maxPairs, rowsPerBatch, rows, nearest);
   }
 
   /**
@@ -93,7 +97,7 @@ public record ExplorerOptions(
    */
   public ExplorerOptions contexts(int count, int tokens) {
     return new ExplorerOptions(
-        latents, count, tokens, relatives, minBoth, maxPairs, rowsPerBatch, rows);
+        latents, count, tokens, relatives, minBoth, maxPairs, rowsPerBatch, rows, nearest);
   }
 
   /**
@@ -104,6 +108,17 @@ public record ExplorerOptions(
    */
   public ExplorerOptions rows(RowRules rules) {
     return new ExplorerOptions(
-        latents, contexts, reach, relatives, minBoth, maxPairs, rowsPerBatch, rules);
+        latents, contexts, reach, relatives, minBoth, maxPairs, rowsPerBatch, rules, nearest);
+  }
+
+  /**
+   * Sets whether the latents with the nearest directions are searched.
+   *
+   * @param search false for profiles without neighbours
+   * @return changed options
+   */
+  public ExplorerOptions nearest(boolean search) {
+    return new ExplorerOptions(
+        latents, contexts, reach, relatives, minBoth, maxPairs, rowsPerBatch, rows, search);
   }
 }

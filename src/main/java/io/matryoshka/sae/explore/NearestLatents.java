@@ -27,6 +27,8 @@ public final class NearestLatents {
   private final SAE among;
   private final Direction direction;
   private final int count;
+  private final int first;
+  private final int end;
 
   /**
    * Describes a search.
@@ -39,6 +41,12 @@ public final class NearestLatents {
    * @throws IllegalArgumentException if the SAEs differ in {@code d_in}, or the count is below 1
    */
   public NearestLatents(SAE of, SAE among, Direction direction, int count) {
+    this(of, among, direction, count, 0, among.dSae());
+  }
+
+  private NearestLatents(SAE of, SAE among, Direction direction, int count, int first, int end) {
+    this.first = first;
+    this.end = end;
     this.of = Objects.requireNonNull(of, "of");
     this.among = Objects.requireNonNull(among, "among");
     this.direction = Objects.requireNonNull(direction, "direction");
@@ -52,6 +60,19 @@ public final class NearestLatents {
     if (count < 1) {
       throw new IllegalArgumentException("nearest latents: expected at least 1, got " + count);
     }
+  }
+
+  /**
+   * Limits the search to some consecutive latents, such as those of one level.
+   *
+   * @param from first latent searched
+   * @param to first latent after it not searched
+   * @return a changed search
+   * @throws IndexOutOfBoundsException if there are no such latents
+   */
+  public NearestLatents within(int from, int to) {
+    Objects.checkFromToIndex(from, to, among.dSae());
+    return new NearestLatents(of, among, direction, count, from, to);
   }
 
   /**
@@ -78,27 +99,27 @@ public final class NearestLatents {
     UnitRows wanted = new UnitRows(gather(latents), direction.width(of));
     Nearest[] nearest = new Nearest[latents.length];
     Arrays.setAll(nearest, i -> new Nearest(count));
-    for (int from = 0; from < among.dSae(); from += BLOCK) {
-      int first = from;
-      int to = Math.min(among.dSae(), from + BLOCK);
+    for (int from = first; from < end; from += BLOCK) {
+      int start = from;
+      int to = Math.min(end, from + BLOCK);
       UnitRows others = new UnitRows(direction.rows(among, from, to), direction.width(of));
       float[] cosines = wanted.cosines(others, manager);
       IntStream.range(0, latents.length)
           .parallel()
           .filter(wanted::hasDirection)
-          .forEach(i -> offer(nearest[i], latents[i], i, wanted, others, first, cosines));
+          .forEach(i -> offer(nearest[i], latents[i], i, wanted, others, start, cosines));
     }
     return Arrays.stream(nearest).map(Nearest::list).toList();
   }
 
   private void offer(
-      Nearest nearest, int self, int i, UnitRows wanted, UnitRows others, int first, float[] all) {
+      Nearest nearest, int self, int i, UnitRows wanted, UnitRows others, int start, float[] all) {
     // Both unit vectors and their product of dIn terms are rounded, each by half a unit of 2^-23.
     double error = (direction.width(of) + 4) * 0x1p-24;
     for (int j = 0; j < others.count; j++) {
-      boolean own = of == among && self == first + j;
+      boolean own = of == among && self == start + j;
       if (all[i * others.count + j] + error >= nearest.floor() && !own && others.hasDirection(j)) {
-        nearest.offer(first + j, wanted.cosine(i, others, j));
+        nearest.offer(start + j, wanted.cosine(i, others, j));
       }
     }
   }

@@ -10,21 +10,26 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Reads a user's own labels. */
 final class LabelFileReader {
 
+  private static final String JSON_NAME = ".json";
+  private static final String CSV_NAME = ".csv";
   private static final long MAX_BYTES = 256L << 20;
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private final Path file;
-  private final Map<Integer, Label> labels = new HashMap<>();
+  private final Map<Integer, Label> labels = new TreeMap<>();
+
+  /** Whether there is nothing but latents and labels. */
+  private boolean plain = true;
 
   private LabelFileReader(Path file) {
     this.file = file;
@@ -32,19 +37,39 @@ final class LabelFileReader {
 
   static Labels read(Path file) throws IOException {
     LabelFileReader reader = new LabelFileReader(file);
-    if (Files.size(file) > MAX_BYTES) {
-      throw reader.fault(
-          "has %d bytes, at most %d are read".formatted(Files.size(file), MAX_BYTES));
-    }
-    String name = file.toString().toLowerCase(Locale.ROOT);
-    if (name.endsWith(".json")) {
-      reader.readJson();
-    } else if (name.endsWith(".csv")) {
-      reader.readCsv();
-    } else {
-      throw reader.fault("expected a file that ends with .csv or .json");
-    }
+    reader.read();
     return new FileLabels(file.toString(), reader.labels);
+  }
+
+  /** Reads a file that holds nothing but latents and labels; the map may be changed. */
+  static Map<Integer, Label> readPlain(Path file) throws IOException {
+    LabelFileReader reader = new LabelFileReader(file);
+    reader.read();
+    if (!reader.plain) {
+      throw reader.fault(
+          "holds more than latents and labels, which a change here would lose; name another file");
+    }
+    return reader.labels;
+  }
+
+  /** Returns a value if the name of the file says what it holds. */
+  static <T> T requireName(Path file, T value) throws LabelException {
+    String name = file.toString().toLowerCase(Locale.ROOT);
+    if (!name.endsWith(JSON_NAME) && !name.endsWith(CSV_NAME)) {
+      throw new LabelException(file + ": expected a file that ends with .csv or .json");
+    }
+    return value;
+  }
+
+  private void read() throws IOException {
+    if (Files.size(file) > MAX_BYTES) {
+      throw fault("has %d bytes, at most %d are read".formatted(Files.size(file), MAX_BYTES));
+    }
+    if (requireName(file, file).toString().toLowerCase(Locale.ROOT).endsWith(JSON_NAME)) {
+      readJson();
+    } else {
+      readCsv();
+    }
   }
 
   private record FileLabels(String source, Map<Integer, Label> labels) implements Labels {
@@ -71,6 +96,7 @@ final class LabelFileReader {
       }
     } else if (root.isArray()) {
       for (int i = 0; i < root.size(); i++) {
+        plain &= root.path(i).size() == 2;
         add(root.path(i).path("latent").asText(), root.path(i).path("label"), "entry " + i);
       }
     } else {
@@ -103,6 +129,7 @@ final class LabelFileReader {
     if (latent < 0 || label < 0) {
       throw fault("expected a first line with the columns latent and label, got " + head);
     }
+    plain = head.size() == 2;
     for (int i = 1; i < rows.size(); i++) {
       List<String> row = rows.get(i);
       if (row.size() != head.size()) {

@@ -143,15 +143,32 @@ public final class ActivationExport {
                 name, bfloat16 ? Dtype.BF16 : Dtype.F32, rows, requirements.width(point.site())));
     try (SafetensorsWriter writer = builder.create(file)) {
       writer.writeInts(ROW_OFFSETS, offsets);
-      for (int first = 0; first < texts.size(); ) {
-        int end = endOfPart(texts, first);
-        append(texts.subList(first, end), writer);
-        first = end;
-        progress.accept(before + offsets[end]);
+      int done = 0;
+      for (List<Tokens> part : parts(texts)) {
+        append(part, writer);
+        done += part.size();
+        progress.accept(before + offsets[done]);
       }
       writer.finish();
     }
     return rows;
+  }
+
+  /**
+   * Cuts texts into parts that go through the model together. Files of whole parts hold the same
+   * values to the last bit as one file of all texts.
+   *
+   * @param texts the texts
+   * @return views of the list, one after the other
+   */
+  public static List<List<Tokens>> parts(List<Tokens> texts) {
+    List<List<Tokens>> parts = new ArrayList<>();
+    for (int first = 0; first < texts.size(); ) {
+      int end = endOfPart(texts, first);
+      parts.add(texts.subList(first, end));
+      first = end;
+    }
+    return parts;
   }
 
   private static int endOfPart(List<Tokens> texts, int first) {

@@ -20,6 +20,23 @@ final class ConfigFields {
     this.object = object;
   }
 
+  Path file() {
+    return file;
+  }
+
+  /** The keys whose value is not null, false, 0 or empty, in the order of the file. */
+  List<String> keysWithEffect() {
+    List<String> keys = new ArrayList<>();
+    object.properties().stream()
+        .filter(entry -> hasEffect(entry.getValue()))
+        .forEach(entry -> keys.add(entry.getKey()));
+    return keys;
+  }
+
+  private static boolean hasEffect(JsonNode value) {
+    return value.isContainerNode() ? !value.isEmpty() : value.isTextual() || value.asDouble() != 0;
+  }
+
   /** Whether the key is there with a value other than null. */
   boolean has(String key) {
     return object.hasNonNull(key);
@@ -27,6 +44,10 @@ final class ConfigFields {
 
   boolean isNull(String key) {
     return object.has(key) && object.get(key).isNull();
+  }
+
+  boolean isObject(String key) {
+    return object.path(key).isObject();
   }
 
   ConfigFields object(String key) throws ModelFormatException {
@@ -111,18 +132,6 @@ final class ConfigFields {
   void requireText(String key, Set<String> accepted) throws ModelFormatException {
     if (has(key) && !accepted.contains(text(key, ""))) {
       throw problem(key, String.join(" or ", new TreeSet<>(accepted)));
-    }
-  }
-
-  void requireFlag(String key, boolean accepted) throws ModelFormatException {
-    if (flag(key, accepted) != accepted) {
-      throw problem(key, Boolean.toString(accepted));
-    }
-  }
-
-  void requireAbsent(String key) throws ModelFormatException {
-    if (has(key)) {
-      throw problem(key, "none; this library runs float32, bfloat16 and float16 files");
     }
   }
 

@@ -2,11 +2,8 @@ package io.matryoshka.sae.lm;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.matryoshka.sae.lm.LanguageModelConfig.Attention;
-import io.matryoshka.sae.lm.LanguageModelConfig.Rope;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.util.ArrayList;
+import io.matryoshka.sae.lm.GemmaConfig.Attention;
+import io.matryoshka.sae.lm.GemmaConfig.Rope;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -16,33 +13,43 @@ import java.util.Optional;
  * The forward pass, layer by layer. A layer runs in one native call, or step by step where
  * something is read or changed inside it; both compute the same.
  */
-final class GemmaModel implements AutoCloseable {
+final class GemmaModel implements Network {
 
   /** Rows of the head that are widened and multiplied at a time. */
   private static final int HEAD_BLOCK = 8192;
 
-  private static final int FLOAT32 = 6;
-  private static final int BFLOAT16 = 15;
+  private static final HookPoint LOGITS = new HookPoint(0, Site.LOGITS);
 
-  private final LanguageModelConfig config;
-  private final WeightNames names;
+  private final GemmaConfig config;
+  private final GemmaWeightNames names;
   private final ModelWeights weights;
-  private final GemmaKernels kernels = GemmaKernels.instance();
+  private final ModelKernels kernels = ModelKernels.gemma();
   private final double[] numbers;
   private final int product;
 
-  GemmaModel(
-      LanguageModelConfig config, WeightNames names, ModelWeights weights, boolean bfloat16) {
+  GemmaModel(GemmaConfig config, GemmaWeightNames names, ModelWeights weights, boolean bfloat16) {
     this.config = config;
     this.names = names;
     this.weights = weights;
-    this.product = bfloat16 ? BFLOAT16 : FLOAT32;
+    this.product = ModelWeights.productType(bfloat16);
     double scale = 1 / Math.sqrt(config.queryScalar());
     numbers = new double[] {config.normEpsilon(), scale, config.attentionSoftcap().orElse(0)};
   }
 
-  LanguageModelConfig config() {
+  @Override
+  public GemmaConfig config() {
     return config;
+  }
+
+  @Override
+  public void trace(TokenBatch batch, Hooks hooks, NDManager scope) {
+    NDArray x = run(batch, Optional.empty(), hooks, scope);
+    if (hooks.wantsBeyondLayers()) {
+      NDArray states = finalNorm(x, hooks, scope);
+      if (hooks.wants(LOGITS)) {
+        hooks.keep(LOGITS, logits(states, scope));
+      }
+    }
   }
 
   /**
@@ -59,7 +66,7 @@ final class GemmaModel implements AutoCloseable {
       NDArray ids = flat.reshape(batch.size(), batch.length());
       ids.attach(temporary);
       double root = (float) Math.sqrt(config.hiddenSize());
-      x = kernels.call(scope, "embed", weight(names.embedding()), ids, root);
+      x = kernels.call(scope, "embed", weights.get(names.embedding()), ids, root);
     }
     int last = hooks.lastLayer(config.layerCount());
     if (last < 0) {
@@ -138,7 +145,7 @@ final class GemmaModel implements AutoCloseable {
     private final Hooks hooks;
     private final NDArray scratch;
     private final NDManager scope;
-    private final List<NDArray> w = new ArrayList<>();
+    private final List<NDArray> w;
 
     Step(
         int layer,
@@ -155,7 +162,7 @@ final class GemmaModel implements AutoCloseable {
       this.hooks = hooks;
       this.scratch = scratch;
       this.scope = scope;
-      names.layer(layer).forEach(name -> w.add(weight(name)));
+      this.w = weights.all(names.layer(layer));
     }
 
     NDArray run(NDArray input) {
@@ -228,7 +235,7 @@ final class GemmaModel implements AutoCloseable {
    * @return {@code [tokens, hidden]} without the padding
    */
   NDArray finalNorm(NDArray x, Hooks hooks, NDManager scope) {
-    NDArray normed = kernels.call(scope, "rms", x, weight(names.finalNorm()), numbers[0]);
+    NDArray normed = kernels.call(scope, "rms", x, weights.get(names.finalNorm()), numbers[0]);
     NDArray changed = hooks.at(new HookPoint(0, Site.FINAL_NORM), normed, scope);
     return hooks.tokenRows(changed, scope);
   }
@@ -241,7 +248,22 @@ final class GemmaModel implements AutoCloseable {
    */
   NDArray logits(NDArray states, NDManager owner) {
     double cap = config.logitSoftcap().orElse(0);
-    return kernels.call(owner, "logits", states, weight(names.head()), cap, HEAD_BLOCK, product);
+    return kernels.call(
+        owner, "logits", states, weights.get(names.head()), cap, HEAD_BLOCK, product);
+  }
+
+  /**
+   * Computes the logits of rows that leave the last layer.
+   *
+   * @param stream {@code [n, hidden]}
+   * @return {@code [n, vocabulary]}
+   */
+  NDArray unembed(NDArray stream, NDManager owner) {
+    try (NDManager scope = owner.newSubManager()) {
+      NDArray states =
+          kernels.call(scope, "rms", stream, weights.get(names.finalNorm()), config.normEpsilon());
+      return logits(states, owner);
+    }
   }
 
   /**
@@ -255,15 +277,8 @@ final class GemmaModel implements AutoCloseable {
   NDArray losses(List<NDArray> runs, long[] targets, NDManager scope) {
     double cap = config.logitSoftcap().orElse(0);
     NDArray ids = scope.create(targets);
-    return kernels.call(scope, "losses", runs, weight(names.head()), ids, cap, HEAD_BLOCK, product);
-  }
-
-  private NDArray weight(String name) {
-    try {
-      return weights.get(name);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return kernels.call(
+        scope, "losses", runs, weights.get(names.head()), ids, cap, HEAD_BLOCK, product);
   }
 
   @Override

@@ -86,12 +86,12 @@ final class Generator {
       int done = cache.map(KeyValueCache::length).orElse(0);
       int[] rest = ids.subList(done, ids.size()).stream().mapToInt(Integer::intValue).toArray();
       TokenBatch batch = new TokenBatch(List.of(Tokens.of(rest)), done, bos);
-      try (NDManager scope = GemmaKernels.instance().newManager()) {
+      try (NDManager scope = ModelKernels.arrays().newManager()) {
         Hooks hooks = new Hooks(batch, Set.of(FINAL), interventions, scope);
         NDArray x = model.run(batch, cache, hooks, scope);
         NDArray states = model.finalNorm(x, hooks, scope);
         NDArray last =
-            GemmaKernels.instance()
+            ModelKernels.arrays()
                 .call(scope, "rows", states, scope.create(new long[] {rest.length - 1}));
         return model.logits(last, scope).toFloatArray();
       }

@@ -1,8 +1,10 @@
 package io.matryoshka.sae.lm;
 
 import io.matryoshka.sae.SAE;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -15,13 +17,14 @@ import java.util.regex.Pattern;
 public record HookPoint(int layer, Site site) {
 
   private static final Pattern LENS = Pattern.compile("blocks\\.(\\d{1,4})\\.(\\S+)");
-  private static final Pattern MODULE =
+  private static final Pattern GEMMA_MODULE =
       Pattern.compile(
           "(?:model\\.language_model\\.|language_model\\.model\\.|model\\.)layers\\.(\\d{1,4})(?:\\.(\\S+))?");
+  private static final Pattern BERT_MODULE =
+      Pattern.compile("(?:bert\\.|0\\.auto_model\\.)?encoder\\.layer\\.(\\d{1,4})(?:\\.(\\S+))?");
 
   private static final String LOGITS = "logits";
-  private static final String EMBEDDING = "hook_embed";
-  private static final String FINAL_NORM = "model.norm.output";
+  private static final String LAST_HIDDEN_STATE = "last_hidden_state";
 
   /**
    * Checks the layer.
@@ -50,8 +53,8 @@ public record HookPoint(int layer, Site site) {
   /**
    * Reads a name as TransformerLens writes it ({@code blocks.12.hook_resid_post}, {@code
    * blocks.3.attn.hook_z}, {@code hook_embed}) or a module path of transformers with {@code .input}
-   * or {@code .output} ({@code model.layers.13.pre_feedforward_layernorm.output}), or {@code
-   * logits}.
+   * or {@code .output} ({@code model.layers.13.pre_feedforward_layernorm.output}, {@code
+   * encoder.layer.3.output}), {@code last_hidden_state} or {@code logits}.
    *
    * @param name the name
    * @return the place
@@ -61,12 +64,15 @@ public record HookPoint(int layer, Site site) {
     switch (name) {
       case LOGITS:
         return new HookPoint(0, Site.LOGITS);
-      case FINAL_NORM:
+      case LAST_HIDDEN_STATE, "model.norm.output":
         return new HookPoint(0, Site.FINAL_NORM);
-      case EMBEDDING:
+      case "hook_embed", "hook_full_embed", "embeddings.output":
         return new HookPoint(0, Site.RESID_PRE);
       default:
-        return lens(name).or(() -> module(name)).orElseThrow(() -> unknown(name));
+        return lens(name)
+            .or(() -> module(GEMMA_MODULE, Site::gemmaPaths, name))
+            .or(() -> module(BERT_MODULE, Site::bertPaths, name))
+            .orElseThrow(() -> unknown(name));
     }
   }
 
@@ -101,14 +107,15 @@ public record HookPoint(int layer, Site site) {
     return Optional.empty();
   }
 
-  private static Optional<HookPoint> module(String name) {
-    Matcher matcher = MODULE.matcher(name);
+  private static Optional<HookPoint> module(
+      Pattern pattern, Function<Site, List<String>> paths, String name) {
+    Matcher matcher = pattern.matcher(name);
     if (!matcher.matches()) {
       return Optional.empty();
     }
     String path = matcher.group(2) == null ? "" : matcher.group(2);
     for (Site site : Site.values()) {
-      if (site.modulePaths().contains(path)) {
+      if (paths.apply(site).contains(path)) {
         return Optional.of(new HookPoint(Integer.parseInt(matcher.group(1)), site));
       }
     }
@@ -120,7 +127,8 @@ public record HookPoint(int layer, Site site) {
         "hook point '%s' is not known; expected a name such as blocks.12.hook_resid_post, _pre, _mid,"
                 .formatted(name)
             + " hook_attn_out, hook_mlp_out, attn.hook_z, a module path such as"
-            + " model.layers.12.pre_feedforward_layernorm.output, or logits");
+            + " model.layers.12.pre_feedforward_layernorm.output or encoder.layer.3.output,"
+            + " last_hidden_state, or logits");
   }
 
   /**
@@ -132,10 +140,10 @@ public record HookPoint(int layer, Site site) {
   public String toString() {
     return switch (site) {
       case LOGITS -> LOGITS;
-      case FINAL_NORM -> FINAL_NORM;
+      case FINAL_NORM -> LAST_HIDDEN_STATE;
       default ->
           site.lensName().isEmpty()
-              ? "model.layers." + layer + "." + site.modulePaths().get(0)
+              ? "model.layers." + layer + "." + site.gemmaPaths().get(0)
               : "blocks." + layer + "." + site.lensName();
     };
   }

@@ -51,6 +51,11 @@ final class Hooks {
             .anyMatch(p -> p.layer() == layer && p.site().isInterior());
   }
 
+  /** Whether something after the last layer is wanted. */
+  boolean wantsBeyondLayers() {
+    return wanted.stream().anyMatch(point -> !point.site().isInLayer());
+  }
+
   boolean wants(HookPoint point) {
     return wanted.contains(point);
   }
@@ -69,11 +74,15 @@ final class Hooks {
       }
     }
     if (wanted.contains(point)) {
-      NDArray rows = tokenRows(value, owner);
-      rows.attach(owner);
-      kept.put(point, rows);
+      keep(point, tokenRows(value, owner));
     }
     return value;
+  }
+
+  /** Keeps rows that are wanted, {@code [tokens, width]}. */
+  void keep(HookPoint point, NDArray rows) {
+    rows.attach(owner);
+    kept.put(point, rows);
   }
 
   private NDArray changed(Intervention intervention, NDArray x, NDManager scope) {
@@ -81,7 +90,7 @@ final class Hooks {
     if (chosen.length == 0) {
       return x;
     }
-    GemmaKernels kernels = GemmaKernels.instance();
+    ModelKernels kernels = ModelKernels.arrays();
     NDArray indices = scope.create(chosen);
     NDArray rows = kernels.call(scope, "rows", x, indices);
     return kernels.call(scope, "with_rows", x, indices, intervention.newRows(rows));
@@ -94,7 +103,7 @@ final class Hooks {
       return x.reshape(-1, x.getShape().get(2));
     }
     try (NDArray indices = scope.create(real)) {
-      return GemmaKernels.instance().call(scope, "rows", x, indices);
+      return ModelKernels.arrays().call(scope, "rows", x, indices);
     }
   }
 

@@ -14,24 +14,24 @@ import java.util.Set;
 
 /**
  * A model on the Hub, all of it from the commit that the revision named when the model was opened.
- * What is in the cache that Python shares is used; of the rest, each layer is fetched when it is
- * first needed.
+ * What is in the cache that Python shares is used; of the rest, each layer of a decoder is fetched
+ * when it is first needed, and an encoder whole.
  */
 final class HubFiles implements ModelFiles {
 
   private final SaeLocation.Hub hub;
   private final HubClient client;
   private final String commit;
-  private final Path config;
-  private final LayerFiles layers;
+  private final LanguageModelConfig config;
+  private final Optional<LayerFiles> layers;
   private final Map<String, String> shards;
 
   private HubFiles(
       SaeLocation.Hub hub,
       HubClient client,
       String commit,
-      Path config,
-      LayerFiles layers,
+      LanguageModelConfig config,
+      Optional<LayerFiles> layers,
       Map<String, String> shards) {
     this.hub = hub;
     this.client = client;
@@ -44,27 +44,34 @@ final class HubFiles implements ModelFiles {
   static HubFiles open(SaeLocation.Hub hub, HubClient client, Optional<String> revision)
       throws IOException {
     RepoFile asked = file(hub, revision.orElse(hub.revision()), ShardIndex.CONFIG);
-    Path config = client.download(asked);
-    String commit = client.pinned(asked, config).revision();
-    LayerFiles layers = new LayerFiles(client, hub.repoId(), commit);
+    Path file = client.download(asked);
+    String commit = client.pinned(asked, file).revision();
+    LanguageModelConfig config = LanguageModelConfig.read(file);
+    // What is read of an encoder is mostly its last layer, so all of it is needed.
+    Optional<LayerFiles> layers =
+        config.isEncoder()
+            ? Optional.empty()
+            : Optional.of(new LayerFiles(client, hub.repoId(), commit));
     Map<String, String> shards = shards(hub, client, commit, layers);
     return new HubFiles(hub, client, commit, config, layers, shards);
   }
 
   /** Reads the index; without one, there is one file. */
   private static Map<String, String> shards(
-      SaeLocation.Hub hub, HubClient client, String commit, LayerFiles layers) throws IOException {
+      SaeLocation.Hub hub, HubClient client, String commit, Optional<LayerFiles> layers)
+      throws IOException {
     Optional<Path> index = client.downloadIfPresent(file(hub, commit, ShardIndex.FILE));
     if (index.isPresent()) {
       return ShardIndex.read(index.get());
     }
     RepoFile single = file(hub, commit, ShardIndex.SINGLE_FILE);
-    Optional<Set<String>> remote =
-        client.findCached(single).isPresent() ? Optional.empty() : layers.tensors(single);
     Map<String, String> shards = new HashMap<>();
-    if (remote.isPresent()) {
-      remote.get().forEach(tensor -> shards.put(tensor, ShardIndex.SINGLE_FILE));
-      return shards;
+    if (layers.isPresent() && client.findCached(single).isEmpty()) {
+      Optional<Set<String>> remote = layers.get().tensors(single);
+      if (remote.isPresent()) {
+        remote.get().forEach(tensor -> shards.put(tensor, ShardIndex.SINGLE_FILE));
+        return shards;
+      }
     }
     try (SafetensorsFile file = SafetensorsFile.open(client.download(single))) {
       file.names().forEach(tensor -> shards.put(tensor, ShardIndex.SINGLE_FILE));
@@ -83,7 +90,7 @@ final class HubFiles implements ModelFiles {
   }
 
   @Override
-  public Path config() {
+  public LanguageModelConfig config() {
     return config;
   }
 
@@ -108,7 +115,7 @@ final class HubFiles implements ModelFiles {
     if (whole.isPresent()) {
       return whole.get();
     }
-    Optional<Path> layer = layers.find(shard, tensor);
+    Optional<Path> layer = layers.isPresent() ? layers.get().find(shard, tensor) : Optional.empty();
     return layer.isPresent() ? layer.get() : client.download(shard);
   }
 

@@ -139,6 +139,23 @@ public final class Intervention {
   }
 
   /**
+   * Multiplies the activation of a latent where it is active, and keeps the error term.
+   *
+   * @param sae the SAE, which names its hook point
+   * @param latent index of the latent
+   * @param factor the factor, 0 to ablate
+   * @return the intervention
+   * @throws IllegalArgumentException if there is no such latent, or the factor is not finite
+   */
+  public static Intervention scale(SAE sae, int latent, float factor) {
+    requireLatent(sae, latent);
+    if (!Float.isFinite(factor)) {
+      throw new IllegalArgumentException("factor must be finite, got " + factor);
+    }
+    return edit(sae, f -> f.scale(latent, factor));
+  }
+
+  /**
    * Sets a range of latents to 0, such as those of one level, and keeps the error term.
    *
    * @param sae the SAE, which names its hook point
@@ -216,7 +233,7 @@ public final class Intervention {
 
   /**
    * Leaves the activations of BOS tokens as they are; their norm is far beyond that of others, and
-   * SAEs are not trained on them.
+   * SAEs are not trained on them. An encoder has no BOS, so there it changes nothing.
    *
    * @return changed intervention
    */
@@ -225,7 +242,7 @@ public final class Intervention {
   }
 
   /**
-   * /** Returns where the intervention works.
+   * Returns where the intervention works.
    *
    * @return the hook point
    */

@@ -16,9 +16,9 @@ final class KeyValueCache implements AutoCloseable {
   private final int capacity;
   private int length;
 
-  KeyValueCache(LanguageModelConfig config, int capacity) {
+  KeyValueCache(GemmaConfig config, int capacity) {
     this.capacity = capacity;
-    GemmaKernels kernels = GemmaKernels.instance();
+    ModelKernels kernels = ModelKernels.gemma();
     manager = kernels.newManager();
     for (int i = 0; i < config.layerCount(); i++) {
       List<NDArray> pair = new ArrayList<>();

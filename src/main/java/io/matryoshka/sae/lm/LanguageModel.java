@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.SAE;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,7 +15,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -21,7 +22,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A Gemma 2 or Gemma 3 text model on the CPU: tokens in, activations, losses and continuations out.
+ * A language model on the CPU: tokens in, activations out; of a Gemma 2 or Gemma 3 also losses and
+ * continuations. A BERT is an encoder and has neither; asking for them is an {@link
+ * IllegalArgumentException}.
  *
  * <pre>{@code
  * try (LanguageModel model = LanguageModel.of(sae)) {
@@ -47,15 +50,15 @@ public final class LanguageModel implements AutoCloseable {
 
   private final String name;
   private final LanguageModelConfig config;
-  private final GemmaModel model;
+  private final Network network;
   private final TextCodec codec;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private LanguageModel(String name, GemmaModel model, TextCodec codec) {
+  private LanguageModel(String name, Network network, TextCodec codec) {
     this.name = name;
-    this.config = model.config();
-    this.model = model;
+    this.config = network.config();
+    this.network = network;
     this.codec = codec;
   }
 
@@ -65,7 +68,8 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param folder the folder
    * @return the model
-   * @throws ModelFormatException if the model is not Gemma 2 or 3, or its files do not fit together
+   * @throws ModelFormatException if the model is of no family that runs here, or its files do not
+   *     fit together
    * @throws IOException if files are missing, unreadable or malformed
    */
   public static LanguageModel load(Path folder) throws IOException {
@@ -78,7 +82,8 @@ public final class LanguageModel implements AutoCloseable {
    * @param folder the folder
    * @param options how to run it; those on the Hub are not used
    * @return the model
-   * @throws ModelFormatException if the model is not Gemma 2 or 3, or its files do not fit together
+   * @throws ModelFormatException if the model is of no family that runs here, or its files do not
+   *     fit together
    * @throws IOException if files are missing, unreadable or malformed
    */
   public static LanguageModel load(Path folder, LanguageModelOptions options) throws IOException {
@@ -87,15 +92,29 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Loads a model by name from the Hugging Face Hub, or a bundled one.
+   *
+   * @param model its repository, such as {@code sentence-transformers/all-MiniLM-L6-v2}, or its
+   *     name in the registry
+   * @return the model
+   * @throws IllegalArgumentException if there is no such name
+   * @throws IOException as {@link #fromPretrained(String, LanguageModelOptions)} does
+   */
+  public static LanguageModel fromPretrained(String model) throws IOException {
+    return fromPretrained(model, LanguageModelOptions.defaults());
+  }
+
+  /**
    * Loads a model by name from the Hugging Face Hub, or a bundled one. Files are fetched to the
-   * cache that Python shares, shards when a layer of theirs is first needed.
+   * cache that Python shares: an encoder's now, a decoder's when a layer is first needed.
    *
    * @param model a repository such as {@code google/gemma-3-1b-pt}, or the name that a release of
    *     the registry gives a model, such as {@code gemma-2-2b} or {@code bookworm-3m}
    * @param options how to find and run it
    * @return the model
    * @throws IllegalArgumentException if there is no such name
-   * @throws ModelFormatException if the model is not Gemma 2 or 3, or its files do not fit together
+   * @throws ModelFormatException if the model is of no family that runs here, or its files do not
+   *     fit together
    * @throws IOException if files cannot be fetched or read; for a gated repository the message
    *     names the page on which its licence is accepted
    */
@@ -131,7 +150,7 @@ public final class LanguageModel implements AutoCloseable {
   public static LanguageModel of(SAE sae, LanguageModelOptions options) throws IOException {
     LanguageModel model = open(new ModelLocator(options).of(sae), options);
     try {
-      new Requirements(model.name, model.config).require(sae, HookPoint.of(sae));
+      model.requireFits(sae);
       return model;
     } catch (RuntimeException e) {
       model.close();
@@ -140,19 +159,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   static LanguageModel open(ModelFiles files, LanguageModelOptions options) throws IOException {
-    LanguageModelConfig config = LanguageModelConfig.read(files.config());
-    WeightNames names = WeightNames.of(config, files.tensors(), files.name());
-    ModelWeights weights = new ModelWeights(files, names.shapes());
-    try {
-      if (files.isLocal()) {
-        weights.check();
-      }
-      GemmaModel model = new GemmaModel(config, names, weights, options.bfloat16Products());
-      return new LanguageModel(files.name(), model, new TextCodec(files, config));
-    } catch (IOException | RuntimeException e) {
-      weights.close();
-      throw e;
-    }
+    Network network = Network.open(files, options.bfloat16Products());
+    return new LanguageModel(files.name(), network, new TextCodec(files, network.config()));
   }
 
   /**
@@ -171,6 +179,16 @@ public final class LanguageModel implements AutoCloseable {
    */
   public LanguageModelConfig config() {
     return config;
+  }
+
+  /**
+   * Checks that an SAE reads rows of the width that this model has at its hook point.
+   *
+   * @param sae the SAE
+   * @throws IllegalArgumentException that names both, if it does not fit
+   */
+  public void requireFits(SAE sae) {
+    new Requirements(name, config).require(sae, HookPoint.of(sae));
   }
 
   /**
@@ -212,7 +230,7 @@ public final class LanguageModel implements AutoCloseable {
   private Trace traced(
       List<Tokens> texts, Set<HookPoint> hookPoints, List<Intervention> interventions) {
     BatchPlan plan = new BatchPlan(texts);
-    NDManager owner = GemmaKernels.instance().newManager();
+    NDManager owner = ModelKernels.arrays().newManager();
     try {
       List<Map<HookPoint, NDArray>> passes = new ArrayList<>();
       for (List<Tokens> pass : plan.passes()) {
@@ -237,14 +255,7 @@ public final class LanguageModel implements AutoCloseable {
     TokenBatch batch = new TokenBatch(texts, 0, config.bos().orElse(-1));
     Hooks hooks = new Hooks(batch, wanted, interventions, owner);
     try (NDManager scope = owner.newSubManager()) {
-      NDArray x = model.run(batch, Optional.empty(), hooks, scope);
-      if (wanted.stream().anyMatch(point -> !point.site().isInLayer())) {
-        NDArray states = model.finalNorm(x, hooks, scope);
-        HookPoint logits = new HookPoint(0, Site.LOGITS);
-        if (wanted.contains(logits)) {
-          hooks.kept().put(logits, model.logits(states, owner));
-        }
-      }
+      network.trace(batch, hooks, scope);
     }
     return hooks.kept();
   }
@@ -258,7 +269,7 @@ public final class LanguageModel implements AutoCloseable {
       parts.attach(scope);
       NDArray all = parts.size() == 1 ? parts.get(0) : NDArrays.concat(parts);
       NDArray order = scope.create(plan.rowsOfPasses());
-      return GemmaKernels.instance().call(owner, "rows", all, order);
+      return ModelKernels.arrays().call(owner, "rows", all, order);
     }
   }
 
@@ -269,7 +280,8 @@ public final class LanguageModel implements AutoCloseable {
    * @param manager owns the result
    * @param interventions what to change
    * @return {@code [tokens, vocabulary]} float32
-   * @throws IllegalArgumentException if the text or an intervention does not fit the model
+   * @throws IllegalArgumentException if the text or an intervention does not fit the model, or it
+   *     is an encoder
    */
   public NDArray logits(Tokens tokens, NDManager manager, Intervention... interventions) {
     HookPoint point = new HookPoint(0, Site.LOGITS);
@@ -281,12 +293,46 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Computes the logits that rows of the residual stream give where they leave the last layer: the
+   * final norm, the unembedding, and the soft cap if the model has one (the logit lens). Rows may
+   * come from an earlier layer, or be directions such as the decoder rows of an SAE, of which the
+   * norm takes the length away.
+   *
+   * @param stream {@code [n, hidden]} float32 on the CPU
+   * @param manager owns the result
+   * @return {@code [n, vocabulary]} float32
+   * @throws IllegalArgumentException if the rows have another width or type, or the model is an
+   *     encoder
+   */
+  public NDArray unembed(NDArray stream, NDManager manager) {
+    GemmaModel model = decoder("logits");
+    Shape shape = stream.getShape();
+    int width = config.hiddenSize();
+    if (shape.dimension() != 2
+        || shape.get(1) != width
+        || stream.getDataType() != DataType.FLOAT32) {
+      throw new IllegalArgumentException(
+          "unembed: expected float32 rows of shape [n, %d], got %s of %s"
+              .formatted(width, shape, stream.getDataType()));
+    }
+    return inUse(
+        () -> {
+          try (NDManager scope = ModelKernels.arrays().newManager()) {
+            NDArray logits = model.unembed(stream, scope);
+            logits.attach(manager);
+            return logits;
+          }
+        });
+  }
+
+  /**
    * Computes the losses of a text, of which no {@code [tokens, vocabulary]} array is made.
    *
    * @param tokens the text
    * @param interventions what to change; KL is that of the run without them to the one with them
    * @return the losses of the run with the interventions
-   * @throws IllegalArgumentException if the text or an intervention does not fit the model
+   * @throws IllegalArgumentException if the text or an intervention does not fit the model, or it
+   *     is an encoder
    */
   public TokenLosses losses(Tokens tokens, Intervention... interventions) {
     return losses(tokens, List.of(List.of(interventions))).get(1);
@@ -299,15 +345,17 @@ public final class LanguageModel implements AutoCloseable {
    * @param tokens the text
    * @param runs the interventions of each run
    * @return the losses of the original run, then of each run
-   * @throws IllegalArgumentException if the text or an intervention does not fit the model
+   * @throws IllegalArgumentException if the text or an intervention does not fit the model, or it
+   *     is an encoder
    */
   public List<TokenLosses> losses(Tokens tokens, List<List<Intervention>> runs) {
+    GemmaModel model = decoder("losses");
     Requirements requirements = new Requirements(name, config);
     requirements.require(tokens);
     runs.forEach(run -> run.forEach(requirements::require));
     return inUse(
         () -> {
-          try (NDManager scope = GemmaKernels.instance().newManager()) {
+          try (NDManager scope = ModelKernels.arrays().newManager()) {
             LossPass pass = new LossPass(model, tokens, config.bos().orElse(-1));
             return pass.losses(runs, scope);
           }
@@ -321,12 +369,13 @@ public final class LanguageModel implements AutoCloseable {
    */
   List<TokenLosses> lossesWithReplaced(
       Tokens tokens, HookPoint point, Function<NDArray, List<NDArray>> runs) {
+    GemmaModel model = decoder("losses");
     Requirements requirements = new Requirements(name, config);
     requirements.require(tokens);
     requirements.require(point);
     return inUse(
         () -> {
-          try (NDManager scope = GemmaKernels.instance().newManager()) {
+          try (NDManager scope = ModelKernels.arrays().newManager()) {
             LossPass pass = new LossPass(model, tokens, config.bos().orElse(-1));
             return pass.replaced(point, runs, scope);
           }
@@ -340,10 +389,12 @@ public final class LanguageModel implements AutoCloseable {
    * @param options how to go on
    * @param interventions what to change, in the prompt and in what is generated
    * @return the continuation
-   * @throws IllegalArgumentException if the text or an intervention does not fit the model
+   * @throws IllegalArgumentException if the text or an intervention does not fit the model, or it
+   *     is an encoder
    */
   public Generation generate(
       Tokens prompt, GenerateOptions options, Intervention... interventions) {
+    GemmaModel model = decoder("continuations");
     Requirements requirements = new Requirements(name, config);
     requirements.require(prompt);
     List.of(interventions).forEach(requirements::require);
@@ -354,7 +405,9 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Makes tokens of a text, with BOS in front if the model has one.
+   * Makes tokens of a text as the model reads it: a decoder's with BOS in front if the model has
+   * one, an encoder's between the special tokens of its tokenizer, such as {@code [CLS]} and {@code
+   * [SEP]}.
    *
    * @param text the text, not empty; special tokens written out in it, such as {@code <bos>},
    *     become those tokens
@@ -367,7 +420,33 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Makes tokens of a text without a BOS of the library's own.
+   * Makes tokens of a text in parts, each with special tokens as a text of its own. For texts that
+   * are longer than the model takes, and for encoders, which read one document at a time.
+   *
+   * @param text the text, not empty
+   * @param atMost the largest number of tokens of a part, special tokens included
+   * @return the parts in order; spans count in the whole text
+   * @throws IllegalArgumentException if a part has no room for text
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   * @throws IllegalStateException if the tokenizer library is not on the class path
+   */
+  public List<Tokens> tokensInParts(String text, int atMost) throws IOException {
+    return codec.parts(text, atMost);
+  }
+
+  /**
+   * Returns the ids of the special tokens that {@link #tokens} puts around a text.
+   *
+   * @return BOS, or an encoder's {@code [CLS]} and {@code [SEP]}; empty for an encoder without a
+   *     tokenizer, or without the tokenizer library
+   * @throws IOException if the tokenizer cannot be read
+   */
+  public Set<Integer> specialIds() throws IOException {
+    return codec.specialIds();
+  }
+
+  /**
+   * Makes tokens of a text without special tokens of the library's own, such as BOS.
    *
    * @param text the text, not empty
    * @return the tokens
@@ -379,6 +458,18 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Starts to pack documents of {@link #tokensWithoutBos} into contexts, in which every token has
+   * its text.
+   *
+   * @param options how to pack
+   * @return a packer with an empty context
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   */
+  public ContextPacker packer(PackingOptions options) throws IOException {
+    return new ContextPacker(options, codec.pieces(options.first(), options.separator()));
+  }
+
+  /**
    * Makes text of token ids, without special tokens.
    *
    * @param ids the ids
@@ -387,6 +478,29 @@ public final class LanguageModel implements AutoCloseable {
    */
   public String text(int... ids) throws IOException {
     return codec.text(ids);
+  }
+
+  /** The model as one that predicts the next token. */
+  private GemmaModel decoder(String wanted) {
+    new Requirements(name, config).requireDecoder(wanted);
+    return (GemmaModel) network;
+  }
+
+  /**
+   * Makes text of one token id, special tokens spelled out: what the token adds to a text.
+   *
+   * @param id the id
+   * @return such as {@code " cat"} or {@code <eos>}; a replacement character for a token that is
+   *     only a part of a character
+   * @throws IllegalArgumentException if the vocabulary has no such id
+   * @throws IOException if the model has no tokenizer, or it cannot be read
+   */
+  public String piece(int id) throws IOException {
+    if (id < 0 || id >= config.vocabularySize()) {
+      throw new IllegalArgumentException(
+          "token id must lie in 0..%d, got %d".formatted(config.vocabularySize() - 1, id));
+    }
+    return codec.piece(id);
   }
 
   private <T> T inUse(Supplier<T> work) {
@@ -408,7 +522,7 @@ public final class LanguageModel implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        model.close();
+        network.close();
         codec.close();
       }
     } finally {
@@ -422,7 +536,7 @@ public final class LanguageModel implements AutoCloseable {
     return "LanguageModel["
         + name
         + ", "
-        + config.family()
+        + config.modelType()
         + ", "
         + config.layerCount()
         + " layers]";

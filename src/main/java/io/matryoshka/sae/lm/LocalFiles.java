@@ -65,8 +65,8 @@ final class LocalFiles implements ModelFiles {
   }
 
   @Override
-  public Path config() {
-    return folder.resolve(ShardIndex.CONFIG);
+  public LanguageModelConfig config() throws IOException {
+    return LanguageModelConfig.read(folder.resolve(ShardIndex.CONFIG));
   }
 
   @Override

@@ -11,8 +11,8 @@ interface ModelFiles {
   /** For messages: the folder or repository. */
   String name();
 
-  /** {@code config.json}. */
-  Path config() throws IOException;
+  /** What {@code config.json} says. */
+  LanguageModelConfig config() throws IOException;
 
   /** {@code tokenizer.json}, if the model has one. */
   Optional<Path> tokenizer() throws IOException;

@@ -10,10 +10,12 @@ import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.safetensors.TensorInfo;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,12 +28,15 @@ final class ModelWeights implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ModelWeights.class);
 
+  private static final int FLOAT32 = 6;
+  private static final int BFLOAT16 = 15;
+
   /** Elements that are read to one Java array. */
   private static final long PIECE_ELEMENTS = 1 << 24;
 
   private final ModelFiles files;
   private final Map<String, long[]> shapes;
-  private final GemmaKernels kernels = GemmaKernels.instance();
+  private final ModelKernels kernels = ModelKernels.arrays();
   private final NDManager manager = kernels.newManager();
   private final Map<String, NDArray> tensors = new HashMap<>();
   private final Map<MapKey, NDArray> maps = new HashMap<>();
@@ -39,13 +44,30 @@ final class ModelWeights implements AutoCloseable {
   /** A whole file as an array of one type; a file with two types is mapped twice. */
   private record MapKey(Path file, Dtype dtype) {}
 
-  ModelWeights(ModelFiles files, Map<String, long[]> shapes) {
+  private ModelWeights(ModelFiles files, Map<String, long[]> shapes) {
     this.files = files;
     this.shapes = shapes;
   }
 
-  /** Checks the tensors of a folder before any is used. */
-  void check() throws IOException {
+  /**
+   * Opens the weights of a model. Those of a folder are checked before any is used.
+   *
+   * @param shapes the tensors that the model has, and the shape of each
+   */
+  static ModelWeights open(ModelFiles files, Map<String, long[]> shapes) throws IOException {
+    ModelWeights weights = new ModelWeights(files, shapes);
+    try {
+      if (files.isLocal()) {
+        weights.check();
+      }
+      return weights;
+    } catch (IOException | RuntimeException e) {
+      weights.close();
+      throw e;
+    }
+  }
+
+  private void check() throws IOException {
     Map<Path, SafetensorsFile> open = new HashMap<>();
     try {
       for (String name : shapes.keySet()) {
@@ -93,18 +115,36 @@ final class ModelWeights implements AutoCloseable {
   /** The number by which TorchScript knows a type, -1 for those that are not read. */
   private static int torchType(Dtype dtype) {
     return switch (dtype) {
-      case F32 -> 6;
-      case BF16 -> 15;
+      case F32 -> FLOAT32;
+      case BF16 -> BFLOAT16;
       case F16 -> 5;
       default -> -1;
     };
   }
 
-  /** Returns a tensor in the type of its file; it belongs to this object. */
-  synchronized NDArray get(String name) throws IOException {
+  /** The number of the type in which matrices are multiplied. */
+  static int productType(boolean bfloat16) {
+    return bfloat16 ? BFLOAT16 : FLOAT32;
+  }
+
+  /** Returns tensors in the type of their file; they belong to this object. */
+  List<NDArray> all(List<String> names) {
+    return names.stream().map(this::get).toList();
+  }
+
+  /**
+   * Returns a tensor in the type of its file; it belongs to this object.
+   *
+   * @throws UncheckedIOException if its file cannot be read or fetched
+   */
+  synchronized NDArray get(String name) {
     NDArray found = tensors.get(name);
     if (found == null) {
-      found = load(name);
+      try {
+        found = load(name);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
       tensors.put(name, found);
     }
     return found;

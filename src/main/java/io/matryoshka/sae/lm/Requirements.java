@@ -1,6 +1,8 @@
 package io.matryoshka.sae.lm;
 
 import io.matryoshka.sae.SAE;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 
 /** What a model asks of texts, hook points and interventions. */
 final class Requirements {
@@ -31,11 +33,36 @@ final class Requirements {
     }
   }
 
+  /** Refuses encoders, which predict no next token. */
+  void requireDecoder(String wanted) {
+    if (config.isEncoder()) {
+      throw new IllegalArgumentException(
+          "%s is an encoder (%s): each of its tokens sees the whole text and it predicts no next one, so it has no %s; read its activations instead"
+              .formatted(model, config.modelType(), wanted));
+    }
+  }
+
   void require(HookPoint point) {
+    if (point.site() == Site.LOGITS) {
+      requireDecoder("logits");
+    }
+    if (!point.site().isOf(config)) {
+      throw new IllegalArgumentException(
+          "hook point %s: %s (%s) has no such place; expected one of %s"
+              .formatted(point, model, config.modelType(), places()));
+    }
     if (point.layer() >= config.layerCount()) {
       throw new IllegalArgumentException(
           "hook point %s: %s has layers 0 to %d".formatted(point, model, config.layerCount() - 1));
     }
+  }
+
+  /** The names of all places, with N for the layer. */
+  private String places() {
+    return Arrays.stream(Site.values())
+        .filter(site -> site.isOf(config))
+        .map(site -> new HookPoint(0, site).toString().replace(".0.", ".N."))
+        .collect(Collectors.joining(", "));
   }
 
   void require(Intervention intervention) {

@@ -1,5 +1,7 @@
 package io.matryoshka.sae.lm;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 
 /**
@@ -25,6 +27,36 @@ public record SpliceLoss(long texts, long tokens, double clean, Run zero, List<W
    */
   public SpliceLoss {
     widths = List.copyOf(widths);
+  }
+
+  /**
+   * Returns the means as JSON, with an object for each width under {@code widths}; a number that is
+   * not defined is null.
+   *
+   * @return the text of an object
+   */
+  public String json() {
+    ObjectNode means = JsonNodeFactory.instance.objectNode();
+    means.put("texts", texts).put("tokens", tokens);
+    put(means, "cross_entropy_clean", clean);
+    put(means, "cross_entropy_zero", zero.crossEntropy());
+    put(means, "kl_zero", zero.kl());
+    ObjectNode byWidth = means.putObject("widths");
+    for (WidthLoss width : widths) {
+      ObjectNode node = byWidth.putObject(Integer.toString(width.prefixWidth()));
+      put(node, "cross_entropy", width.crossEntropy());
+      put(node, "kl", width.kl());
+      put(node, "recovered", width.recovered());
+    }
+    return means.toString();
+  }
+
+  private static void put(ObjectNode node, String name, double value) {
+    if (Double.isFinite(value)) {
+      node.put(name, value);
+    } else {
+      node.putNull(name);
+    }
   }
 
   /**

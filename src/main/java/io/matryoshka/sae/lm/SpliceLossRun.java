@@ -42,7 +42,7 @@ public final class SpliceLossRun {
    * @param model the model
    * @param sae the SAE, which names its hook point and says in its metadata ({@code
    *     exclude_special_tokens}) whether rows of BOS keep their activation
-   * @throws IllegalArgumentException if the SAE does not fit the model
+   * @throws IllegalArgumentException if the SAE does not fit the model, or the model is an encoder
    */
   public SpliceLossRun(LanguageModel model, SAE sae) {
     Intervention.requireOnePlace(sae);
@@ -50,7 +50,9 @@ public final class SpliceLossRun {
     this.sae = sae;
     this.point = HookPoint.of(sae);
     this.keepsBos = SaeMetadata.of(sae).excludesSpecialTokens();
-    new Requirements(model.name(), model.config()).require(sae, point);
+    Requirements requirements = new Requirements(model.name(), model.config());
+    requirements.requireDecoder("losses");
+    requirements.require(sae, point);
   }
 
   /**
@@ -136,7 +138,7 @@ public final class SpliceLossRun {
       return replaced;
     }
     NDManager scope = x.getManager();
-    GemmaKernels kernels = GemmaKernels.instance();
+    ModelKernels kernels = ModelKernels.arrays();
     NDArray indices = scope.create(rows);
     return kernels
         .call(

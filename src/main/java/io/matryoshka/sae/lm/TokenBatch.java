@@ -6,7 +6,7 @@ import java.util.stream.LongStream;
 
 /**
  * Texts that go through the model together, padded on the right. With causal attention no token
- * sees the padding after it, so padding changes no value.
+ * sees the padding after it; an encoder masks it by {@link #lengths}. So padding changes no value.
  */
 final class TokenBatch {
 
@@ -51,6 +51,11 @@ final class TokenBatch {
       }
     }
     return ids;
+  }
+
+  /** The number of tokens of each text. */
+  long[] lengths() {
+    return texts.stream().mapToLong(Tokens::size).toArray();
   }
 
   /** The flat indices of all tokens, text after text; empty if nothing is padded. */

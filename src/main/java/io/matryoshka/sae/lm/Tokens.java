@@ -1,6 +1,7 @@
 package io.matryoshka.sae.lm;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -83,7 +84,12 @@ public final class Tokens {
    */
   public String piece(int position) {
     int id = id(position);
-    return pieces.isEmpty() ? "<" + id + ">" : pieces.get(position);
+    return pieces.isEmpty() ? nameless(id) : pieces.get(position);
+  }
+
+  /** What stands for the text of a token of which only the id is known. */
+  static String nameless(int id) {
+    return "<" + id + ">";
   }
 
   /**
@@ -119,6 +125,18 @@ public final class Tokens {
         Arrays.copyOfRange(ids, from, to),
         pieces.isEmpty() ? pieces : pieces.subList(from, to),
         spans.isEmpty() ? spans : spans.subList(from, to));
+  }
+
+  /** Puts tokens one after the other; each part keeps its own pieces and spans. */
+  static Tokens join(List<Tokens> parts) {
+    int[] ids = parts.stream().flatMapToInt(part -> Arrays.stream(part.ids)).toArray();
+    List<String> pieces = new ArrayList<>();
+    List<Optional<Span>> spans = new ArrayList<>();
+    for (Tokens part : parts) {
+      pieces.addAll(part.pieces());
+      IntStream.range(0, part.size()).forEach(i -> spans.add(part.span(i)));
+    }
+    return new Tokens(ids, pieces, spans);
   }
 
   /** The number of tokens and the ids, to tell texts apart. */

@@ -1,6 +1,6 @@
 /**
- * Gemma 2 and Gemma 3 language models in process: from text to the residual stream, and from an
- * edited stream to the next token.
+ * Language models in process: Gemma 2 and Gemma 3, from text to the residual stream, and from an
+ * edited stream to the next token; and BERT encoders, from text to the hidden states.
  *
  * <p>{@link io.matryoshka.sae.lm.LanguageModel} is the door: it reads a model folder of the Hugging
  * Face Hub, gives activations at any {@link io.matryoshka.sae.lm.HookPoint}, runs with {@link

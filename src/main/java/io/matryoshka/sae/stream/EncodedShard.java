@@ -25,6 +25,7 @@ import java.util.Optional;
  * @param nonFiniteRows other rows that could not be encoded, stored without latents
  * @param sizeBytes the size of the file
  * @param tensors where its arrays lie, in the order of their bytes
+ * @serial exclude
  */
 public record EncodedShard(
     String fileName,
@@ -48,6 +49,7 @@ public record EncodedShard(
    * @param dtype the element type as NumPy calls it, such as {@code <i4}
    * @param offset the position of the first element in bytes
    * @param count the number of elements
+   * @serial exclude
    */
   public record Array(String name, String dtype, long offset, long count) implements Serializable {
 

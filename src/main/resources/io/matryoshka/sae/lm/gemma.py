@@ -1,4 +1,4 @@
-# Serialised TorchScript, not Python: what torch.jit.load reads, packed by TorchScriptArchive and called by GemmaKernels.
+# Serialised TorchScript, not Python: what torch.jit.load reads, packed by TorchScriptArchive and called by ModelKernels.
 # The arithmetic is that of modeling_gemma2.py and modeling_gemma3.py of transformers 5.18, eager attention.
 # Types: 6 float32, 7 float64, 4 int64, 15 bfloat16. A product is done in the type `product`, all else in float32.
 # sizes = [query heads, key-value heads, head width, window or 0]; numbers = [norm epsilon, scale of scores, cap or 0.].
@@ -8,15 +8,6 @@ class Gemma(Module):
   __parameters__ = []
   __buffers__ = []
   training : bool
-  def map(self: __torch__.Gemma, path: str, count: int, type: int) -> Tensor:
-    return torch.from_file(path, False, count, dtype=type)
-  def part(self: __torch__.Gemma, file: Tensor, first: int, shape: List[int]) -> Tensor:
-    count = 1
-    for size in shape:
-      count = count * size
-    return torch.view(torch.slice(file, 0, first, first + count), shape)
-  def widen(self: __torch__.Gemma, x: Tensor) -> Tensor:
-    return torch.to(x, 6)
   def embed(self: __torch__.Gemma, table: Tensor, ids: Tensor, scale: float) -> Tensor:
     return torch.to(torch.embedding(table, ids), 6) * scale
   def rope(self: __torch__.Gemma, start: int, count: int, width: int, base: float, factor: float) -> Tuple[Tensor, Tensor]:
@@ -104,12 +95,6 @@ class Gemma(Module):
     return x + self.rms(self.linear(m, w[9], product, scratch), w[10], epsilon)
   def new_cache(self: __torch__.Gemma, batch: int, heads: int, capacity: int, width: int) -> Tensor:
     return torch.zeros([batch, heads, capacity, width], dtype=6)
-  # Rows of [b, n, d] by their flat index: read, and put back into a copy.
-  def rows(self: __torch__.Gemma, x: Tensor, indices: Tensor) -> Tensor:
-    return torch.index_select(torch.reshape(x, [-1, x.size(-1)]), 0, indices)
-  def with_rows(self: __torch__.Gemma, x: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
-    flat = torch.reshape(x, [-1, x.size(-1)])
-    return torch.reshape(torch.index_copy(flat, 0, indices, torch.to(rows, 6)), [x.size(0), x.size(1), x.size(2)])
   # The vocabulary in blocks: `block` rows of the head are widened at a time.
   def block_logits(self: __torch__.Gemma, x: Tensor, head: Tensor, begin: int, end: int, cap: float, product: int, scratch: Tensor) -> Tensor:
     y = self.linear(x, torch.slice(head, 0, begin, end), product, scratch)

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.lm.SpliceLoss;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,6 +115,35 @@ class EvaluationReportTest {
           .contains("L0 by prefix width")
           .doesNotContain("Explained variance by prefix width");
     }
+  }
+
+  @Test
+  void withLoss_isInEveryForm() {
+    EvaluationReport report = demo.withLoss(loss(32, 128, 512, 2048));
+    assertThat(report.tree().at("/loss/widths/512/kl").doubleValue()).isEqualTo(0.25);
+    assertThat(report.tree().at("/loss/widths/512/recovered").isNull()).isTrue();
+    assertThat(report.page().html()).contains("Divergence by prefix width", "3.5000");
+    List<String> lines = report.widthsCsv().lines().toList();
+    assertThat(lines.get(0)).endsWith(",loss_cross_entropy,loss_kl,loss_recovered");
+    assertThat(lines.get(3)).startsWith("512,").endsWith(",3.5,0.25,");
+    assertThat(demo.tree().has("loss")).isFalse();
+  }
+
+  @Test
+  void withLoss_ofOtherWidths_isRefused() {
+    assertThatThrownBy(() -> demo.withLoss(loss(32, 2048)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("expected [32, 128, 512, 2048], got [32, 2048]");
+  }
+
+  /** Setting the activations to zero costs nothing here, so no share is defined. */
+  private static SpliceLoss loss(Integer... widths) {
+    return new SpliceLoss(
+        2,
+        10,
+        3,
+        new SpliceLoss.Run(3, 0.5),
+        Stream.of(widths).map(w -> new SpliceLoss.WidthLoss(w, 3.5, 0.25, Double.NaN)).toList());
   }
 
   @Test

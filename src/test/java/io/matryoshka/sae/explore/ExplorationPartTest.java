@@ -56,7 +56,7 @@ class ExplorationPartTest {
     }
     RowRules rules = RowRules.all().mask(RowMask.open(mask, Optional.empty()));
     List<Integer> latents = IntStream.range(0, 40).mapToObj(i -> i * 19).toList();
-    options = new ExplorerOptions(latents, 4, REACH, 5, 3, 1 << 20, BATCH, rules);
+    options = new ExplorerOptions(latents, 4, REACH, 5, 3, 1 << 20, BATCH, rules, true);
     whole = new Explorer(sae).explore(source, options);
   }
 

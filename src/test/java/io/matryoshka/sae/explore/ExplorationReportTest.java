@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.registry.SaeEntry;
@@ -49,6 +50,23 @@ class ExplorationReportTest {
   void page_demo_isBelowTwoMegabytes() throws IOException {
     assertThat(demo().page().html().getBytes(StandardCharsets.UTF_8).length)
         .isLessThan(TWO_MEGABYTES);
+  }
+
+  @Test
+  void jsonOfOneLatent_isThatOfTheWhole() throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    JsonNode whole = json.readTree(demo().json()).get("latents");
+    JsonNode some = whole.get(whole.size() / 2);
+    String one = demo().json(some.get("latent").intValue()).orElseThrow();
+    assertThat(json.readTree(one)).isEqualTo(some);
+    Exploration few =
+        new Explorer(sae)
+            .explore(
+                DemoSource.source(), ExplorerOptions.defaults().latents(List.of(7)).nearest(false));
+    assertThat(few.profile(8)).isEmpty();
+    assertThat(few.profile(7).orElseThrow().decoderNeighbours()).isEmpty();
+    assertThat(few.profile(7).orElseThrow().contexts())
+        .isEqualTo(found.profile(7).orElseThrow().contexts());
   }
 
   @Test

@@ -56,7 +56,8 @@ class LeftOutRowsTest {
               1,
               options.maxPairs(),
               rowsPerBatch,
-              rules);
+              rules,
+              true);
       return new Explorer(sae).explore(source, batched);
     }
   }

@@ -77,6 +77,28 @@ class NearestLatentsTest {
     }
   }
 
+  @Test
+  void find_withinARange_hasTheNearestOfThatRange(@TempDir Path folder) throws Exception {
+    float[][] rows = rows(3, 1500);
+    try (SAE sae = HandSae.load(folder, List.of(1500), "none", rows)) {
+      List<Neighbour> found =
+          new NearestLatents(sae, sae, Direction.DECODER, 3)
+              .within(200, 1300)
+              .find(new int[] {300}, done -> {})
+              .get(0);
+      List<Neighbour> all =
+          new NearestLatents(sae, sae, Direction.DECODER, 1500)
+              .find(new int[] {300}, done -> {})
+              .get(0);
+      assertThat(found)
+          .isEqualTo(
+              all.stream().filter(n -> n.latent() >= 200 && n.latent() < 1300).limit(3).toList());
+      NearestLatents search = new NearestLatents(sae, sae, Direction.DECODER, 3);
+      assertThatThrownBy(() -> search.within(0, 1501))
+          .isInstanceOf(IndexOutOfBoundsException.class);
+    }
+  }
+
   private static void check(
       List<Neighbour> found, float[] of, float[][] among, List<Double> wanted) {
     assertThat(found).hasSameSizeAs(wanted);

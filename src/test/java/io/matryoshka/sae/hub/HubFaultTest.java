@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,6 +104,7 @@ class HubFaultTest {
   }
 
   /** {@code position}: the answer at which the fault comes, or -1 for all of them. */
+  @Tag("slow")
   @ParameterizedTest(name = "{0} parallel={1} at={2}")
   @MethodSource("faultsOnceAndForever")
   void download_anyFault_givesTheFileOrAClearException(Fault fault, boolean parallel, int position)

@@ -10,15 +10,15 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Measures how much verification costs on a file of 600 MB, in a JVM with a heap of less than 64
  * MB:
  *
- * <pre>{@code mvn test -Dtest=HubThroughputTest -Dhub.throughput=true}</pre>
+ * <pre>{@code mvn test -Plarge -Dtest=HubThroughputTest}</pre>
  *
  * <p>It prints the rates; they depend on the machine, so nothing is asserted of them.
  */
@@ -32,10 +32,7 @@ class HubThroughputTest {
   @TempDir Path folder;
 
   @Test
-  @EnabledIfSystemProperty(
-      named = "hub.throughput",
-      matches = "true",
-      disabledReason = "a measurement, run with -Dhub.throughput=true")
+  @Tag("large")
   void download_largeFileInASmallHeap_isVerified() throws Exception {
     try (FakeHub hub = FakeHub.start().generated(REPO, FILENAME, SIZE);
         ChildJvm child =

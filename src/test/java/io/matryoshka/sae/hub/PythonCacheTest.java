@@ -11,20 +11,17 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * One cache with Python's {@code huggingface_hub}, both ways. Needs the path of a Python that has
  * it:
  *
- * <pre>{@code mvn test -Dtest=PythonCacheTest -Dhub.python=/usr/bin/python3}</pre>
+ * <pre>{@code mvn test -Ppython -Dtest=PythonCacheTest -Dpython=/usr/bin/python3}</pre>
  */
-@EnabledIfSystemProperty(
-    named = "hub.python",
-    matches = ".+",
-    disabledReason = "needs -Dhub.python=<a Python with huggingface_hub>")
+@Tag("python")
 class PythonCacheTest {
   private static final String REPO = "owner/name";
   private static final RepoFile CONFIG = RepoFile.of(REPO, "blocks.5/cfg.json");
@@ -69,7 +66,7 @@ class PythonCacheTest {
 
   private List<String> python(String program, boolean offline, Object... arguments)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(System.getProperty("hub.python"), "-c"));
+    List<String> command = new ArrayList<>(List.of(System.getProperty("python", "python3"), "-c"));
     command.add(program);
     command.add(cache.toString());
     Arrays.stream(arguments).map(Object::toString).forEach(command::add);

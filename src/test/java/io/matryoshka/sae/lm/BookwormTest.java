@@ -2,6 +2,7 @@ package io.matryoshka.sae.lm;
 
 import static io.matryoshka.sae.lm.ReferenceModel.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
@@ -144,5 +145,62 @@ class BookwormTest {
     Tokens tokens = Bookworm.tokens().get(3);
     double[] kl = model.losses(tokens, Intervention.edit(sae, f -> f)).kl();
     assertThat(Arrays.stream(kl).max().orElseThrow()).isLessThan(1e-9);
+  }
+
+  private static Tokens first() throws IOException {
+    return Bookworm.tokens().get(0);
+  }
+
+  @Test
+  void unembed_ofTheLastStream_givesTheLogits() throws IOException {
+    Tokens tokens = first();
+    HookPoint last = HookPoint.residPost(model.config().layerCount() - 1);
+    try (Trace trace = model.trace(tokens, last, HookPoint.parse("logits"))) {
+      NDArray stream = trace.at(last);
+      assertClose(
+          "logits", model.unembed(stream, stream.getManager()), trace.at("logits").toFloatArray());
+    }
+  }
+
+  @Test
+  void unembed_ofOtherRows_isRefused() {
+    try (Trace trace = model.trace(Tokens.of(2, 3), Bookworm.HOOK)) {
+      NDArray row = trace.at(Bookworm.HOOK).get(0);
+      assertThatThrownBy(() -> model.unembed(row, row.getManager()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("expected float32 rows of shape [n, 128], got (128)");
+    }
+  }
+
+  @Test
+  void pieces_ofIds_makeTheText() throws IOException {
+    String text = "The cat sat.";
+    StringBuilder joined = new StringBuilder();
+    for (int id : model.tokensWithoutBos(text).ids()) {
+      joined.append(model.piece(id));
+    }
+    assertThat(joined.toString()).isEqualTo(text);
+    assertThat(model.piece(2)).isEqualTo("<bos>");
+    assertThatThrownBy(() -> model.piece(4096)).hasMessageContaining("0..4095, got 4096");
+  }
+
+  @Test
+  void scaledLatent_changesTheStreamByItsPart() throws IOException {
+    Tokens tokens = first();
+    try (Trace clean = model.trace(tokens, Bookworm.HOOK);
+        Trace scaled =
+            model.trace(
+                List.of(tokens), List.of(Bookworm.HOOK), List.of(Intervention.scale(sae, 22, 3)))) {
+      NDArray x = clean.at(Bookworm.HOOK);
+      SparseLatents latents = sae.encodeSparse(x);
+      float[] expected = x.toFloatArray();
+      float[] direction = sae.decoderRows(22, 23);
+      for (int i = 0; i < expected.length; i++) {
+        expected[i] += 2 * latents.activation(i / 128, 22) * direction[i % 128];
+      }
+      assertClose("scaled", scaled.at(Bookworm.HOOK), expected);
+    }
+    assertThatThrownBy(() -> Intervention.scale(sae, 22, Float.NaN))
+        .hasMessageContaining("factor must be finite");
   }
 }

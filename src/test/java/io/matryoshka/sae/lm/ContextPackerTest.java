@@ -3,6 +3,7 @@ package io.matryoshka.sae.lm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -46,6 +47,24 @@ class ContextPackerTest {
     PackingOptions options = new PackingOptions(3, OptionalInt.empty(), OptionalInt.empty());
     assertThat(pack(options, Tokens.of(5, 6), Tokens.of(7, 8)))
         .containsExactly(Tokens.of(5, 6, 7), Tokens.of(8));
+  }
+
+  @Test
+  void packedTokens_keepTheirTexts() throws IOException {
+    try (LanguageModel model = Bookworm.model()) {
+      ContextPacker packer = model.packer(new PackingOptions(6, BOS, BOS));
+      Tokens context = packer.add(model.tokensWithoutBos("the whole building complained")).get(0);
+      assertThat(context.pieces().get(0)).isEqualTo("<bos>");
+      assertThat(context.pieces().subList(1, 6))
+          .isEqualTo(
+              model.tokensWithoutBos("the whole building complained").pieces().subList(0, 5));
+    }
+  }
+
+  @Test
+  void idsWithoutTexts_areNamedByTheirNumber() {
+    assertThat(pack(new PackingOptions(4, BOS, BOS), Tokens.of(5, 6)).get(0).pieces())
+        .containsExactly("<2>", "<5>", "<6>");
   }
 
   @Test

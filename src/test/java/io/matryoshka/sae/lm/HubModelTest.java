@@ -7,6 +7,7 @@ import io.matryoshka.sae.hub.FakeHub;
 import io.matryoshka.sae.hub.GatedRepositoryException;
 import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.internal.io.CacheFolder;
+import io.matryoshka.sae.support.MiniLm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,6 +125,38 @@ class HubModelTest {
       assertThat(files.map(file -> file.getFileName().toString()))
           .contains("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors");
     }
+  }
+
+  @Test
+  void encoder_isFetchedWhole_toTheCacheOfPython_andNothingElse() throws IOException {
+    String repo = "owner/encoder";
+    RandomBert bert = new RandomBert(100_000, 1e-12, false); // above what small shards are
+    Path local = bert.writeTo(folder.resolve("local"));
+    hub.file(repo, "config.json", Files.readAllBytes(local.resolve("config.json")));
+    hub.file(repo, "tokenizer.json", Files.readAllBytes(MiniLm.folder().resolve("tokenizer.json")));
+    hub.lfs(repo, WEIGHTS, local.resolve(WEIGHTS));
+    hub.lfs(repo, "pytorch_model.bin", new byte[100]);
+    HookPoint last = HookPoint.parse("last_hidden_state");
+    LanguageModelOptions options = LanguageModelOptions.defaults().hub(options());
+    float[] online;
+    try (LanguageModel model = LanguageModel.fromPretrained(repo, options);
+        Trace trace = model.trace(model.tokens("an order"), last)) {
+      online = trace.at(last).toFloatArray();
+    }
+    assertThat(hub.requests().stream().filter(seen -> seen.server().equals("hub")))
+        .extracting(seen -> seen.path().replaceFirst(".*/", ""))
+        .containsOnly(
+            "config.json", "tokenizer.json", WEIGHTS, WEIGHTS + ".index.json"); // none of the last
+    assertThat(hub.requests().stream().filter(seen -> seen.method().equals("GET")))
+        .allMatch(seen -> seen.range().isEmpty());
+    assertThat(folder.resolve("own")).doesNotExist();
+    hub.resetCounts();
+    options = LanguageModelOptions.defaults().hub(options().offline(true));
+    try (LanguageModel model = LanguageModel.fromPretrained(repo, options);
+        Trace trace = model.trace(model.tokens("an order"), last)) {
+      assertThat(trace.at(last).toFloatArray()).isEqualTo(online);
+    }
+    assertThat(hub.requests()).isEmpty();
   }
 
   @Test

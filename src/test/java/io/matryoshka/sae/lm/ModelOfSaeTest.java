@@ -49,11 +49,22 @@ class ModelOfSaeTest {
   }
 
   @Test
-  void saeOfAnEncoder_isRefused() throws IOException {
-    try (SAE sae = SAE.fromPretrained("all-minilm-l6-v2-matryoshka-demo", "last_hidden_state")) {
-      assertThatThrownBy(() -> HookPoint.of(sae))
+  void saeOfAnEncoder_isRefusedByADecoderOfAnotherWidth() throws IOException {
+    try (SAE sae = SAE.fromPretrained("all-minilm-l6-v2-matryoshka-demo", "last_hidden_state");
+        LanguageModel model = LanguageModel.load(ReferenceModel.folder("gemma3"))) {
+      assertThatThrownBy(() -> model.losses(Tokens.of(2, 5), Intervention.splice(sae)))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("last_hidden_state");
+          .hasMessageContaining("all-MiniLM-L6-v2")
+          .hasMessageContaining("last_hidden_state")
+          .hasMessageContaining("48");
     }
+  }
+
+  @Test
+  void unknownHookPoint_isRefusedWithExamples() {
+    assertThatThrownBy(() -> HookPoint.parse("sentence_embedding"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("'sentence_embedding'")
+        .hasMessageContaining("last_hidden_state");
   }
 }

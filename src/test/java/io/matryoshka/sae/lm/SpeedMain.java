@@ -81,9 +81,9 @@ public final class SpeedMain {
   private static void write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("config.json"), CONFIG);
-    LanguageModelConfig config = LanguageModelConfig.read(folder.resolve("config.json"));
+    GemmaConfig config = (GemmaConfig) LanguageModelConfig.read(folder.resolve("config.json"));
     java.util.Set<String> some = java.util.Set.of("model.embed_tokens.weight");
-    Map<String, long[]> shapes = WeightNames.of(config, some, "random weights").shapes();
+    Map<String, long[]> shapes = GemmaWeightNames.of(config, some, "random weights").shapes();
     SafetensorsWriter.Builder builder = SafetensorsWriter.builder();
     shapes.forEach((name, shape) -> builder.tensor(name, Dtype.BF16, shape));
     Random random = new Random(0);

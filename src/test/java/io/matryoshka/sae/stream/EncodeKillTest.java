@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,6 +44,7 @@ class EncodeKillTest {
   }
 
   /** Kills runs at random moments between two shards until one ends by itself. */
+  @Tag("slow")
   @ParameterizedTest
   @CsvSource({"0, 1", "6, 3"})
   void toFolder_killedAgainAndAgain_endsWithTheBytesOfAnUninterruptedRun(int k, long seed)

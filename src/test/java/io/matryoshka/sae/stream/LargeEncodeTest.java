@@ -19,22 +19,19 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * An SAE of real size on more activations than memory holds. Takes minutes, 2 GB of memory and 7 GB
  * of disk:
  *
- * <pre>{@code mvn test -Dtest=LargeEncodeTest -Dlarge.run=true}</pre>
+ * <pre>{@code mvn test -Plarge -Dtest=LargeEncodeTest}</pre>
  *
  * <p>It prints times and memory; they depend on the machine, so nothing is asserted of them.
  */
-@EnabledIfSystemProperty(
-    named = "large.run",
-    matches = "true",
-    disabledReason = "takes minutes and 7 GB of disk, run with -Dlarge.run=true")
+@Tag("large")
 class LargeEncodeTest {
 
   private static final int D_IN = 2304;

@@ -10,19 +10,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The reader that docs/data-formats.md gives, run by Python. Needs the path of a Python with NumPy:
  *
- * <pre>{@code mvn test -Dtest=PythonIndexTest -Dnumpy.python=/usr/bin/python3}</pre>
+ * <pre>{@code mvn test -Ppython -Dtest=PythonIndexTest -Dpython=/usr/bin/python3}</pre>
  */
-@EnabledIfSystemProperty(
-    named = "numpy.python",
-    matches = ".+",
-    disabledReason = "needs -Dnumpy.python=<a Python with numpy>")
+@Tag("python")
 class PythonIndexTest {
 
   private static final Path DOCS = Path.of("docs", "data-formats.md");
@@ -51,7 +48,7 @@ class PythonIndexTest {
           sae, source, folder.resolve("out"), EncodeOptions.defaults().rowsPerShard(128));
     }
     Process python =
-        new ProcessBuilder(System.getProperty("numpy.python"), "-c", reader())
+        new ProcessBuilder(System.getProperty("python", "python3"), "-c", reader())
             .directory(folder.toFile())
             .redirectErrorStream(true)
             .start();

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;
@@ -74,6 +75,31 @@ final class ActivationsOrDemoMixin {
     }
     ofText = TextActivations.of(sae, text, model, load, output);
     return ofText.open(sae);
+  }
+
+  /** Checks that the activations come from text, for an option that runs the language model. */
+  void requireText(String option) {
+    if (!text.isGiven() || !inputs.isEmpty()) {
+      throw new ParameterException(
+          command.commandLine(),
+          "%s runs the language model, which needs text: give --text, --text-file or --ids%s"
+              .formatted(option, inputs.isEmpty() ? "" : " in place of --input"));
+    }
+  }
+
+  /** The text that the activations come from. */
+  TextMixin text() {
+    return text;
+  }
+
+  /** The language model that the activations come from. */
+  ModelMixin model() {
+    return model;
+  }
+
+  /** Loads the language model that makes the activations of an SAE. */
+  LanguageModel openModel(SAE sae, LoadMixin load, Output output) throws IOException {
+    return load.openModel(sae, model, output);
   }
 
   /** What was made of text; empty before {@link #open(SAE, LoadMixin, Output)}, and for files. */

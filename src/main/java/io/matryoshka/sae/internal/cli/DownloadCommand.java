@@ -53,12 +53,7 @@ final class DownloadCommand implements Callable<Integer> {
   @Option(names = "--all", description = "Fetch every SAE of the release.")
   private boolean all;
 
-  @Option(
-      names = "--layers",
-      paramLabel = "FIRST-LAST",
-      converter = IntRange.Converter.class,
-      description = "Fetch the SAEs of these layers of the release, such as 0-12.")
-  private IntRange layers;
+  @Mixin private LayersMixin layers;
 
   @Option(
       names = "--prefix",
@@ -102,7 +97,7 @@ final class DownloadCommand implements Callable<Integer> {
   }
 
   private List<Wanted> wanted(ReleaseRegistry known) {
-    int choices = (saeIds.isEmpty() ? 0 : 1) + (all ? 1 : 0) + (layers == null ? 0 : 1);
+    int choices = (saeIds.isEmpty() ? 0 : 1) + (all ? 1 : 0) + (layers.isGiven() ? 1 : 0);
     if (choices > 1) {
       throw usage("expected one of SAE_ID, --all and --layers, got several");
     }
@@ -119,19 +114,10 @@ final class DownloadCommand implements Callable<Integer> {
               .formatted(releaseId, release.saes().size()));
     }
     List<SaeEntry> entries =
-        saeIds.isEmpty()
-            ? release.saes().stream().filter(this::hasLayer).toList()
-            : saeIds.stream().map(release::sae).toList();
-    if (entries.isEmpty()) {
-      throw usage("release " + releaseId + " has no SAE of layers " + layers);
-    }
+        saeIds.isEmpty() ? layers.of(release) : saeIds.stream().map(release::sae).toList();
     return entries.stream()
         .map(e -> new Wanted(e.saeId(), e.location(), Optional.of(e.format())))
         .toList();
-  }
-
-  private boolean hasLayer(SaeEntry entry) {
-    return layers == null || entry.layer().isPresent() && layers.contains(entry.layer().getAsInt());
   }
 
   /** Returns the folder that holds the files; empty where only a prefix was fetched. */

@@ -8,6 +8,8 @@ import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRun;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.internal.io.AtomicFile;
+import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.SpliceLoss;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowRules;
@@ -21,7 +23,10 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Measures an SAE on activations. */
 @Command(
@@ -39,6 +44,8 @@ import picocli.CommandLine.Option;
     })
 final class EvaluateCommand implements Callable<Integer> {
 
+  @Spec private CommandSpec command;
+
   @Mixin private LoadMixin load;
 
   @Mixin private ActivationsOrDemoMixin activations;
@@ -52,6 +59,10 @@ final class EvaluateCommand implements Callable<Integer> {
   private List<String> target = new ArrayList<>();
 
   @Mixin private RowsMixin rows;
+
+  @Mixin private LossMixin loss;
+
+  @Mixin private LayersMixin layers;
 
   @ArgGroup private SelectionGroup selection;
 
@@ -100,7 +111,13 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
+    requireLossFits();
+    if (layers.isGiven()) {
+      evaluateLayers();
+      return ExitCode.OK.code();
+    }
     Output.requireWritable(checkpoint, html, csv, latentsCsv);
+    Output.requireWritable(lossCheckpoint().orElse(null));
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
     try (SAE sae = load.open(output);
@@ -116,11 +133,68 @@ final class EvaluateCommand implements Callable<Integer> {
                 ? EvaluationRun.run(sae, source, options)
                 : EvaluationRun.run(sae, source, activations.openTarget(target, sae), options);
       }
-      write(new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity()));
+      EvaluationReport report =
+          new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity());
+      write(loss.isGiven() ? report.withLoss(measureLoss(sae)) : report);
       OptionalInt trained = selection == null ? load.trainingK(sae) : OptionalInt.empty();
       EvaluationHints.of(evaluation, sae, trained).forEach(output::note);
     }
     return ExitCode.OK.code();
+  }
+
+  private void evaluateLayers() throws IOException {
+    requireNone("--target", target.isEmpty());
+    requireNone("--checkpoint", checkpoint == null);
+    requireNone("--html", html == null);
+    requireNone("--latents-csv", latentsCsv == null);
+    RowRules rules = rows.rules();
+    requireNone("--mask", rules.mask().isEmpty());
+    activations.requireText("--layers");
+    Output.requireWritable(csv);
+    LayersResult result =
+        new LayersEvaluation(load, activations.model(), activations.text(), output)
+            .run(load.entries(layers), metrics(), rules.skipsNonFinite(), loss.isGiven());
+    if (csv != null) {
+      AtomicFile.write(csv, result.csv());
+    }
+    if (output.isJson()) {
+      output.json(result.json());
+    } else {
+      new LayersText(result).print(output);
+    }
+  }
+
+  private void requireNone(String option, boolean isNone) {
+    if (!isNone) {
+      throw usage(
+          "%s is for one SAE; leave it out, or name the SAE in place of --layers"
+              .formatted(option));
+    }
+  }
+
+  private void requireLossFits() {
+    if (loss.isGiven()) {
+      activations.requireText("--loss");
+    }
+    if (loss.isGiven() && selection != null) {
+      throw usage(
+          "--loss measures the SAE's own rule of selection; leave out --top-k and --batch-top-k");
+    }
+  }
+
+  @SuppressWarnings("try") // The hint does its work by being open.
+  private SpliceLoss measureLoss(SAE sae) throws IOException {
+    try (LanguageModel model = activations.openModel(sae, load, output);
+        ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
+      return LossMixin.measure(
+          sae, model, activations.ofText().orElseThrow().texts(), lossCheckpoint(), output);
+    }
+  }
+
+  private Optional<Path> lossCheckpoint() {
+    return Optional.ofNullable(checkpoint)
+        .filter(file -> loss.isGiven())
+        .map(LossMixin::checkpointBeside);
   }
 
   private String howToGoOn() {
@@ -136,14 +210,15 @@ final class EvaluateCommand implements Callable<Integer> {
         : given;
   }
 
+  private EvaluationOptions metrics() {
+    EvaluationOptions options = EvaluationOptions.defaults().batchRows(batchRows);
+    return selection == null ? options : options.selection(selection.selection());
+  }
+
   private EvaluationRunOptions options() throws IOException {
-    EvaluationOptions evaluation = EvaluationOptions.defaults().batchRows(batchRows);
-    if (selection != null) {
-      evaluation = evaluation.selection(selection.selection());
-    }
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
-            .evaluation(evaluation)
+            .evaluation(metrics())
             .rows(rules())
             .checkpointRows(checkpointRows);
     return checkpoint == null ? options : options.checkpoint(checkpoint);
@@ -164,5 +239,9 @@ final class EvaluateCommand implements Callable<Integer> {
     } else {
       EvaluationText.print(report, output);
     }
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(command.commandLine(), message);
   }
 }

@@ -26,6 +26,13 @@ final class EvaluationText {
     output.table(widths(evaluation));
     output.line("");
     output.table(levels(evaluation));
+    report
+        .loss()
+        .ifPresent(
+            loss -> {
+              output.line("");
+              LossText.print(loss, output);
+            });
     published(report.published(), evaluation, output);
   }
 

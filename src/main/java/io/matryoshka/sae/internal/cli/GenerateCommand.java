@@ -25,8 +25,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "generate",
     description =
-        "Continues texts by a language model. With an SAE and --steer, --ablate or --splice, prints"
-            + " the changed continuation beside the clean one.")
+        "Continues texts by a language model. With an SAE and --steer, --ablate, --scale or --splice,"
+            + " prints the changed continuation beside the clean one.")
 final class GenerateCommand implements Callable<Integer> {
 
   @Spec private CommandSpec command;
@@ -98,7 +98,8 @@ final class GenerateCommand implements Callable<Integer> {
       throw usage("expected RELEASE and SAE_ID, or a language model with --model, got none");
     }
     if (!load.isNamed() && interventions.isGiven()) {
-      throw usage("--steer, --ablate and --splice need RELEASE and SAE_ID, or --dir FOLDER");
+      throw usage(
+          "--steer, --ablate, --scale and --splice need RELEASE and SAE_ID, or --dir FOLDER");
     }
     if (!load.isNamed()) {
       try (LanguageModel opened = load.openModel(model, output)) {

@@ -46,6 +46,6 @@ record IntRange(int first, int last) {
 
   @Override
   public String toString() {
-    return first + "-" + last;
+    return first == last ? Integer.toString(first) : first + "-" + last;
   }
 }

@@ -35,21 +35,31 @@ final class InterventionMixin {
               + " given several times.")
   private List<String> ablations = new ArrayList<>();
 
+  @Option(
+      names = "--scale",
+      paramLabel = "LATENT:FACTOR",
+      description =
+          "Multiply a latent where it is active and keep what the SAE leaves out; may be given"
+              + " several times.")
+  private List<String> scales = new ArrayList<>();
+
   @Option(names = "--splice", description = "Replace the activations by their reconstruction.")
   private boolean splice;
 
   @Option(
       names = "--positions",
       paramLabel = "FIRST-LAST",
-      converter = IntRange.Converter.class,
-      description = "Positions to change, from 0; default: all, the prompt's and the new ones.")
-  private IntRange positions;
+      parameterConsumer = RangesConsumer.class,
+      description =
+          "Positions to change, from 0, such as 2-5,7; default: all, the prompt's and the new"
+              + " ones.")
+  private List<IntRange> positions = new ArrayList<>();
 
   @Option(names = "--skip-bos", description = "Leave the activations of <bos> tokens as they are.")
   private boolean skipBos;
 
   boolean isGiven() {
-    return splice || !steers.isEmpty() || !ablations.isEmpty();
+    return splice || !steers.isEmpty() || !scales.isEmpty() || !ablations.isEmpty();
   }
 
   /** Whether steering was asked for. */
@@ -64,30 +74,39 @@ final class InterventionMixin {
       interventions.add(Intervention.splice(sae));
     }
     ablations.forEach(ablation -> interventions.add(ablation(sae, ablation)));
-    steers.forEach(steer -> interventions.add(steer(sae, steer)));
+    scales.forEach(
+        scale -> interventions.add(strong(sae, "--scale", "FACTOR", scale, Intervention::scale)));
+    steers.forEach(
+        steer -> interventions.add(strong(sae, "--steer", "STRENGTH", steer, Intervention::steer)));
     return interventions.stream().map(placed()).toList();
   }
 
   private UnaryOperator<Intervention> placed() {
     return intervention -> {
       Intervention at =
-          positions == null
+          positions.isEmpty()
               ? intervention
               : intervention.positions(
-                  position -> position >= positions.first() && position <= positions.last());
+                  position -> positions.stream().anyMatch(range -> range.contains(position)));
       return skipBos ? at.skipBos() : at;
     };
   }
 
-  private Intervention steer(SAE sae, String text) {
+  /** Makes an intervention of a latent and a number. */
+  private interface Strong {
+    Intervention of(SAE sae, int latent, float strength);
+  }
+
+  private Intervention strong(SAE sae, String option, String number, String text, Strong made) {
     int colon = text.indexOf(':');
     try {
-      return Intervention.steer(
+      return made.of(
           sae,
           Integer.parseInt(text.substring(0, Math.max(colon, 0))),
           Float.parseFloat(text.substring(colon + 1)));
     } catch (NumberFormatException e) {
-      throw usage("--steer: expected LATENT:STRENGTH such as 497:60, got '" + text + "'");
+      throw usage(
+          "%s: expected LATENT:%s such as 497:60, got '%s'".formatted(option, number, text));
     }
   }
 

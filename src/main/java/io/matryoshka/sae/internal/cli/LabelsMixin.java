@@ -27,6 +27,16 @@ final class LabelsMixin {
               + " \"text\"}.")
   private Path file;
 
+  /** The file of the user's own labels, if one was named. */
+  Optional<Path> file() {
+    return Optional.ofNullable(file);
+  }
+
+  /** Whether labels of Neuronpedia are wanted. */
+  boolean isNeuronpediaWanted() {
+    return wanted;
+  }
+
   /** Opens the labels; without any that can be had, a note says why, and nothing is shown. */
   Labels open(LoadMixin load, Output output) throws IOException {
     if (file != null) {

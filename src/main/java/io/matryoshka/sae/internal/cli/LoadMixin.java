@@ -137,6 +137,21 @@ final class LoadMixin {
     }
   }
 
+  /** Loads an SAE of the release that the user named. */
+  SAE open(SaeEntry entry, Output output) throws IOException {
+    return SAE.fromPretrained(entry.release(), entry.saeId(), options(output));
+  }
+
+  /** The SAEs of some layers of the release that the user named. */
+  List<SaeEntry> entries(LayersMixin layers) throws RegistryException {
+    if (saeId != null || dir != null) {
+      throw usage(
+          "expected either --layers or %s, got both".formatted(dir != null ? "--dir" : "SAE_ID"));
+    }
+    requireRelease();
+    return layers.of(registry.registry().release(release));
+  }
+
   private IOException noneAtTop(EntryNotFoundException cause) {
     NoSuchFileException none =
         new NoSuchFileException(
@@ -199,6 +214,24 @@ final class LoadMixin {
     return published.isPresent() ? published : sae.config().k();
   }
 
+  /** The release tables in use. */
+  ReleaseRegistry releases() throws RegistryException {
+    return registry.registry();
+  }
+
+  /** How another command, or Java, names the SAE that the user named. */
+  LoadWords words() throws RegistryException {
+    requireReleaseOrDir();
+    return dir != null
+        ? LoadWords.ofFolder(dir, prefix, foldDecoderNorms)
+        : LoadWords.ofRelease(release, saeId(), prefix, foldDecoderNorms);
+  }
+
+  /** The same of another SAE of a release, loaded with the same options. */
+  LoadWords words(String otherRelease, String otherId) {
+    return LoadWords.ofRelease(otherRelease, otherId, prefix, foldDecoderNorms);
+  }
+
   /** Whether the user, or the environment, wants no request. */
   boolean isOffline() {
     return hub.client(ProgressListener.none()).isOffline();
@@ -251,6 +284,12 @@ final class LoadMixin {
               .formatted(release, found.saes().size(), first, release));
     }
     return first;
+  }
+
+  private void requireReleaseOrDir() {
+    if (dir == null) {
+      requireRelease();
+    }
   }
 
   private void requireRelease() {

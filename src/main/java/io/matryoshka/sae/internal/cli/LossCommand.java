@@ -59,7 +59,8 @@ final class LossCommand implements Callable<Integer> {
       throw usage("expected RELEASE and SAE_ID, or a language model with --model, got none");
     }
     if (!load.isNamed() && interventions.isGiven()) {
-      throw usage("--steer, --ablate and --splice need RELEASE and SAE_ID, or --dir FOLDER");
+      throw usage(
+          "--steer, --ablate, --scale and --splice need RELEASE and SAE_ID, or --dir FOLDER");
     }
     if (!load.isNamed()) {
       try (LanguageModel opened = load.openModel(model, output)) {
@@ -160,33 +161,10 @@ final class LossCommand implements Callable<Integer> {
   }
 
   private void report(SpliceLoss loss) {
-    ObjectNode means = result.putObject("means");
-    means.put("texts", loss.texts()).put("tokens", loss.tokens());
-    means.put("cross_entropy_clean", loss.clean());
-    means.put("cross_entropy_zero", loss.zero().crossEntropy()).put("kl_zero", loss.zero().kl());
-    ObjectNode widths = means.putObject("widths");
-    TextTable table = TextTable.of("width", "cross-entropy", "KL", "recovered");
-    for (SpliceLoss.WidthLoss width : loss.widths()) {
-      widths
-          .putObject(Integer.toString(width.prefixWidth()))
-          .put("cross_entropy", width.crossEntropy())
-          .put("kl", width.kl())
-          .put("recovered", width.recovered());
-      table.row(
-          Integer.toString(width.prefixWidth()),
-          Numbers.fixed(width.crossEntropy(), 4),
-          Numbers.fixed(width.kl(), 4),
-          Numbers.fixed(width.recovered(), 4));
-    }
-    if (!output.isJson()) {
-      output.line(
-          "%d tokens of %d texts; cross-entropy clean %s, activations set to zero %s"
-              .formatted(
-                  loss.tokens(),
-                  loss.texts(),
-                  Numbers.fixed(loss.clean(), 4),
-                  Numbers.fixed(loss.zero().crossEntropy(), 4)));
-      output.table(table);
+    if (output.isJson()) {
+      result.set("means", Output.tree(loss.json()));
+    } else {
+      LossText.print(loss, output);
     }
   }
 

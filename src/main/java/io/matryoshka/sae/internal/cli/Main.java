@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       ActivationsCommand.class,
       GenerateCommand.class,
       LossCommand.class,
+      ServeCommand.class,
       EvaluateCommand.class,
       BenchmarkCommand.class,
       DownloadCommand.class,

@@ -34,6 +34,16 @@ final class ModelMixin {
     return model != null;
   }
 
+  /** What the model computes in. */
+  String arithmetic() {
+    return bfloat16 ? "float32 with bfloat16 products" : "float32";
+  }
+
+  /** What the user named. */
+  Optional<String> name() {
+    return Optional.ofNullable(model);
+  }
+
   /** Loads the model that was named. */
   LanguageModel open(HubOptions hub, ReleaseRegistry registry) throws IOException {
     LanguageModelOptions options = options(hub, registry);
@@ -52,9 +62,10 @@ final class ModelMixin {
     return LanguageModelOptions.defaults().bfloat16Products(bfloat16).hub(hub).registry(registry);
   }
 
-  private Optional<Path> folder() {
+  /** The folder that the user named, if it is one. */
+  Optional<Path> folder() {
     try {
-      return Optional.of(Path.of(model)).filter(Files::exists);
+      return name().map(Path::of).filter(Files::exists);
     } catch (InvalidPathException e) {
       return Optional.empty();
     }

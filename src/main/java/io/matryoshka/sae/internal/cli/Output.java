@@ -126,6 +126,11 @@ final class Output {
     console().err().println("note: " + text);
   }
 
+  /** Whether a person reads the result as it comes. */
+  boolean isWatched() {
+    return console().outIsTerminal();
+  }
+
   /** Whether the result may have colours. */
   boolean hasColours() {
     return switch (colours) {

@@ -52,10 +52,14 @@ final class OutputPaths {
   private final List<Named> inputs = new ArrayList<>();
 
   private OutputPaths(List<OptionSpec> options) {
+    boolean withLoss = options.stream().anyMatch(LossMixin::isSetBy);
     for (OptionSpec option : options) {
       boolean isResult = RESULTS.contains(option.longestName());
       for (Path path : paths(option)) {
         (isResult ? results : inputs).add(new Named(option, path));
+        if (withLoss && option.longestName().equals("--checkpoint")) {
+          results.add(new Named(option, LossMixin.checkpointBeside(path)));
+        }
       }
     }
   }

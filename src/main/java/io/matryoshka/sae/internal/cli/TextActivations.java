@@ -14,12 +14,13 @@ import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The activations of texts, where a command takes those of files: the language model writes them to
@@ -32,11 +33,13 @@ final class TextActivations {
   private final Path folder;
   private final String hook;
   private final List<Tokens> texts;
+  private final List<String> pieces;
 
-  private TextActivations(Path folder, String hook, List<Tokens> texts) {
+  private TextActivations(Path folder, String hook, List<Tokens> texts, List<String> pieces) {
     this.folder = folder;
     this.hook = hook;
     this.texts = texts;
+    this.pieces = pieces;
   }
 
   /** Runs the texts through the language model up to the place that the SAE reads. */
@@ -47,15 +50,28 @@ final class TextActivations {
       List<Tokens> texts = text.read(opened, Optional.of(sae));
       Path folder = Files.createTempDirectory("matryoshka-sae-text");
       DeletedOnExit.add(folder);
-      TextActivations made = new TextActivations(folder, hook, texts);
+      TextActivations made = new TextActivations(folder, hook, texts, text.pieces(opened, texts));
       long rows = texts.stream().mapToLong(Tokens::size).sum();
+      requireRoom(folder, Math.multiplyExact(rows, (long) sae.dIn() * Float.BYTES));
       try (Progress bar = output.progress("language model", "tokens", rows)) {
         new ActivationExport(opened, List.of(hook), false, bar::stepTo).toFile(texts, made.file());
       }
       if (PackingOptions.excludesSpecialTokens(sae)) {
-        made.writeMask(opened.config().bos().orElse(-1));
+        made.writeMask(opened, output);
       }
       return made;
+    }
+  }
+
+  /** Checks that activations fit the disk, before the model runs for hours. */
+  static void requireRoom(Path folder, long bytes) throws IOException {
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (free < bytes) {
+      throw new FileSystemException(
+          folder.toString(),
+          null,
+          "the activations of the texts need %s and %s are free; set java.io.tmpdir to a folder on a larger disk, or give fewer texts"
+              .formatted(Numbers.bytes(bytes), Numbers.bytes(free)));
     }
   }
 
@@ -67,11 +83,18 @@ final class TextActivations {
     return folder.resolve("mask.safetensors");
   }
 
-  private void writeMask(int bos) throws IOException {
+  private void writeMask(LanguageModel model, Output output) throws IOException {
+    Set<Integer> special = model.specialIds();
+    if (special.isEmpty() && model.config().isEncoder()) {
+      output.note(
+          "the SAE was trained without special tokens; without a tokenizer of the model they are not"
+              + " known, and their rows count");
+      return;
+    }
     int[] kept =
         texts.stream()
             .flatMapToInt(text -> Arrays.stream(text.ids()))
-            .map(id -> id == bos ? 0 : 1)
+            .map(id -> special.contains(id) ? 0 : 1)
             .toArray();
     try (SafetensorsWriter writer =
         SafetensorsWriter.builder().tensor(MASK, Dtype.I32, kept.length).create(mask())) {
@@ -84,26 +107,30 @@ final class TextActivations {
     return ActivationSource.open(List.of(file()), SourceOptions.of(sae).tensor(hook));
   }
 
+  /** The texts that the language model ran. */
+  List<Tokens> texts() {
+    return texts;
+  }
+
   /** The tokens, each text a sequence of its own. */
   io.matryoshka.sae.explore.Tokens tokens() {
-    List<String> pieces = new ArrayList<>();
-    int[] sequences = new int[texts.stream().mapToInt(Tokens::size).sum()];
+    int[] sequences = new int[pieces.size()];
+    int first = 0;
     for (int t = 0; t < texts.size(); t++) {
-      int first = pieces.size();
-      pieces.addAll(texts.get(t).pieces());
-      Arrays.fill(sequences, first, pieces.size(), t);
+      Arrays.fill(sequences, first, first + texts.get(t).size(), t);
+      first += texts.get(t).size();
     }
     return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
   }
 
-  /** Leaves out the rows of BOS where the SAE was trained without them. */
+  /** Leaves out the rows of special tokens where the SAE was trained without them. */
   RowRules rules(RowRules given, Output output) throws IOException {
     if (given.mask().isPresent() || !Files.exists(mask())) {
       return given;
     }
     RowMask mask = RowMask.open(mask(), Optional.of(MASK));
     output.note(
-        "%d of %d rows are of <bos> and left out, as in the SAE's training"
+        "%d of %d rows are of special tokens such as <bos> or [CLS] and left out, as in the SAE's training"
             .formatted(mask.rows() - mask.countKept(), mask.rows()));
     return given.mask(mask);
   }

@@ -25,8 +25,8 @@ final class TextDemo {
   static final String SENTENCE =
       "building: the occupants of a building. The entire building complained about the noise.";
 
-  private static final String RELEASE = "bookworm-3m-res-matryoshka-demo";
-  private static final String SAE_ID = "blocks.5.hook_resid_post";
+  static final String RELEASE = "bookworm-3m-res-matryoshka-demo";
+  static final String SAE_ID = "blocks.5.hook_resid_post";
 
   /** A latent of dialogue and the names of Jane Austen's novels, read by hand. */
   private static final int STEERED = 1;

@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.cli;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.LanguageModelConfig;
 import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.TextFiles;
 import io.matryoshka.sae.lm.TokenIdFile;
@@ -34,7 +35,8 @@ final class TextMixin {
       paramLabel = "FILE",
       description =
           "A file of text: one document, or one on each line of a .jsonl file (as \"text\"). Documents"
-              + " are packed into contexts as SAELens does. May be given several times.")
+              + " are packed into contexts as SAELens does; an encoder reads each for itself. May be"
+              + " given several times.")
   private List<Path> files = new ArrayList<>();
 
   @Option(
@@ -47,15 +49,34 @@ final class TextMixin {
       names = "--context-size",
       paramLabel = "N",
       description =
-          "Tokens of a context of --text-file; default: that of the SAE's training, else 128.")
+          "Tokens of a context of --text-file; default: that of the SAE's training, else 128; for an"
+              + " encoder the longest part of a document, default: what it takes.")
   private Integer contextSize;
 
   boolean isGiven() {
     return !texts.isEmpty() || !files.isEmpty() || ids != null;
   }
 
+  /** The files of documents that are packed into contexts; none for texts and ids. */
+  List<Path> packedFiles() {
+    return files;
+  }
+
+  /** How documents are packed for an SAE. */
+  PackingOptions packing(Optional<SAE> sae, LanguageModelConfig config) {
+    PackingOptions options =
+        sae.map(s -> PackingOptions.of(s, config))
+            .orElseGet(() -> PackingOptions.of(PackingOptions.DEFAULT_CONTEXT_SIZE, config));
+    return contextSize == null ? options : options.contextSize(contextSize);
+  }
+
   /** Reads the texts of a command that takes nothing else. */
   List<Tokens> read(LanguageModel model, Optional<SAE> sae) throws IOException {
+    return read(model, packing(sae, model.config()));
+  }
+
+  /** Reads the texts, documents packed in a given way. */
+  List<Tokens> read(LanguageModel model, PackingOptions packing) throws IOException {
     int kinds = (texts.isEmpty() ? 0 : 1) + (files.isEmpty() ? 0 : 1) + (ids == null ? 0 : 1);
     if (kinds != 1) {
       throw new ParameterException(
@@ -66,7 +87,29 @@ final class TextMixin {
     if (ids != null) {
       return TokenIdFile.read(ids);
     }
-    return files.isEmpty() ? typed(model) : packed(model, sae);
+    if (files.isEmpty()) {
+      return typed(model);
+    }
+    List<Tokens> contexts = model.config().isEncoder() ? separate(model) : packed(model, packing);
+    if (contexts.isEmpty()) {
+      throw new IllegalArgumentException("--text-file: the files hold no text");
+    }
+    return contexts;
+  }
+
+  /** Spells the tokens of texts; those of packed documents are ids, which the model spells. */
+  List<String> pieces(LanguageModel model, List<Tokens> read) throws IOException {
+    List<String> pieces = new ArrayList<>();
+    for (Tokens tokens : read) {
+      if (files.isEmpty()) {
+        pieces.addAll(tokens.pieces());
+      } else {
+        for (int id : tokens.ids()) {
+          pieces.add(model.piece(id));
+        }
+      }
+    }
+    return pieces;
   }
 
   private List<Tokens> typed(LanguageModel model) throws IOException {
@@ -77,21 +120,24 @@ final class TextMixin {
     return tokens;
   }
 
-  private List<Tokens> packed(LanguageModel model, Optional<SAE> sae) throws IOException {
-    PackingOptions options =
-        sae.map(s -> PackingOptions.of(s, model.config()))
-            .orElseGet(
-                () -> PackingOptions.of(PackingOptions.DEFAULT_CONTEXT_SIZE, model.config()));
-    options = contextSize == null ? options : options.contextSize(contextSize);
-    ContextPacker packer = new ContextPacker(options);
+  private List<Tokens> packed(LanguageModel model, PackingOptions options) throws IOException {
+    ContextPacker packer = model.packer(options);
     List<Tokens> contexts = new ArrayList<>();
     for (Path file : files) {
       TextFiles.read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));
     }
     packer.rest().ifPresent(contexts::add);
-    if (contexts.isEmpty()) {
-      throw new IllegalArgumentException("--text-file: the files hold no text");
-    }
     return contexts;
+  }
+
+  /** Documents for an encoder, long ones in parts. */
+  private List<Tokens> separate(LanguageModel model) throws IOException {
+    int longest = model.config().maxPositions();
+    int size = contextSize == null ? longest : Math.min(contextSize, longest);
+    List<Tokens> texts = new ArrayList<>();
+    for (Path file : files) {
+      TextFiles.read(file, text -> texts.addAll(model.tokensInParts(text, size)));
+    }
+    return texts;
   }
 }

@@ -1,14 +1,17 @@
 package io.matryoshka.sae.internal.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.support.SourceFiles;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -200,16 +203,101 @@ class LanguageModelCommandsTest {
   }
 
   @Test
+  void topAndExplore_ofTextFile_nameItsTokens() throws IOException {
+    Path file = Files.writeString(folder.resolve("corpus.txt"), "The entire building complained.");
+    assertThat(succeed("top", RELEASE, "--text-file", file).out())
+        .contains("<bos>")
+        .contains("▁building");
+    JsonNode contexts =
+        succeed("explore", RELEASE, "--text-file", file, "--json").json().findValue("contexts");
+    assertThat(contexts.toString()).contains("▁building").doesNotContainPattern("<\\d+>");
+  }
+
+  @Test
   void evaluate_ofTextFile_leavesOutBos() throws IOException {
     Path file = folder.resolve("corpus.txt");
     StringBuilder corpus = new StringBuilder();
     texts.get("texts").forEach(text -> corpus.append(text.get("text").textValue()).append(' '));
     Files.writeString(file, corpus);
     Cli.Result result = succeed("evaluate", RELEASE, "--text-file", file, "--json");
-    assertThat(result.err()).contains("rows are of <bos> and left out");
+    assertThat(result.err())
+        .contains("rows are of special tokens such as <bos> or [CLS] and left out");
     assertThat(result.json().findValues("explained_variance")).isNotEmpty();
     assertThat(succeed("explore", RELEASE, "--text-file", file, "--latent", "1").out())
         .isNotEmpty();
+  }
+
+  @Test
+  void evaluateWithLoss_hasTheMeansOfTheLossCommand() throws IOException {
+    Path html = folder.resolve("report.html");
+    Path csv = folder.resolve("widths.csv");
+    Object[] command = {
+      "evaluate", RELEASE, "--ids", ids, "--loss", "--html", html, "--csv", csv, "--json"
+    };
+    JsonNode loss = succeed(command).json().get("loss");
+    JsonNode expected = succeed("loss", RELEASE, "--ids", ids, "--json").json().get("means");
+    assertThat(loss).isEqualTo(expected);
+    assertThat(Files.readString(html))
+        .contains("Recovered loss by prefix width", "Losses by prefix width");
+    List<String> lines = Files.readAllLines(csv);
+    List<String> names = List.of(lines.get(0).split(","));
+    assertThat(lines.get(1).split(",")[names.indexOf("loss_recovered")])
+        .isEqualTo(expected.at("/widths/32/recovered").asText());
+  }
+
+  @Test
+  void evaluateWithLoss_printsATableOfWidths() {
+    assertThat(succeed("evaluate", RELEASE, "--text", "The entire building.", "--loss").out())
+        .contains("activations set to zero")
+        .containsPattern("width +cross-entropy +KL +recovered");
+  }
+
+  @Test
+  void evaluateWithLoss_goesOnFromItsOwnCheckpoint() throws IOException {
+    Path checkpoint = folder.resolve("run.json");
+    Object[] command = {
+      "evaluate", RELEASE, "--ids", ids, "--loss", "--checkpoint", checkpoint, "--json"
+    };
+    JsonNode first = succeed(command).json();
+    Path beside = folder.resolve("run.json.loss");
+    ObjectNode kept = (ObjectNode) JSON.readTree(beside.toFile());
+    assertThat(kept.get("texts").intValue()).isEqualTo(24);
+    assertThat(succeed(command).json()).isEqualTo(first);
+    kept.put("predictions", 2 * kept.get("predictions").longValue());
+    JSON.writeValue(beside.toFile(), kept);
+    assertThat(succeed(command).json().at("/loss/cross_entropy_clean").doubleValue())
+        .isEqualTo(first.at("/loss/cross_entropy_clean").doubleValue() / 2);
+    Cli.Result overwriting =
+        Cli.run(
+            "evaluate",
+            RELEASE,
+            "--ids",
+            ids,
+            "--loss",
+            "--checkpoint",
+            checkpoint,
+            "--csv",
+            beside);
+    assertThat(overwriting.code()).isEqualTo(2);
+    assertThat(overwriting.err()).contains("--checkpoint and --csv both name");
+  }
+
+  @Test
+  void evaluateWithLoss_needsTextAndTheOwnSelection() {
+    Cli.Result files = Cli.run("evaluate", RELEASE, "-i", "x.npy", "--loss");
+    assertThat(files.code()).isEqualTo(2);
+    assertThat(files.err()).contains("--loss runs the language model, which needs text");
+    Cli.Result selection = Cli.run("evaluate", RELEASE, "--ids", ids, "--loss", "--top-k", "3");
+    assertThat(selection.code()).isEqualTo(2);
+    assertThat(selection.err()).contains("leave out --top-k");
+  }
+
+  @Test
+  void activationsThatDoNotFitTheDisk_areRefused() throws IOException {
+    TextActivations.requireRoom(folder, 1);
+    assertThatThrownBy(() -> TextActivations.requireRoom(folder, Long.MAX_VALUE))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("are free; set java.io.tmpdir");
   }
 
   @Test
@@ -235,5 +323,29 @@ class LanguageModelCommandsTest {
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains("blocks.99.hook_x");
     assertThat(folder.resolve("x.safetensors")).doesNotExist();
+  }
+
+  @Test
+  void loss_withScaledLatentAtSomePositions_isThatOfAblationsWhereTheFactorIsZero()
+      throws IOException {
+    String text = "building: the occupants of a building.";
+    Object[] scaled = {
+      "loss", RELEASE, "--text", text, "--scale", "7:0", "--positions", "3-7,9", "--json"
+    };
+    Object[] ablated = {
+      "loss", RELEASE, "--text", text, "--ablate", "7", "--positions", "3-7", "9", "--json"
+    };
+    JsonNode changed = succeed(scaled).json();
+    assertThat(changed).isEqualTo(succeed(ablated).json());
+    JsonNode kl = changed.at("/texts/0/changed/kl");
+    assertThat(kl.get(2).doubleValue()).isCloseTo(0, within(1e-9));
+    assertThat(kl.get(9).doubleValue()).isPositive();
+  }
+
+  @Test
+  void scaleWithoutFactor_isNamed() {
+    Cli.Result result = Cli.run("loss", RELEASE, "--text", "x", "--scale", "22");
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("--scale: expected LATENT:FACTOR such as 497:60, got '22'");
   }
 }

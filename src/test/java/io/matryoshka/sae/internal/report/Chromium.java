@@ -26,13 +26,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A headless Chromium with one page, driven over its DevTools protocol. */
+/** A page of a headless Chromium, driven over the browser's DevTools protocol. */
 public final class Chromium implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long PATIENCE_SECONDS = 120;
 
-  private final Process process;
+  /** Where Debian, Ubuntu and Google put it. */
+  private static final List<String> USUAL =
+      List.of("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome");
+
+  private final Optional<Process> process;
+  private final URI browser;
   private final WebSocket socket;
   private final Map<Integer, CompletableFuture<JsonNode>> replies = new ConcurrentHashMap<>();
   private final AtomicInteger lastId = new AtomicInteger();
@@ -42,8 +47,12 @@ public final class Chromium implements AutoCloseable {
 
   private volatile CompletableFuture<Void> loaded = new CompletableFuture<>();
 
-  private Chromium(Process process, URI page) {
+  /** Where requests may go, beside what lies in the page itself. */
+  private volatile String home = "file:";
+
+  private Chromium(Optional<Process> process, URI page) {
     this.process = process;
+    this.browser = URI.create("http://" + page.getAuthority());
     this.socket =
         HttpClient.newHttpClient()
             .newWebSocketBuilder()
@@ -55,10 +64,11 @@ public final class Chromium implements AutoCloseable {
     }
   }
 
-  /** The browser that the property names, else Debian's. */
+  /** The browser that the property names, else one where systems put it. */
   public static Optional<Path> find() {
-    return Optional.of(Path.of(System.getProperty("browser", "/usr/bin/chromium")))
-        .filter(Files::isExecutable);
+    String named = System.getProperty("browser");
+    return (named == null ? USUAL : List.of(named))
+        .stream().map(Path::of).filter(Files::isExecutable).findFirst();
   }
 
   public static Chromium start(Path browser, Path profile)
@@ -83,7 +93,7 @@ public final class Chromium implements AutoCloseable {
             .redirectOutput(log.toFile())
             .start();
     try {
-      return new Chromium(process, pageAddress(process, profile.resolve("data"), log));
+      return new Chromium(Optional.of(process), pageAddress(process, profile.resolve("data"), log));
     } catch (IOException | InterruptedException | RuntimeException e) {
       process.destroyForcibly();
       throw e;
@@ -116,6 +126,18 @@ public final class Chromium implements AutoCloseable {
     throw new IOException("the browser did not start:\n" + Files.readString(log));
   }
 
+  /** Opens another page of the same browser, which ends with the first one. */
+  public Chromium newTab() throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(browser.resolve("/json/new?about:blank"))
+            .PUT(HttpRequest.BodyPublishers.noBody())
+            .build();
+    String target =
+        HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+    String socket = JSON.readTree(target).get("webSocketDebuggerUrl").asText();
+    return new Chromium(Optional.empty(), URI.create(socket));
+  }
+
   /** Sets the size of the screen, in CSS pixels, and the preferred colours. */
   public void screen(int width, int height, boolean phone, boolean dark) {
     call(
@@ -135,9 +157,20 @@ public final class Chromium implements AutoCloseable {
   }
 
   public void open(Path page) throws TimeoutException, InterruptedException, ExecutionException {
+    open(page.toUri(), "file:");
+  }
+
+  /** Opens a page of a server; a request to anything else is a complaint. */
+  public void open(URI page) throws TimeoutException, InterruptedException, ExecutionException {
+    open(page, page.resolve("/").toString());
+  }
+
+  private void open(URI page, String home)
+      throws TimeoutException, InterruptedException, ExecutionException {
     complaints.clear();
+    this.home = home;
     loaded = new CompletableFuture<>();
-    call("Page.navigate", JSON.createObjectNode().put("url", page.toUri().toString()));
+    call("Page.navigate", JSON.createObjectNode().put("url", page.toString()));
     loaded.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
   }
 
@@ -165,7 +198,8 @@ public final class Chromium implements AutoCloseable {
     return new ArrayList<>(complaints);
   }
 
-  private JsonNode call(String method, ObjectNode parameters) {
+  /** Calls a method of the DevTools protocol. */
+  public JsonNode call(String method, ObjectNode parameters) {
     int id = lastId.incrementAndGet();
     CompletableFuture<JsonNode> reply = new CompletableFuture<>();
     replies.put(id, reply);
@@ -196,7 +230,7 @@ public final class Chromium implements AutoCloseable {
       case "Log.entryAdded" -> complaints.add(parameters.toString());
       case "Network.requestWillBeSent" -> {
         String url = parameters.at("/request/url").asText();
-        if (!url.startsWith("file:") && !url.startsWith("data:") && !url.startsWith("about:")) {
+        if (!url.startsWith(home) && !url.matches("(?s)(data|about|blob):.*")) {
           complaints.add("request to " + url);
         }
       }
@@ -209,6 +243,10 @@ public final class Chromium implements AutoCloseable {
   @Override
   public void close() {
     socket.abort();
+    process.ifPresent(Chromium::end);
+  }
+
+  private static void end(Process process) {
     List<ProcessHandle> children = process.descendants().toList();
     process.destroy();
     try {

@@ -22,8 +22,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -338,10 +338,7 @@ class EncoderRowsStoreTest {
 
   /** A buffer holds 2 GiB at most, so a large encoder lies in several segments. */
   @Test
-  @EnabledIfSystemProperty(
-      named = "large.run",
-      matches = "true",
-      disabledReason = "takes 2 GB of disk, run with -Dlarge.run=true")
+  @Tag("large")
   void loadOrBuild_severalSegments_putsEveryRowInItsPlace() throws IOException {
     int dIn = 1 << 17;
     int dSae = EncoderRows.segmentLatents(dIn) + 33;

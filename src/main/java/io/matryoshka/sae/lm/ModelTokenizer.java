@@ -17,7 +17,7 @@ import java.util.Optional;
  * A {@code tokenizer.json}, run by Hugging Face's own library behind {@code
  * ai.djl.huggingface:tokenizers}. Nothing is cut off, padded or downloaded.
  */
-final class GemmaTokenizer implements AutoCloseable {
+final class ModelTokenizer implements AutoCloseable {
 
   private static final String LIBRARY = "ai.djl.huggingface.tokenizers.HuggingFaceTokenizer";
 
@@ -32,19 +32,22 @@ final class GemmaTokenizer implements AutoCloseable {
           "addSpecialTokens", "false",
           "modelMaxLength", Integer.toString(Integer.MAX_VALUE));
 
+  /** Something that every vocabulary has a token for, so that what frames it can be told apart. */
+  private static final String ANY_TEXT = "a";
+
   private final HuggingFaceTokenizer tokenizer;
 
-  private GemmaTokenizer(HuggingFaceTokenizer tokenizer) {
+  private ModelTokenizer(HuggingFaceTokenizer tokenizer) {
     this.tokenizer = tokenizer;
   }
 
   /** Whether the optional library is on the class path. */
   static boolean isAvailable() {
-    return GemmaTokenizer.class.getClassLoader().getResource(LIBRARY.replace('.', '/') + ".class")
+    return ModelTokenizer.class.getClassLoader().getResource(LIBRARY.replace('.', '/') + ".class")
         != null;
   }
 
-  static GemmaTokenizer open(Path file) throws IOException {
+  static ModelTokenizer open(Path file) throws IOException {
     if (!isAvailable()) {
       throw new IllegalStateException(
           "reading text needs the library ai.djl.huggingface:tokenizers:0.36.0 on the class path;"
@@ -54,7 +57,7 @@ final class GemmaTokenizer implements AutoCloseable {
       System.setProperty(FLAVOUR, "cpu");
     }
     try (InputStream in = Files.newInputStream(file)) {
-      return new GemmaTokenizer(HuggingFaceTokenizer.newInstance(in, OPTIONS));
+      return new ModelTokenizer(HuggingFaceTokenizer.newInstance(in, OPTIONS));
     } catch (RuntimeException e) {
       throw new ModelFormatException(file + ": not a tokenizer: " + e.getMessage(), e);
     }
@@ -62,7 +65,10 @@ final class GemmaTokenizer implements AutoCloseable {
 
   /** Makes tokens without special ones of the tokenizer's own. */
   Tokens encode(String text) {
-    Encoding encoding = tokenizer.encode(text, false, false);
+    return tokens(text, tokenizer.encode(text, false, false));
+  }
+
+  private static Tokens tokens(String text, Encoding encoding) {
     int[] ids = Arrays.stream(encoding.getIds()).mapToInt(Math::toIntExact).toArray();
     return new Tokens(ids, List.of(encoding.getTokens()), spans(text, encoding));
   }
@@ -84,6 +90,22 @@ final class GemmaTokenizer implements AutoCloseable {
       spans.add(Optional.of(new Tokens.Span(units, end)));
     }
     return spans;
+  }
+
+  /** The special tokens that the post-processor puts before and after a text. */
+  Frame frame() {
+    Encoding encoding = tokenizer.encode(ANY_TEXT, true, false);
+    Tokens tokens = tokens(ANY_TEXT, encoding);
+    long[] special = encoding.getSpecialTokenMask();
+    int before = 0;
+    while (before < special.length && special[before] != 0) {
+      before++;
+    }
+    int after = special.length;
+    while (after > before && special[after - 1] != 0) {
+      after--;
+    }
+    return new Frame(tokens.range(0, before), tokens.range(after, tokens.size()));
   }
 
   /** The vocabulary's spelling of an id. */

@@ -1,11 +1,8 @@
 package io.matryoshka.sae.lm;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.matryoshka.sae.lm.LanguageModelConfig.Attention;
-import io.matryoshka.sae.lm.LanguageModelConfig.Family;
-import io.matryoshka.sae.lm.LanguageModelConfig.Rope;
-import java.io.IOException;
-import java.nio.file.Path;
+import io.matryoshka.sae.lm.GemmaConfig.Attention;
+import io.matryoshka.sae.lm.GemmaConfig.Family;
+import io.matryoshka.sae.lm.GemmaConfig.Rope;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +14,7 @@ import java.util.Set;
  * Reads {@code config.json} as {@code Gemma2Config} and {@code Gemma3TextConfig} of transformers
  * 4.50 to 5.18 do: keys of both generations; where a key is missing, the default of the class.
  */
-final class ConfigReader {
+final class GemmaConfigReader {
 
   private static final int GEMMA3_PATTERN = 6;
   private static final double SLIDING_BASE = 10_000;
@@ -26,23 +23,23 @@ final class ConfigReader {
   private final ConfigFields fields;
   private final Family family;
 
-  private ConfigReader(ConfigFields fields, Family family) {
+  private GemmaConfigReader(ConfigFields fields, Family family) {
     this.fields = fields;
     this.family = family;
   }
 
-  static LanguageModelConfig read(Path file) throws IOException {
-    JsonNode root = JsonFiles.readObject(file);
-    ConfigFields outer = new ConfigFields(file, root);
+  /** Reads the fields of a text model, or of the multimodal model around it. */
+  static GemmaConfig read(ConfigFields outer) throws ModelFormatException {
     Family family = family(outer);
-    if (!root.path("text_config").isObject()) {
-      return new ConfigReader(outer, family).read(outer);
+    if (!outer.isObject("text_config")) {
+      return new GemmaConfigReader(outer, family).readIn(outer);
     }
-    ConfigFields inner = new ConfigFields(file, root.get("text_config"));
+    ConfigKeys.GEMMA.refuse(outer);
+    ConfigFields inner = outer.object("text_config");
     if (inner.has("model_type") && family(inner) != family) {
       throw inner.problem("model_type", "the type of the model around it, " + family);
     }
-    return new ConfigReader(inner, family).read(outer);
+    return new GemmaConfigReader(inner, family).readIn(outer);
   }
 
   private static Family family(ConfigFields fields) throws ModelFormatException {
@@ -51,8 +48,9 @@ final class ConfigReader {
         .orElseThrow(() -> fields.problem("model_type", "gemma2, gemma3_text or gemma3"));
   }
 
-  private LanguageModelConfig read(ConfigFields outer) throws ModelFormatException {
-    refuseUnknownArithmetic();
+  private GemmaConfig readIn(ConfigFields outer) throws ModelFormatException {
+    ConfigKeys.GEMMA.check(fields);
+    fields.requireText("hidden_activation", Set.of("gelu_pytorch_tanh"));
     boolean three = family == Family.GEMMA3;
     int hidden = fields.size("hidden_size");
     int heads = fields.size("num_attention_heads");
@@ -64,7 +62,7 @@ final class ConfigReader {
     if (headDim % 2 != 0) {
       throw fields.problem("head_dim", "an even number");
     }
-    return new LanguageModelConfig(
+    return new GemmaConfig(
         family,
         hidden,
         fields.size("intermediate_size"),
@@ -84,15 +82,6 @@ final class ConfigReader {
         outer.flag("tie_word_embeddings", fields.flag("tie_word_embeddings", true)),
         bos(outer),
         eos(outer));
-  }
-
-  /** What changes the arithmetic and has one supported value. */
-  private void refuseUnknownArithmetic() throws ModelFormatException {
-    // hidden_act is what old files hold beside hidden_activation, and transformers ignores.
-    fields.requireText("hidden_activation", Set.of("gelu_pytorch_tanh"));
-    fields.requireFlag("attention_bias", false);
-    fields.requireFlag("use_bidirectional_attention", false);
-    fields.requireAbsent("quantization_config");
   }
 
   /** A cap of Gemma 2 is a default of its class; Gemma 3 has none unless the file says so. */

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** The names and shapes of a model's tensors. */
-final class WeightNames {
+final class GemmaWeightNames {
 
   /** Before the names: text models, and two generations of the multimodal model around them. */
   private static final List<String> PREFIXES =
@@ -17,29 +17,28 @@ final class WeightNames {
       List.of("lm_head.weight", "language_model.lm_head.weight");
   private static final String EMBEDDING = "embed_tokens.weight";
 
-  private final LanguageModelConfig config;
+  private final GemmaConfig config;
   private final String prefix;
   private final String head;
 
-  private WeightNames(LanguageModelConfig config, String prefix, String head) {
+  private GemmaWeightNames(GemmaConfig config, String prefix, String head) {
     this.config = config;
     this.prefix = prefix;
     this.head = head;
   }
 
-  static WeightNames of(LanguageModelConfig config, Set<String> tensors, String source)
+  static GemmaWeightNames of(GemmaConfig config, Set<String> tensors, String source)
       throws ModelFormatException {
     for (String prefix : PREFIXES) {
       if (tensors.contains(prefix + EMBEDDING)) {
-        return new WeightNames(config, prefix, head(config, prefix, tensors, source));
+        return new GemmaWeightNames(config, prefix, head(config, prefix, tensors, source));
       }
     }
     throw new ModelFormatException(
         source + ": expected a tensor model." + EMBEDDING + " of a Gemma model, found none");
   }
 
-  private static String head(
-      LanguageModelConfig config, String prefix, Set<String> tensors, String source)
+  private static String head(GemmaConfig config, String prefix, Set<String> tensors, String source)
       throws ModelFormatException {
     if (config.tiedHead()) {
       return prefix + EMBEDDING;
@@ -104,7 +103,7 @@ final class WeightNames {
     shapes.put(start + "mlp.up_proj.weight", new long[] {inner, d});
     shapes.put(start + "mlp.down_proj.weight", new long[] {d, inner});
     shapes.put(start + "post_feedforward_layernorm.weight", new long[] {d});
-    if (config.family() == LanguageModelConfig.Family.GEMMA3) {
+    if (config.family() == GemmaConfig.Family.GEMMA3) {
       shapes.put(start + "self_attn.q_norm.weight", new long[] {config.headDim()});
       shapes.put(start + "self_attn.k_norm.weight", new long[] {config.headDim()});
     }

@@ -16,28 +16,48 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The operations of the resource {@code gemma.py}, called by name. One instance serves the JVM; it
- * is safe for concurrent calls.
+ * The operations of a script among the resources, called by name. One instance of each script
+ * serves the JVM; it is safe for concurrent calls.
  *
  * <p>Arguments are arrays, lists of arrays, texts, whole numbers, floating numbers and arrays of
  * those; every native handle made for a call is released when it returns.
  */
-final class GemmaKernels {
+final class ModelKernels {
 
-  private static final String SOURCE = "gemma.py";
-  private static final String CLASS_NAME = "Gemma";
+  /** The scripts. */
+  private enum Script {
+    ARRAYS("Arrays"),
+    GEMMA("Gemma"),
+    BERT("Bert");
+
+    private final String className;
+
+    Script(String className) {
+      this.className = className;
+    }
+
+    String file() {
+      return className.toLowerCase(Locale.ROOT) + ".py";
+    }
+  }
+
+  private static final Map<Script, ModelKernels> LOADED = new ConcurrentHashMap<>();
 
   private final Model model;
   private final PtSymbolBlock block;
 
-  private GemmaKernels() {
-    model = Model.newInstance("matryoshka-sae-gemma", Device.cpu(), "PyTorch");
+  private ModelKernels(Script script) {
+    model = Model.newInstance("matryoshka-sae-" + script.className, Device.cpu(), "PyTorch");
     try {
       model.load(
           new ByteArrayInputStream(
-              TorchScriptArchive.of(CLASS_NAME, source(), TorchScriptArchive.NEWEST_VERSION)));
+              TorchScriptArchive.of(
+                  script.className, source(script.file()), TorchScriptArchive.NEWEST_VERSION)));
     } catch (IOException | MalformedModelException e) {
       throw new IllegalStateException(
           "the PyTorch engine refused the language model of this library; expected pytorch-engine"
@@ -47,13 +67,24 @@ final class GemmaKernels {
     block = (PtSymbolBlock) model.getBlock();
   }
 
-  private static final class Holder {
-    static final GemmaKernels INSTANCE = new GemmaKernels();
+  /** What all models need: maps of files, and rows by their index. */
+  static ModelKernels arrays() {
+    return of(Script.ARRAYS);
   }
 
-  /** Returns the kernels, loading them on the first call. */
-  static GemmaKernels instance() {
-    return Holder.INSTANCE;
+  /** The arithmetic of Gemma 2 and 3. */
+  static ModelKernels gemma() {
+    return of(Script.GEMMA);
+  }
+
+  /** The arithmetic of BERT. */
+  static ModelKernels bert() {
+    return of(Script.BERT);
+  }
+
+  /** Returns the kernels of a script, loading them on the first call. */
+  private static ModelKernels of(Script script) {
+    return LOADED.computeIfAbsent(script, ModelKernels::new);
   }
 
   /** Makes a manager whose arrays a caller owns. */
@@ -126,14 +157,14 @@ final class GemmaKernels {
     }
   }
 
-  private static String source() {
-    try (InputStream in = GemmaKernels.class.getResourceAsStream(SOURCE)) {
+  private static String source(String file) {
+    try (InputStream in = ModelKernels.class.getResourceAsStream(file)) {
       if (in == null) {
-        throw new IllegalStateException("resource " + SOURCE + " is missing from the jar");
+        throw new IllegalStateException("resource " + file + " is missing from the jar");
       }
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new IllegalStateException("resource " + SOURCE + " cannot be read", e);
+      throw new IllegalStateException("resource " + file + " cannot be read", e);
     }
   }
 }

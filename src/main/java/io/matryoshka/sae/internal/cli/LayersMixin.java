@@ -1,0 +1,71 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.registry.Release;
+import io.matryoshka.sae.registry.SaeEntry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The option that stands for the SAEs of some layers of a release. */
+final class LayersMixin {
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--layers",
+      paramLabel = "N-N,N,...",
+      split = ",",
+      hideParamSyntax = true,
+      converter = IntRange.Converter.class,
+      description = "The SAEs of these layers of the release, such as 0-12 or 3,5,9-11.")
+  private List<IntRange> ranges = new ArrayList<>();
+
+  boolean isGiven() {
+    return !ranges.isEmpty();
+  }
+
+  /**
+   * The SAEs of the layers, in the order of the release; all of them if no layer was named.
+   *
+   * @throws ParameterException if one of the ranges has no SAE
+   */
+  List<SaeEntry> of(Release release) {
+    for (IntRange range : ranges) {
+      if (release.saes().stream().noneMatch(entry -> isIn(range, entry))) {
+        throw new ParameterException(
+            command.commandLine(),
+            "release %s has no SAE of layers %s; it has those of %s"
+                .formatted(release.id(), range, layers(release)));
+      }
+    }
+    return release.saes().stream()
+        .filter(entry -> ranges.isEmpty() || ranges.stream().anyMatch(range -> isIn(range, entry)))
+        .toList();
+  }
+
+  private static boolean isIn(IntRange range, SaeEntry entry) {
+    return entry.layer().isPresent() && range.contains(entry.layer().getAsInt());
+  }
+
+  private static String layers(Release release) {
+    List<Integer> numbers =
+        release.saes().stream()
+            .flatMap(entry -> entry.layer().stream().boxed())
+            .distinct()
+            .sorted()
+            .toList();
+    if (numbers.isEmpty()) {
+      return "no layer";
+    }
+    int first = numbers.get(0);
+    int last = numbers.get(numbers.size() - 1);
+    return last - first + 1 == numbers.size()
+        ? new IntRange(first, last).toString()
+        : numbers.stream().map(String::valueOf).collect(Collectors.joining(", "));
+  }
+}

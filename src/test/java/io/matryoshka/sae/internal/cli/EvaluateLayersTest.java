@@ -1,0 +1,190 @@
+package io.matryoshka.sae.internal.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.support.SourceFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code evaluate --layers}, on a release with SAEs at three layers of the bundled model. */
+class EvaluateLayersTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path BOOKWORM = SourceFiles.PROJECT.resolve("releases/bookworm-3m");
+
+  /** Texts of the corpus, about 180 tokens. */
+  private static final int TEXTS = 6;
+
+  @TempDir private Path folder;
+  private Path registry;
+  private Path corpus;
+  private Path ids;
+
+  @BeforeEach
+  void writeReleaseAndTexts() throws IOException {
+    ObjectNode release = JSON.createObjectNode().put("format_version", 1).put("release", "mine");
+    release.put("description", "Three copies of an SAE.").put("model", "bookworm-3m");
+    release.putObject("location").put("type", "directory");
+    release.put("d_in", 128).put("d_sae", 2048).put("training_k", 24);
+    List.of(32, 128, 512, 2048).forEach(release.putArray("widths")::add);
+    ArrayNode saes = release.putArray("saes");
+    for (int layer : List.of(2, 5, 6)) {
+      ObjectNode sae = saes.addObject().put("id", "layer" + layer).put("layer", layer);
+      sae.put("path", "layer" + layer).put("hook_point", hook(layer));
+      if (layer == 5) {
+        sae.put("explained_variance", 0.8998);
+      }
+      writeSae(layer, 128);
+    }
+    registry = folder.resolve("mine.json");
+    JSON.writeValue(registry.toFile(), release);
+    JsonNode texts = JSON.readTree(BOOKWORM.resolve("texts.json").toFile()).get("texts");
+    StringBuilder words = new StringBuilder();
+    List<JsonNode> lists = new ArrayList<>();
+    for (int t = 0; t < TEXTS; t++) {
+      JsonNode text = texts.get(t);
+      words.append(text.get("text").textValue()).append(' ');
+      lists.add(text.get("ids"));
+    }
+    corpus = Files.writeString(folder.resolve("corpus.txt"), words);
+    ids = folder.resolve("ids.json");
+    JSON.writeValue(ids.toFile(), lists);
+  }
+
+  private static String hook(int layer) {
+    return "blocks." + layer + ".hook_resid_post";
+  }
+
+  private void writeSae(int layer, int contextSize) throws IOException {
+    Path to = Files.createDirectories(folder.resolve("layer" + layer));
+    Path from = BOOKWORM.resolve("blocks.5.hook_resid_post");
+    ObjectNode config = (ObjectNode) JSON.readTree(from.resolve("cfg.json").toFile());
+    ((ObjectNode) config.get("metadata"))
+        .put("hook_name", hook(layer))
+        .put("context_size", contextSize);
+    JSON.writeValue(to.resolve("cfg.json").toFile(), config);
+    Path weights = to.resolve("sae_weights.safetensors");
+    if (!Files.exists(weights)) {
+      Files.copy(from.resolve("sae_weights.safetensors"), weights);
+    }
+  }
+
+  private Cli.Result run(Object... more) {
+    return Cli.run(
+        Stream.concat(Stream.of("evaluate", "mine", "--registry", registry), Stream.of(more))
+            .toArray());
+  }
+
+  private Cli.Result succeed(Object... more) {
+    Cli.Result result = run(more);
+    assertThat(result.code()).as(result.err()).isZero();
+    return result;
+  }
+
+  @Test
+  void layers_haveTheFiguresOfSeparateRuns() throws IOException {
+    JsonNode result =
+        succeed("--layers", "2,5-6", "--text-file", corpus, "--loss", "--json").json();
+    assertThat(result.get("context_size").intValue()).isEqualTo(128);
+    assertThat(result.get("model_arithmetic").textValue()).isEqualTo("float32");
+    assertThat(result.get("text_files").get(0).textValue()).isEqualTo(corpus.toString());
+    assertThat(result.get("saes").findValuesAsText("id"))
+        .containsExactly("layer2", "layer5", "layer6");
+    for (JsonNode sae : result.get("saes")) {
+      JsonNode alone =
+          succeed(sae.get("id").textValue(), "--text-file", corpus, "--loss", "--json").json();
+      assertThat(sae.get("rows")).isEqualTo(alone.get("rows"));
+      assertThat(sae.get("masked_rows").intValue()).isPositive();
+      assertThat(sae.get("masked_rows")).isEqualTo(alone.get("masked_rows"));
+      assertThat(sae.get("explained_variance").doubleValue())
+          .isCloseTo(alone.at("/widths/3/explained_variance/pooled").doubleValue(), within(1e-12));
+      assertThat(sae.get("l0")).isEqualTo(alone.at("/widths/3/sparsity/l0"));
+      assertThat(sae.get("loss")).isEqualTo(alone.get("loss"));
+      assertThat(sae.get("loss_recovered")).isEqualTo(alone.at("/loss/widths/2048/recovered"));
+    }
+    JsonNode published = result.get("saes").get(1);
+    assertThat(published.get("published_explained_variance").doubleValue()).isEqualTo(0.8998);
+    assertThat(published.get("difference").doubleValue())
+        .isCloseTo(published.get("explained_variance").doubleValue() - 0.8998, within(1e-12));
+    assertThat(published.get("training_l0").intValue()).isEqualTo(24);
+    assertThat(result.get("saes").get(0).get("published_explained_variance").isNull()).isTrue();
+  }
+
+  @Test
+  void table_saysWhatDecidesOnTheFigures() throws IOException {
+    Path csv = folder.resolve("layers.csv");
+    String out = succeed("--layers", "2,5", "--text-file", corpus, "--csv", csv).out();
+    assertThat(out)
+        .contains("contexts of up to 128", "the model in float32, the SAEs in float32")
+        .contains(
+            "left out: 2 rows of special tokens such as <bos>, as in the training of the SAEs")
+        .containsPattern("layer +SAE +rows +explained variance +published +difference +L0")
+        .containsPattern("5 +layer5 +175 +0\\.8\\d+ +0\\.8998 +-0\\.0\\d+ +\\d+\\.\\d+ +24");
+    List<String> lines = Files.readAllLines(csv);
+    assertThat(lines).hasSize(3);
+    assertThat(lines.get(0)).startsWith("layer,id,hook_point,dtype,rows,masked_rows");
+    assertThat(lines.get(1)).startsWith("2,layer2,blocks.2.hook_resid_post,float32,175,2,0,0.");
+    assertThat(lines.get(1).split(",")).hasSameSizeAs(lines.get(0).split(","));
+  }
+
+  @Test
+  void prefix_isNotComparedWithWhatIsPublishedOfTheWhole() throws IOException {
+    JsonNode sae =
+        succeed("--layers", "5", "--ids", ids, "--prefix", 128, "--json").json().get("saes").get(0);
+    assertThat(sae.get("explained_variance").doubleValue()).isBetween(0.5, 0.8);
+    assertThat(sae.get("published_explained_variance").isNull()).isTrue();
+    assertThat(sae.get("training_l0").isNull()).isTrue();
+  }
+
+  @Test
+  void differingContexts_needASize() throws IOException {
+    writeSae(6, 64);
+    Cli.Result result = run("--layers", "5-6", "--text-file", corpus);
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("layer5 and layer6", "of 128 and of 64", "--context-size");
+    assertThat(succeed("--layers", "5-6", "--text-file", corpus, "--context-size", 32).out())
+        .contains("contexts of up to 32");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "layer5 --layers 5 --ids IDS | either --layers or SAE_ID",
+        "--layers 7-9 --ids IDS | no SAE of layers 7-9; it has those of 2, 5, 6",
+        "--layers 5 | --layers runs the language model, which needs text",
+        "--layers 5 -i x.npy | --layers runs the language model, which needs text",
+        "--layers 5 --ids IDS --checkpoint x | --checkpoint is for one SAE",
+        "--layers 5 --ids IDS --html x | --html is for one SAE",
+        "--layers 5 --ids IDS --latents-csv x | --latents-csv is for one SAE",
+        "--layers 5 --ids IDS --target x | --target is for one SAE",
+        "--layers 6-5 --ids IDS | rising range",
+      })
+  void wrongUse_isRefusedByName(String command, String problem) {
+    Cli.Result result = run((Object[]) command.replace("IDS", ids.toString()).split(" "));
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains(problem);
+  }
+
+  @Test
+  void layersOfAFolder_areRefused() {
+    Cli.Result result =
+        Cli.run("evaluate", "--dir", folder.resolve("layer5"), "--layers", "5", "--ids", ids);
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("either --layers or --dir");
+  }
+}
