@@ -35,7 +35,7 @@ record ExplorationParts(
 
   private ExplorerOptions options(RowRules rows) {
     return new ExplorerOptions(
-        List.of(), contexts, reach, relatives, minBoth, maxPairs, batchRows, rows);
+        List.of(), contexts, reach, relatives, minBoth, maxPairs, batchRows, rows, true);
   }
 
   @Override

@@ -107,7 +107,8 @@ class SparkRangesTest {
   @Test
   void explore_manyRanges_findsWhatOneMachineFinds() throws IOException {
     List<Integer> latents = IntStream.range(0, 30).mapToObj(i -> i * 7).toList();
-    ExplorerOptions options = new ExplorerOptions(latents, 5, 6, 4, 3, 1 << 22, 64, RowRules.all());
+    ExplorerOptions options =
+        new ExplorerOptions(latents, 5, 6, 4, 3, 1 << 22, 64, RowRules.all(), true);
 
     Exploration found = runs.explore(source, options);
 
