@@ -2,6 +2,7 @@ package io.matryoshka.sae.internal.kernel.cpu;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import io.matryoshka.sae.config.LatentParameters;
 import io.matryoshka.sae.internal.kernel.ActivationTest;
 import io.matryoshka.sae.internal.kernel.Csr;
@@ -33,6 +34,7 @@ public final class CpuEngine implements EncodeEngine {
   private final WeightSource weights;
   private final int dIn;
   private final LatentParameters parameters;
+  private final DirectProduct small;
   private final ScreeningCounters counters = new ScreeningCounters();
   private volatile Terms thresholdTerms;
   private volatile Terms reluTerms;
@@ -60,16 +62,23 @@ public final class CpuEngine implements EncodeEngine {
     this.weights = weights;
     this.dIn = dIn;
     this.parameters = parameters;
+    small = new DirectProduct(weights, dIn, parameters.dSae());
   }
 
   @Override
   public Csr encode(NDArray rows, int width, SelectionRule rule) {
-    return Workers.call(() -> encodeOnWorker(new Blocks(rows, null), width, rule));
+    return encode(new Blocks(rows, null), width, rule);
   }
 
   @Override
   public Csr encode(NDArray rows, NDArray shift, int width, SelectionRule rule) {
-    return Workers.call(() -> encodeOnWorker(new Blocks(rows, shift), width, rule));
+    return encode(new Blocks(rows, shift), width, rule);
+  }
+
+  private Csr encode(Blocks blocks, int width, SelectionRule rule) {
+    return product.isDirect((long) blocks.count() * dIn * width)
+        ? encodeHere(blocks, width, rule)
+        : Workers.call(() -> encodeHere(blocks, width, rule));
   }
 
   /**
@@ -81,7 +90,7 @@ public final class CpuEngine implements EncodeEngine {
   private record Blocks(NDArray rows, NDArray shift) {
 
     interface Task {
-      void run(AlignedRows block, NDManager scope);
+      void run(ActivationRows block, NDManager scope);
     }
 
     int count() {
@@ -92,13 +101,18 @@ public final class CpuEngine implements EncodeEngine {
       for (int begin = 0; begin < count(); begin += Tuning.BLOCK_ROWS) {
         int end = Math.min(count(), begin + Tuning.BLOCK_ROWS);
         try (NDManager scope = rows.getManager().newSubManager()) {
-          task.run(new AlignedRows(rows, shift, begin, end, scope), scope);
+          NDArray block = rows;
+          if (end - begin < count()) {
+            block = rows.get(new NDIndex(begin + ":" + end));
+            block.attach(scope);
+          }
+          task.run(ActivationRows.of(block, shift, scope), scope);
         }
       }
     }
   }
 
-  private Csr encodeOnWorker(Blocks blocks, int width, SelectionRule rule) {
+  private Csr encodeHere(Blocks blocks, int width, SelectionRule rule) {
     Terms terms = terms(rule);
     if (rule.kind() == SelectionRule.Kind.BATCH_TOP_K) {
       return encodeBatch(blocks, width, rule, terms);
@@ -116,7 +130,7 @@ public final class CpuEngine implements EncodeEngine {
     blocks.forEach(
         (block, scope) -> {
           CpuScreen.Result found = terms.screen.screen(block, width, topK, exact, scope);
-          append(block, width, found, terms, out, scope);
+          append(block, width, found, terms, out);
         });
   }
 
@@ -137,13 +151,8 @@ public final class CpuEngine implements EncodeEngine {
   }
 
   private void append(
-      AlignedRows block,
-      int width,
-      CpuScreen.Result found,
-      Terms terms,
-      CsrBuilder out,
-      NDManager scope) {
-    float[] activations = terms.exact.compute(block, found.candidates(), scope);
+      ActivationRows block, int width, CpuScreen.Result found, Terms terms, CsrBuilder out) {
+    float[] activations = terms.exact.compute(block, found.candidates());
     long open = 0;
     int slot = 0;
     for (Candidates list : found.candidates()) {
@@ -185,7 +194,9 @@ public final class CpuEngine implements EncodeEngine {
     EncoderRows rows = encoderRows.get();
     LatentTerms latentTerms = new LatentTerms(rows, weights, test);
     return new Terms(
-        new CpuScreen(product, rows, latentTerms, test), new ExactProducts(rows, test), test);
+        new CpuScreen(product, rows, latentTerms, test, small),
+        new ExactProducts(rows, test),
+        test);
   }
 
   @Override

@@ -36,6 +36,34 @@ final class StripedVector {
     }
   }
 
+  /**
+   * The dot product of two vectors, whose bits depend on their numbers alone.
+   *
+   * @param lanes working memory of the length of a stripe
+   */
+  static float dot(float[][] a, float[][] b, float[] lanes) {
+    clear(lanes);
+    addProducts(lanes, a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]);
+    addProducts(lanes, a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7]);
+    return sum(lanes);
+  }
+
+  private static void addProducts(
+      float[] lanes,
+      float[] a,
+      float[] b,
+      float[] c,
+      float[] d,
+      float[] e,
+      float[] f,
+      float[] g,
+      float[] h) {
+    for (int i = 0; i < lanes.length; i++) {
+      float sum = Math.fma(c[i], d[i], Math.fma(a[i], b[i], lanes[i]));
+      lanes[i] = Math.fma(g[i], h[i], Math.fma(e[i], f[i], sum));
+    }
+  }
+
   static float get(float[][] vector, int index) {
     int length = vector[0].length;
     return vector[index / length][index % length];
