@@ -72,7 +72,8 @@ final class CpuScreen {
    */
   Result screen(ActivationRows x, int width, int topK, boolean exact, NDManager scope) {
     if (product.isDirect((long) x.rows * x.dIn * width)) {
-      return new Result(screen(direct, x, width, topK, Candidates.Known.NOTHING, scope), 0);
+      Candidates.Known known = Candidates.Known.NOTHING;
+      return new Result(screen(direct, x, width, topK, known, scope), x.rows);
     }
     int8.countBlock();
     if (!product.isInt8(int8, encoder.dIn, width)) {

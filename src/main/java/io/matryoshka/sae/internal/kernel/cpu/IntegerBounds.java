@@ -11,7 +11,7 @@ import java.nio.IntBuffer;
  *
  * <p>Both are compared in units of {@code 2^shift}, chosen so that every product has less than 23
  * bits. With {@code p} rounded down and {@code b} to the nearest unit, {@code p + b >= 0} implies
- * that the sum of both is at least -1.
+ * that the sum of both is at least -1, and at least 0 where nothing of {@code p} is rounded.
  */
 final class IntegerBounds {
 
@@ -21,8 +21,7 @@ final class IntegerBounds {
   /** Larger than any product and any rounding of one, in units. */
   private static final int MOST = (1 << 22) - 2;
 
-  /** What is taken off the bits of a rounded float, but for the 1 that rounding may have cost. */
-  private static final int BITS = Float.floatToRawIntBits(ROUNDER) - 1;
+  private static final int BITS = Float.floatToRawIntBits(ROUNDER);
 
   private static final int MAX_PRODUCT = 127 * 127;
 
@@ -31,6 +30,10 @@ final class IntegerBounds {
 
   private final int shift;
   private final float inverse;
+
+  /** What is taken off the bits of a rounded float, but for what rounding may have cost. */
+  private final int base;
+
   private final float[] rounded;
   private final int[] bits;
   private final FloatBuffer asFloats;
@@ -49,6 +52,7 @@ final class IntegerBounds {
     }
     shift = units;
     inverse = 1f / (1 << units);
+    base = shift == 0 ? BITS : BITS - 1;
     rounded = new float[count];
     bits = new int[count];
     ByteBuffer memory = ByteBuffer.allocate(count * Float.BYTES).order(ByteOrder.nativeOrder());
@@ -70,7 +74,7 @@ final class IntegerBounds {
     round(bounds, inverse, rounded);
     asFloats.put(0, rounded);
     asInts.get(0, bits);
-    add(products, shift, bits);
+    add(products, shift, bits, base);
     int last = found.size() + most;
     for (int j = 0; j < products.length && found.size() <= last; j += SCANNED) {
       if (j + SCANNED > products.length || isAnyLeft(products, j)) {
@@ -81,15 +85,14 @@ final class IntegerBounds {
 
   private static void round(float[] bounds, float inverse, float[] rounded) {
     for (int j = 0; j < rounded.length; j++) {
-      float inUnits = Math.max(-MOST, Math.min(MOST, bounds[j] * inverse));
-      // The sum is positive but for the sign of a NaN, whose bits are then those of a large number.
-      rounded[j] = Math.abs(inUnits + ROUNDER);
+      rounded[j] = Math.max(-MOST, Math.min(MOST, bounds[j] * inverse)) + ROUNDER;
     }
   }
 
-  private static void add(int[] products, int shift, int[] bits) {
+  /** Rounded bounds are positive; a NaN without its sign has the bits of a large number. */
+  private static void add(int[] products, int shift, int[] bits, int base) {
     for (int j = 0; j < products.length; j++) {
-      products[j] = (products[j] >> shift) + (bits[j] - BITS);
+      products[j] = (products[j] >> shift) + ((bits[j] & Integer.MAX_VALUE) - base);
     }
   }
 
