@@ -72,8 +72,18 @@ public final class Tuning {
   public static final int FEW_NUMBERS = 1 << 12;
 
   /**
-   * Tokens of a block; more share the read of the codes, fewer keep its buffers in the cache:
-   * {@code --operations encodeSparse --tokens 4096 --prefix-widths 32768}.
+   * Up to so many codes, which stay in the cache of a core, each worker takes tokens of its own and
+   * all latents: {@code --d-in 256 --d-sae 2048 --l0 16 --operations encodeSparse --tokens
+   * 16,128,512}.
+   */
+  public static final int FEW_CODES = 1 << 21;
+
+  /** Multiplications of the block of one worker then: as {@link #FEW_CODES}. */
+  public static final int BLOCK_WORK = 1 << 25;
+
+  /**
+   * Tokens of a block elsewhere; more share the read of the codes, fewer keep its buffers in the
+   * cache: {@code --operations encodeSparse --tokens 4096 --prefix-widths 32768}.
    */
   public static final int BLOCK_ROWS = 512;
 

@@ -10,7 +10,7 @@ import java.util.Arrays;
  */
 final class StripedVector {
 
-  static final int COUNT = 8;
+  static final int COUNT = 4;
 
   /** Stripe lengths are multiples of this, the floats of the widest vector register. */
   private static final int LANES = 16;
@@ -42,14 +42,11 @@ final class StripedVector {
    * @param lanes working memory of the length of a stripe
    */
   static float dot(float[][] a, float[][] b, float[] lanes) {
-    clear(lanes);
-    addProducts(lanes, a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3]);
-    addProducts(lanes, a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7]);
+    multiply(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3], lanes);
     return sum(lanes);
   }
 
-  private static void addProducts(
-      float[] lanes,
+  private static void multiply(
       float[] a,
       float[] b,
       float[] c,
@@ -57,10 +54,10 @@ final class StripedVector {
       float[] e,
       float[] f,
       float[] g,
-      float[] h) {
+      float[] h,
+      float[] lanes) {
     for (int i = 0; i < lanes.length; i++) {
-      float sum = Math.fma(c[i], d[i], Math.fma(a[i], b[i], lanes[i]));
-      lanes[i] = Math.fma(g[i], h[i], Math.fma(e[i], f[i], sum));
+      lanes[i] = Math.fma(g[i], h[i], Math.fma(e[i], f[i], Math.fma(c[i], d[i], a[i] * b[i])));
     }
   }
 
