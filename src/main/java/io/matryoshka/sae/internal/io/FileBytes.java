@@ -23,14 +23,16 @@ public final class FileBytes implements ByteSource {
   private static final long SEGMENT_BYTES = 1L << SEGMENT_BITS;
 
   private final Path path;
-  private final FileChannel channel;
+  private final SharedChannel channel;
+  private final boolean temporary;
   private final long size;
   private final AtomicReferenceArray<ByteBuffer> segments;
 
-  private FileBytes(Path path, FileChannel channel) throws IOException {
+  private FileBytes(Path path, SharedChannel channel, boolean temporary) throws IOException {
     this.path = path;
     this.channel = channel;
-    this.size = channel.size();
+    this.temporary = temporary;
+    this.size = channel.read(FileChannel::size);
     this.segments = new AtomicReferenceArray<>((int) ((size + SEGMENT_BYTES - 1) >>> SEGMENT_BITS));
   }
 
@@ -42,7 +44,7 @@ public final class FileBytes implements ByteSource {
    * @throws IOException if it cannot be opened for reading
    */
   public static FileBytes open(Path path) throws IOException {
-    return of(path, FileChannel.open(path, StandardOpenOption.READ));
+    return open(path, false);
   }
 
   /**
@@ -55,19 +57,16 @@ public final class FileBytes implements ByteSource {
    */
   public static FileBytes temporary(Content content) throws IOException {
     Path path = Files.createTempFile("matryoshka-sae", ".tmp");
-    FileChannel channel =
-        FileChannel.open(
-            path,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.DELETE_ON_CLOSE);
     try {
-      content.write(channel);
+      DeletedOnExit.add(path);
+      try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+        content.write(channel);
+      }
+      return open(path, true);
     } catch (Throwable e) {
-      channel.close();
+      delete(path);
       throw e;
     }
-    return of(path, channel);
   }
 
   /** Writes the bytes of a temporary file. */
@@ -83,13 +82,19 @@ public final class FileBytes implements ByteSource {
     void write(FileChannel target) throws IOException;
   }
 
-  private static FileBytes of(Path path, FileChannel channel) throws IOException {
+  private static FileBytes open(Path path, boolean temporary) throws IOException {
+    SharedChannel channel = SharedChannel.open(path);
     try {
-      return new FileBytes(path, channel);
+      return new FileBytes(path, channel, temporary);
     } catch (Throwable e) {
       channel.close();
       throw e;
     }
+  }
+
+  private static void delete(Path path) throws IOException {
+    DeletedOnExit.remove(path);
+    Files.deleteIfExists(path);
   }
 
   /**
@@ -113,15 +118,22 @@ public final class FileBytes implements ByteSource {
 
   @Override
   public void readFully(long position, ByteBuffer target) throws IOException {
+    ByteBuffer bytes = target.duplicate();
+    int begin = target.position();
+    channel.read(open -> fill(open, position, bytes.position(begin)));
+    target.position(target.limit());
+  }
+
+  private ByteBuffer fill(FileChannel open, long position, ByteBuffer target) throws IOException {
     long next = position;
-    requireOpen();
     while (target.hasRemaining()) {
-      int count = channel.read(target, next);
+      int count = open.read(target, next);
       if (count < 0) {
         throw new EOFException(path + ": file ends at byte " + next + ", more were expected");
       }
       next += count;
     }
+    return target;
   }
 
   /**
@@ -136,12 +148,15 @@ public final class FileBytes implements ByteSource {
    */
   public ByteBuffer map(long position, long length) throws IOException {
     Objects.checkFromIndexSize(position, length, size);
-    requireOpen();
-    if (channel.size() < position + length) {
+    return channel.read(open -> map(open, position, length)).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private ByteBuffer map(FileChannel open, long position, long length) throws IOException {
+    if (open.size() < position + length) {
       throw new EOFException(
           path + ": has become shorter than " + size + " bytes since it was opened");
     }
-    return channel.map(MapMode.READ_ONLY, position, length).order(ByteOrder.LITTLE_ENDIAN);
+    return open.map(MapMode.READ_ONLY, position, length);
   }
 
   @Override
@@ -170,15 +185,12 @@ public final class FileBytes implements ByteSource {
     return segments.get(index);
   }
 
-  private void requireOpen() {
-    if (!channel.isOpen()) {
-      throw new IllegalStateException(path + " is closed");
-    }
-  }
-
   /** Closes the file. A second call does nothing; buffers mapped before stay valid. */
   @Override
   public void close() throws IOException {
     channel.close();
+    if (temporary) {
+      delete(path);
+    }
   }
 }
