@@ -138,6 +138,11 @@ public final class Chromium implements AutoCloseable {
     return new Chromium(Optional.empty(), URI.create(socket));
   }
 
+  /** Shows this page; the timers of a page behind another one run slowly. */
+  public void bringToFront() {
+    call("Page.bringToFront", JSON.createObjectNode());
+  }
+
   /** Sets the size of the screen, in CSS pixels, and the preferred colours. */
   public void screen(int width, int height, boolean phone, boolean dark) {
     call(
@@ -242,6 +247,9 @@ public final class Chromium implements AutoCloseable {
 
   @Override
   public void close() {
+    if (process.isEmpty()) {
+      call("Page.close", JSON.createObjectNode());
+    }
     socket.abort();
     process.ifPresent(Chromium::end);
   }

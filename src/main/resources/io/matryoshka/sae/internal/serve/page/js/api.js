@@ -4,7 +4,7 @@ const TOKEN = 'matryoshka-token';
 const RETRY_MILLIS = 1500;
 
 /** An answer that is no result: `code` and `message` as the server gives them. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, {code, message, limit, given}, retryAfter = 0) {
     super(message);
     Object.assign(this, {status, code, limit, given, retryAfter});

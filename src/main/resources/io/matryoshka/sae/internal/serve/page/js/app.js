@@ -100,8 +100,10 @@ function TokenForm() {
     event.preventDefault();
     useToken(typed);
   };
-  return html`<form class="notice bad" onSubmit=${submit}><p>The server asks for its token. Paste the address that it printed, or the token.</p>
-    <label class="field"><span>Token</span><input type="password" autocomplete="off" value=${typed} onInput=${event => setTyped(event.target.value)}/></label>
+  return html`<form class="notice bad" onSubmit=${submit}>
+    <p>The server asks for its token. Paste the address that it printed, or the token.</p>
+    <label class="field"><span>Token</span>
+      <input type="password" autocomplete="off" value=${typed} onInput=${event => setTyped(event.target.value)}/></label>
     <button type="submit" class="main">Go on</button></form>`;
 }
 
@@ -112,7 +114,9 @@ function Connection() {
   }
   return html`<div class="banner" role="status">${now === 'token' ? html`<${TokenForm}/>`
     : now === 'back' ? html`<div class="notice good"><p>The server is back.</p></div>`
-    : html`<div class="notice bad"><p><b>The server does not answer.</b> Start it again with <code>matryoshka-sae serve</code> in a terminal; this page goes on by itself.</p></div>`}</div>`;
+    : html`<div class="notice bad"><p>
+      <b>The server does not answer.</b> Start it again with <code>matryoshka-sae serve</code> in a terminal; this page goes on by itself.</p>
+      </div>`}</div>`;
 }
 
 function NoModel({sae}) {
@@ -152,7 +156,8 @@ function App() {
     <main id="main" tabindex="-1" ref=${main}>
       <h1 class="hidden">${nameOf(route)}</h1>
       ${state && html`<${Facts} sae=${sae}/>`}
-      ${state && route.sae && route.sae !== sae.key && html`<div class="notice" role="status"><p>${route.sae} is not open here; this is ${sae.key}.</p></div>`}
+      ${state && route.sae && route.sae !== sae.key && html`<div class="notice" role="status">
+        <p>${route.sae} is not open here; this is ${sae.key}.</p></div>`}
       ${state ? html`<${Content} route=${route} state=${state} sae=${sae}/>`
         : server.error ? html`<${Failure} error=${server.error} retry=${server.retry}/>` : html`<p class="boot" role="status">Loading…</p>`}
     </main><${Toast}/>`;

@@ -40,7 +40,9 @@ function Picker({state, name, sides}) {
   };
   return html`<div class="side-head"><h2>${name === 'left' ? 'Left' : 'Right'}</h2>
     <select aria-label=${`SAE on the ${name}`} value=${sae.key} onChange=${take}>${state.saes.map(({key, model}) => html`<option key=${key} value=${key} disabled=${!model}>${key}</option>`)}</select>
-    <label class="field"><span>First</span><input type="number" list=${`${name}-widths`} min="1" max=${sae.d_sae} placeholder=${sae.d_sae} value=${width ?? ''} aria-label=${`width on the ${name}`} onChange=${widen}/><span>latents</span></label>
+    <label class="field"><span>First</span>
+      <input type="number" list=${`${name}-widths`} min="1" max=${sae.d_sae} placeholder=${sae.d_sae} value=${width ?? ''} aria-label=${`width on the ${name}`} onChange=${widen}/>
+      <span>latents</span></label>
     <datalist id=${`${name}-widths`}>${sae.widths.map(each => html`<option key=${each} value=${each}></option>`)}</datalist></div>`;
 }
 
@@ -56,10 +58,14 @@ function Metrics({answer}) {
   const {left, right, clean} = answer;
   const best = (a, b, better) => better !== 0 && a !== null && b !== null && better * (a - b) > 0 ? 'num best' : 'num';
   return html`<section class="card"><div class="scroll" tabindex="0" role="region" aria-label="Figures of both sides"><table>
-    <thead><tr><th scope="col">On this text</th><th class="num" scope="col">Left</th><th class="num" scope="col">Right</th><th class="num" scope="col">Right − left</th></tr></thead>
-    <tbody>${METRICS.map(([name, field, show, better]) => html`<tr key=${field}><th scope="row">${name}${field === 'mean_loss' && clean ? html` <span class="muted">(clean ${fixed(clean.mean_loss, 3)})</span>` : ''}</th>
-      <td class=${best(left[field], right[field], better)}>${show(left[field])}</td><td class=${best(right[field], left[field], better)}>${show(right[field])}</td>
-      <td class="num muted">${left[field] === null || right[field] === null ? '–' : (right[field] > left[field] ? '+' : '') + short(right[field] - left[field])}</td></tr>`)}</tbody></table></div></section>`;
+    <thead><tr><th scope="col">On this text</th><th class="num" scope="col">Left</th><th class="num" scope="col">Right</th>
+      <th class="num" scope="col">Right − left</th></tr></thead>
+    <tbody>${METRICS.map(([name, field, show, better]) => html`<tr key=${field}>
+      <th scope="row">${name}${field === 'mean_loss' && clean ? html` <span class="muted">(clean ${fixed(clean.mean_loss, 3)})</span>` : ''}</th>
+      <td class=${best(left[field], right[field], better)}>${show(left[field])}</td>
+        <td class=${best(right[field], left[field], better)}>${show(right[field])}</td>
+      <td class="num muted">${left[field] === null || right[field] === null ? '–' : (right[field] > left[field] ? '+' : '') + short(right[field] - left[field])}</td>
+        </tr>`)}</tbody></table></div></section>`;
 }
 
 function paintOf(by, sae, side, clean) {
@@ -81,7 +87,8 @@ function Active({sae, side, tokens, shown, at}) {
   const words = useTokensOf(useMemo(() => ({latents: side.latents, tokens}), [side, tokens]));
   const pairs = side.latents[at].slice(0, 10);
   return pairs.length === 0 ? html`<p class="muted small">No latent is active on this token.</p>`
-    : html`<ul class="latents near">${pairs.map(([latent, value]) => html`<li key=${latent}><${LatentLink} latent=${latent}/><${Label} text=${side.labels[latent]} none=${wordsOf(words.get(latent), shown)}/>
+    : html`<ul class="latents near">${pairs.map(([latent, value]) => html`<li key=${latent}><${LatentLink} latent=${latent}/>
+      <${Label} text=${side.labels[latent]} none=${wordsOf(words.get(latent), shown)}/>
       <${Amount} value=${value} most=${pairs[0][1]} level=${levelOf(sae, latent)}/><${Level} level=${levelOf(sae, latent)}/></li>`)}</ul>`;
 }
 
@@ -90,8 +97,10 @@ function Side({name, route, state, sides, found, answer, shown, stale}) {
   const {paint, tell} = found ? paintOf(route.by, side.sae, found, answer.clean) : {};
   const at = route.at !== null && route.at < shown.length ? route.at : null;
   return html`<section class="card" aria-label=${`${name} side`}><${Picker} state=${state} name=${name} sides=${sides}/>
-    ${found && html`<div class=${stale ? 'stale' : ''}><${Strip} pieces=${shown} name=${`Tokens, ${name}`} paint=${paint} tell=${tell} selected=${at} onSelect=${next => go({at: next})}/></div>
-      ${at !== null && html`<h3>${quoted(shown[at].text)} <span class="muted">${tell(at)}</span></h3><${Active} sae=${side.sae} side=${found} tokens=${answer.tokens} shown=${shown} at=${at}/>`}`}</section>`;
+    ${found && html`<div class=${stale ? 'stale' : ''}>
+      <${Strip} pieces=${shown} name=${`Tokens, ${name}`} paint=${paint} tell=${tell} selected=${at} onSelect=${next => go({at: next})}/></div>
+      ${at !== null && html`<h3>${quoted(shown[at].text)} <span class="muted">${tell(at)}</span></h3>
+        <${Active} sae=${side.sae} side=${found} tokens=${answer.tokens} shown=${shown} at=${at}/>`}`}</section>`;
 }
 
 function Matches({answer, left, right}) {
@@ -100,10 +109,15 @@ function Matches({answer, left, right}) {
   return html`<section class="card"><h2>Which latents belong together</h2>${matches.length === 0
     ? html`<${Empty}>There are no pairs: the directions have different widths, or nothing is active.<//>`
     : html`<p class="muted small">For each latent on the left, the nearest direction on the right among those active in this text.</p>
-      <div class="scroll" tabindex="0" role="region" aria-label="Matches"><table><thead><tr><th scope="col">Left</th><th scope="col">Right</th><th class="num" scope="col">Cosine</th><th scope="col"><span class="hidden">Cosine, drawn</span></th><th scope="col">Nearest both ways</th><th class="num" scope="col">Tokens left, right, both</th></tr></thead>
-      <tbody>${matches.slice(0, FIRST_MATCHES).map(match => html`<tr key=${match.left}><th scope="row">${link(left.sae, match.left)} <${Label} text=${answer.left.labels[match.left]} none=""/></th>
-        <td>${link(right.sae, match.right)} <${Label} text=${answer.right.labels[match.right]} none=""/></td><td class="num">${fixed(match.cosine, 3)}</td><td><${Bar} value=${match.cosine} most=${1}/></td>
-        <td>${match.mutual ? 'yes' : ''}</td><td class="num">${match.tokens_left}, ${match.tokens_right}, ${match.tokens_both}</td></tr>`)}</tbody></table></div>
+      <div class="scroll" tabindex="0" role="region" aria-label="Matches"><table><thead><tr><th scope="col">Left</th>
+        <th scope="col">Right</th><th class="num" scope="col">Cosine</th><th scope="col"><span class="hidden">Cosine, drawn</span></th>
+        <th scope="col">Nearest both ways</th><th class="num" scope="col">Tokens left, right, both</th></tr></thead>
+      <tbody>${matches.slice(0, FIRST_MATCHES).map(match => html`<tr key=${match.left}>
+        <th scope="row">${link(left.sae, match.left)} <${Label} text=${answer.left.labels[match.left]} none=""/></th>
+        <td>${link(right.sae, match.right)} <${Label} text=${answer.right.labels[match.right]} none=""/></td>
+          <td class="num">${fixed(match.cosine, 3)}</td><td><${Bar} value=${match.cosine} most=${1}/></td>
+        <td>${match.mutual ? 'yes' : ''}</td><td class="num">${match.tokens_left}, ${match.tokens_right}, ${match.tokens_both}</td>
+          </tr>`)}</tbody></table></div>
       ${matches.length > FIRST_MATCHES && html`<p class="muted small">The first ${FIRST_MATCHES} of ${count(matches.length)}; the export has all.</p>`}`}</section>`;
 }
 

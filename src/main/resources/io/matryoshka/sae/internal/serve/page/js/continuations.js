@@ -44,7 +44,8 @@ function useGeneration() {
 }
 
 function Options({route, state}) {
-  const number = (name, label, attributes, title) => html`<label class="field" title=${title}><span>${label}</span><input type="number" ...${attributes} value=${route[name]}
+  const number = (name, label, attributes, title) => html`<label class="field" title=${title}><span>${label}</span>
+    <input type="number" ...${attributes} value=${route[name]}
     onChange=${event => Number.isFinite(event.target.valueAsNumber) && go({[name]: event.target.valueAsNumber})}/></label>`;
   return html`<details><summary>Options</summary><div class="row">
     ${number('tokens', 'New tokens', {min: 1, max: state.limits.new_tokens, step: 1})}
@@ -56,8 +57,10 @@ function Options({route, state}) {
 
 function Story({name, given, side, run}) {
   return html`<section class="card" aria-label=${`${name} continuation`}><h3><span class=${'key ' + name.toLowerCase()}></span>${name}</h3>
-    <p class="story" dir="auto"><span class="given">${given}</span>${side?.text ?? ''}${side?.end === 'stop_token' && side.text === '' ? html` <span class="given">(the model ends the text here)</span>` : ''}</p>
-    <p class="muted small">${side ? `${plural(side.tokens, 'token')}${side.end ? `, ${ENDS[side.end] ?? side.end}` : run.stopped ? ', stopped' : ''}` : run.running ? 'Waiting for the first token…' : ''}</p></section>`;
+    <p class="story" dir="auto">
+      <span class="given">${given}</span>${side?.text ?? ''}${side?.end === 'stop_token' && side.text === '' ? html` <span class="given">(the model ends the text here)</span>` : ''}</p>
+    <p class="muted small">${side ? `${plural(side.tokens, 'token')}${side.end ? `, ${ENDS[side.end] ?? side.end}` : run.stopped ? ', stopped' : ''}` : run.running ? 'Waiting for the first token…' : ''}</p>
+      </section>`;
 }
 
 export function Continuations({route, state, change}) {

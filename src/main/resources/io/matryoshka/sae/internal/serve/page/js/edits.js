@@ -23,7 +23,8 @@ function Edit({sae, name, edit, i, onChange, onRemove}) {
   return html`<li class="edit">
     <select aria-label=${`change ${i + 1}`} value=${edit.kind} onChange=${kind}>${KINDS.map(([value, name]) => html`<option key=${value} value=${value}>${name}</option>`)}</select>
     <input type="number" aria-label=${`latent of change ${i + 1}`} min="0" max=${sae.d_sae - 1} value=${edit.latent} onChange=${event => number(event, 'latent')}/>
-    ${edit.kind === 'zero' ? html`<span></span>` : html`<input type="number" step="any" aria-label=${`value of change ${i + 1}`} value=${edit.value} onChange=${event => number(event, 'value')}/>`}
+    ${edit.kind === 'zero' ? html`<span>
+      </span>` : html`<input type="number" step="any" aria-label=${`value of change ${i + 1}`} value=${edit.value} onChange=${event => number(event, 'value')}/>`}
     <span class="name" dir="auto" title=${name}>${name}</span>
     <button type="button" class="quiet" aria-label=${`remove the change of latent ${edit.latent}`} onClick=${onRemove}>×</button></li>`;
 }
@@ -32,9 +33,11 @@ function Edit({sae, name, edit, i, onChange, onRemove}) {
 function Picks({sae, labels, tokens, pieces, edits, onAdd}) {
   const picks = [...tokens].filter(([latent]) => !edits.some(edit => edit.latent === latent))
     .sort(([, [[a]]], [, [[b]]]) => b - a).slice(0, PICKS);
-  return html`<div><h3 class="sub">Strong in this text</h3><div class="picks">${picks.map(([latent, [[value]]]) => html`<button type="button" key=${latent}
+  return html`<div><h3 class="sub">Strong in this text</h3>
+    <div class="picks">${picks.map(([latent, [[value]]]) => html`<button type="button" key=${latent}
     class=${levelClass(levelOf(sae, latent))} title=${`activation up to ${short(value)}`} aria-label=${`change latent ${latent}`} onClick=${() => onAdd(latent)}>
-    <b class="level">${latent}</b><span dir="auto">${labels[latent] ?? wordsOf(tokens.get(latent).slice(0, 1), pieces)}</span></button>`)}</div></div>`;
+    <b class="level">${latent}</b><span dir="auto">${labels[latent] ?? wordsOf(tokens.get(latent).slice(0, 1), pieces)}</span>
+      </button>`)}</div></div>`;
 }
 
 export function Edits({state, sae, latents, edits}) {

@@ -3,7 +3,7 @@
 const few = new Intl.NumberFormat('en', {maximumSignificantDigits: 3, useGrouping: false});
 const grouped = new Intl.NumberFormat('en', {maximumFractionDigits: 0});
 
-export const NONE = '–';
+const NONE = '–';
 
 /** A number with three significant digits. */
 export function short(value) {

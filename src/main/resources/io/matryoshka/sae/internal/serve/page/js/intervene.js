@@ -4,7 +4,7 @@ import {Differences} from './chart.js';
 import {Edits} from './edits.js';
 import {go} from './route.js';
 import {fixed, plain, quoted, short, signed} from './format.js';
-import {Bar, Busy, Choice, Empty, Failure, Tile} from './parts.js';
+import {Busy, Choice, Empty, Failure, Tile} from './parts.js';
 import {readPositions, writePositions} from './positions.js';
 import {useCall, useSettled} from './query.js';
 import {Foot} from './share.js';
@@ -17,7 +17,7 @@ const COUNT = 8;
 const STILL_MILLIS = 250;
 
 /** What is asked of the server, as far as interventions and continuations have it in common. */
-export function changeOf(route, sae, text) {
+function changeOf(route, sae, text) {
   return {
     sae: sae.key, text, edits: route.edits, positions: route.positions.trim() === '' ? null : route.positions.replaceAll(' ', ''),
     skip_bos: route.bos === 'keep',
@@ -27,10 +27,13 @@ export function changeOf(route, sae, text) {
 function Where({route, positions, tokens, mode, setMode}) {
   return html`<div class="row">
     <${Choice} name="A click on a token chooses" value=${mode} onChange=${setMode} options=${[['predict', 'Predict after'], ['positions', 'Change at']]}/>
-    <label class="field"><span>Change at tokens</span><input type="text" size="9" placeholder="all" value=${route.positions} aria-invalid=${positions === null}
+    <label class="field"><span>Change at tokens</span>
+      <input type="text" size="9" placeholder="all" value=${route.positions} aria-invalid=${positions === null}
       onInput=${event => go({positions: event.target.value})}/></label>
     ${route.positions !== '' && html`<button type="button" class="quiet" onClick=${() => go({positions: ''})}>All tokens</button>`}
-    <label class="field"><input type="checkbox" checked=${route.bos === 'change'} onChange=${event => go({bos: event.target.checked ? 'change' : 'keep'})}/><span>also at the first, special token</span></label>
+    <label class="field">
+      <input type="checkbox" checked=${route.bos === 'change'} onChange=${event => go({bos: event.target.checked ? 'change' : 'keep'})}/>
+      <span>also at the first, special token</span></label>
     ${positions === null && html`<p class="small" role="alert">Positions are numbers and ranges, such as 2-5,7${tokens > 0 ? `; this text has 0 to ${tokens - 1}` : ''}.</p>`}
   </div>`;
 }
@@ -49,10 +52,12 @@ function Text({route, latents, positions, result}) {
   };
   return html`<section class="card stack" aria-label="Tokens">
     <${Where} route=${route} positions=${positions} tokens=${tokens} mode=${mode} setMode=${setMode}/>
-    <div class=${latents.stale ? 'stale' : ''}><${Strip} pieces=${latents.pieces} name=${mode === 'predict' ? 'Token to predict after' : 'Tokens to change at'}
+    <div class=${latents.stale ? 'stale' : ''}>
+      <${Strip} pieces=${latents.pieces} name=${mode === 'predict' ? 'Token to predict after' : 'Tokens to change at'}
       paint=${i => both(added(i) / FULL_LOSS)} tell=${i => result && i > 0 ? `loss ${signed(added(i), 2)}` : ''} selected=${at}
       onSelect=${i => go({predict: i})} chosen=${positions ?? new Set()} onToggle=${mode === 'positions' ? toggle : undefined}/></div>
-    <p class="legend"><span>−2<span class="ramp both"></span>+2 nats in predicting the token</span>${route.positions !== '' && html`<span>underlined: changed</span>`}</p>
+    <p class="legend"><span>−2<span class="ramp both">
+      </span>+2 nats in predicting the token</span>${route.positions !== '' && html`<span>underlined: changed</span>`}</p>
   </section>`;
 }
 
@@ -61,9 +66,12 @@ function Next({result, piece}) {
   const probability = value => value >= 0.001 ? fixed(100 * value, 1) : '< 0.1';
   return html`<section class="card next"><div class="head"><h2>Next token after ${quoted(piece?.text ?? '')}</h2>
       <p class="legend"><span><span class="key clean"></span>clean</span><span><span class="key changed"></span>changed</span></p></div>
-    <div class="scroll" tabindex="0" role="region" aria-label="Next tokens"><table><thead><tr><th scope="col">Token</th><th scope="col"><span class="hidden">Both, drawn</span></th><th class="num" scope="col">Clean %</th><th class="num" scope="col">Changed %</th></tr></thead>
-    <tbody>${result.next.map(({id, text, clean, changed}, i) => html`<tr key=${`${i}-${id}`}><td title=${`token ${id}`}>${plain(text).replace(/^ /, '␣').replaceAll('\n', '↵')}</td>
-      <td><div class="pair-bars"><span class="bar clean"><${Fill} value=${clean} most=${most}/></span><span class="bar changed"><${Fill} value=${changed} most=${most}/></span></div></td>
+    <div class="scroll" tabindex="0" role="region" aria-label="Next tokens"><table><thead><tr><th scope="col">Token</th><th scope="col">
+      <span class="hidden">Both, drawn</span></th><th class="num" scope="col">Clean %</th><th class="num" scope="col">Changed %</th></tr></thead>
+    <tbody>${result.next.map(({id, text, clean, changed}, i) => html`<tr key=${`${i}-${id}`}>
+      <td title=${`token ${id}`}>${plain(text).replace(/^ /, '␣').replaceAll('\n', '↵')}</td>
+      <td><div class="pair-bars"><span class="bar clean"><${Fill} value=${clean} most=${most}/></span><span class="bar changed">
+        <${Fill} value=${changed} most=${most}/></span></div></td>
       <td class="num">${probability(clean)}</td><td class="num">${probability(changed)}</td></tr>`)}</tbody></table></div></section>`;
 }
 
@@ -107,7 +115,8 @@ export function Intervene({route, state, sae}) {
       <${Busy} on=${answer.loading} what="Running the model twice"/>
       ${answer.error && html`<${Failure} error=${answer.error} retry=${answer.retry}/>`}
       ${route.edits.length === 0 && html`<${Empty}>Without a change there is nothing to compare yet. Add one, or press a latent that is strong in this text.<//>`}
-      ${result && html`<div class=${answer.loading ? 'sides stale' : 'sides'}><${Next} result=${result} piece=${latents.pieces[result.position]}/><${Effect} result=${result} pieces=${latents.pieces}/></div>`}
+      ${result && html`<div class=${answer.loading ? 'sides stale' : 'sides'}>
+        <${Next} result=${result} piece=${latents.pieces[result.position]}/><${Effect} result=${result} pieces=${latents.pieces}/></div>`}
       ${latents.data && html`<${Continuations} route=${route} state=${state} change=${changeOf(route, sae, text)}/>`}
       ${result && html`<${Foot} view="intervene" request=${answer.request} same=${result.same}/>`}
     </div></div>`;

@@ -44,7 +44,8 @@ export function LabelEditor({state, sae, found}) {
     return html`<${Form} state=${state} sae=${sae} latent=${latent} text=${label?.text ?? ''} onDone=${done}/>`;
   }
   return html`<div class="label-line">
-    ${label ? html`<q dir="auto">${label.text}</q><span class="muted small">${label.own ? 'yours, ' : ''}${label.provenance}</span>` : html`<span class="muted">No label yet</span>`}
+    ${label ? html`<q dir="auto">${label.text}</q>
+      <span class="muted small">${label.own ? 'yours, ' : ''}${label.provenance}</span>` : html`<span class="muted">No label yet</span>`}
     ${sae.labels.editable
       ? html`<button type="button" class="quiet" ref=${opener} onClick=${() => setEditing(true)}>${label ? 'Edit label' : 'Add a label'}</button>
         ${label?.own && html`<button type="button" class="quiet" onClick=${remove}>Remove yours</button>`}`

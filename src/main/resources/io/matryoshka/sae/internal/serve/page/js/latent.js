@@ -40,7 +40,8 @@ function Contexts({list, level, most}) {
     return html`<div class="context" key=${i}><span class="num">${short(value)}</span>
       ${context.tokens === null ? html`<span class="muted">row ${count(context.row)}</span>`
         : html`<${Context} tokens=${plainAll(context.tokens)} activations=${context.activations} at=${context.at} most=${most} colour=${levelClass(level)}/>`}
-      ${context.repeats > 1 ? html`<span class="times" title="contexts with this text">×${context.repeats}</span>` : html`<span></span>`}</div>`;
+      ${context.repeats > 1 ? html`<span class="times" title="contexts with this text">×${context.repeats}</span>` : html`<span>
+        </span>`}</div>`;
   });
 }
 
@@ -50,10 +51,12 @@ function Firing({found, sae}) {
     const waiting = ['waiting', 'running'].includes(sae.corpus.state);
     return html`<section class="card"><h2>When it fires</h2><${Empty}>${waiting
       ? 'The corpus is still being read; contexts appear here when it is done.'
-      : html`Start with a corpus to see the texts on which it fires: <code>matryoshka-sae serve --text-file texts.txt</code>`}<//></section>`;
+      : html`Start with a corpus to see the texts on which it fires: <code>matryoshka-sae serve --text-file texts.txt</code>`}<//>
+        </section>`;
   }
   if (corpus.firings === 0) {
-    return html`<section class="card"><h2>When it fires</h2><${Empty}>It never fires on the ${count(corpus.rows)} tokens of ${corpus.source}.<//></section>`;
+    return html`<section class="card"><h2>When it fires</h2>
+      <${Empty}>It never fires on the ${count(corpus.rows)} tokens of ${corpus.source}.<//></section>`;
   }
   return html`<section class="card"><h2>When it fires</h2>
     <h3 class="sub">Activations, by number of tokens</h3><${Histogram} histogram=${corpus.histogram} colour=${levelClass(found.level)}/>
@@ -64,7 +67,8 @@ function Firing({found, sae}) {
 }
 
 function Absorption({found}) {
-  return html`<h3>Absorption</h3><p class="small">Of ${count(found.tokens)} tokens with its direction it is silent on ${count(found.silent)}:
+  return html`<h3>Absorption</h3>
+    <p class="small">Of ${count(found.tokens)} tokens with its direction it is silent on ${count(found.silent)}:
     absorption fraction ${short(found.fraction)}, fully absorbed ${share(found.full)}${!found.top_child_tokens ? '.'
       : html`; most often carried by latent <${LatentLink} latent=${found.top_child}/> (${count(found.top_child_tokens)}).`}</p>`;
 }
@@ -73,16 +77,19 @@ function Logits({logits}) {
   const list = (name, tokens, colour) => {
     const most = Math.max(0, ...tokens.map(({logit}) => Math.abs(logit)));
     return html`<div><h3>${name}</h3><ul class=${'logits ' + colour}>${tokens.map(({id, text, logit}) => html`<li key=${id}>
-      <span class="tok" title=${`token ${id}`}>${plain(text).replace(/^ /, '␣').replaceAll('\n', '↵')}</span><${Bar} value=${Math.abs(logit)} most=${most}/><span class="num">${short(logit)}</span></li>`)}</ul></div>`;
+      <span class="tok" title=${`token ${id}`}>${plain(text).replace(/^ /, '␣').replaceAll('\n', '↵')}</span>
+        <${Bar} value=${Math.abs(logit)} most=${most}/><span class="num">${short(logit)}</span></li>`)}</ul></div>`;
   };
   return html`<section class="card"><h2>What it makes likelier</h2>
-    ${logits ? html`<p class="muted small">${logits.what}</p><div class="two">${list('Promoted', logits.promoted, 'c0')}${list('Suppressed', logits.suppressed, 'c4')}</div>`
+    ${logits ? html`<p class="muted small">${logits.what}</p>
+      <div class="two">${list('Promoted', logits.promoted, 'c0')}${list('Suppressed', logits.suppressed, 'c4')}</div>`
       : html`<${Empty}>There are no logits for this SAE: it has no language model here, or does not write into the residual stream.<//>`}</section>`;
 }
 
 function Near({name, list}) {
   return html`<div><h3>${name}</h3><ul class="latents near">${list.map(({latent, level, cosine, label}) => html`<li key=${latent}>
-    <${LatentLink} latent=${latent}/><${Label} text=${label}/><${Amount} value=${cosine} most=${1} level=${level}/><${Level} level=${level}/></li>`)}</ul></div>`;
+    <${LatentLink} latent=${latent}/><${Label} text=${label}/><${Amount} value=${cosine} most=${1} level=${level}/>
+      <${Level} level=${level}/></li>`)}</ul></div>`;
 }
 
 /** The typed text in the colour of this latent. */
@@ -107,14 +114,17 @@ export function LatentPage({state, sae, latent}) {
       ${answer.error && html`<${Failure} error=${answer.error} retry=${answer.retry}/>`}</div>`;
   }
   return html`<article class="stack" aria-label=${`Latent ${latent}`}>
-    <section class="card"><div class="head"><div class="latent-title"><h2>Latent ${latent}</h2><${Level} level=${found.level}/></div><${Actions} sae=${sae} latent=${latent}/></div>
+    <section class="card"><div class="head"><div class="latent-title"><h2>Latent ${latent}</h2><${Level} level=${found.level}/></div>
+      <${Actions} sae=${sae} latent=${latent}/></div>
       <${LabelEditor} state=${state} sae=${sae} found=${found}/><${Figures} found=${found}/></section>
     ${sae.model && html`<${InText} state=${state} sae=${sae} latent=${latent} level=${found.level}/>`}
     <${Firing} found=${found} sae=${sae}/>
     <${Logits} logits=${found.logits}/>
     <section class="card"><h2>Parents and children</h2><${Tree} found=${found}/></section>
-    <section class="card"><h2>Nearest directions</h2><div class="two"><${Near} name="By decoder" list=${found.nearest.decoder}/><${Near} name="By encoder" list=${found.nearest.encoder}/></div></section>
-    ${found.relatives.length > 0 && html`<section class="card"><h2>Nearest on other levels</h2><div class="two">${found.relatives.map(({level, latents}) =>
+    <section class="card"><h2>Nearest directions</h2><div class="two"><${Near} name="By decoder" list=${found.nearest.decoder}/>
+      <${Near} name="By encoder" list=${found.nearest.encoder}/></div></section>
+    ${found.relatives.length > 0 && html`<section class="card"><h2>Nearest on other levels</h2>
+      <div class="two">${found.relatives.map(({level, latents}) =>
       html`<${Near} key=${level} name=${`Level ${level}`} list=${latents}/>`)}</div></section>`}
     <${Foot} view="latent" request=${request} same=${found.same}/>
   </article>`;

@@ -16,7 +16,8 @@ function Search({route, sae}) {
     <input id="search" type="search" placeholder="Label or number" value=${route.query} autocomplete="off"
       onInput=${event => go({query: event.target.value})}/>
     <div class="row">
-      <label class="field"><span>Level</span><select value=${route.level ?? ''} onChange=${event => go({level: event.target.value === '' ? null : Number(event.target.value)})}>
+      <label class="field"><span>Level</span>
+        <select value=${route.level ?? ''} onChange=${event => go({level: event.target.value === '' ? null : Number(event.target.value)})}>
         <option value="">all</option>${sae.levels.map(({level}) => html`<option key=${level} value=${level}>${level}</option>`)}</select></label>
       <label class="field"><span>Order</span><select value=${route.sort} onChange=${event => go({sort: event.target.value})}>
         ${SORTS.map(([value, name]) => html`<option key=${value} value=${value}>${name}</option>`)}</select></label>
@@ -65,10 +66,13 @@ function List({route, sae}) {
     ${answer.data && html`<p class="muted small total" role="status">${count(answer.data.total)} of ${count(sae.d_sae)} latents</p>`}
     ${answer.data && (rows.length === 0
       ? html`<${Empty}>No latent has ${query === '' ? 'this level' : `“${query}” in its label or as its number`}.<//>`
-      : html`<table class=${answer.loading ? 'stale' : ''}><thead><tr><th scope="col">Latent</th><th scope="col">Level</th><th class="text" scope="col">Label or top tokens</th>
+      : html`<table class=${answer.loading ? 'stale' : ''}><thead><tr><th scope="col">Latent</th><th scope="col">Level</th>
+        <th class="text" scope="col">Label or top tokens</th>
           <th class="num wide" scope="col"><span class="hidden">Density, drawn</span></th><th class="num" scope="col">Density</th></tr></thead>
-        <tbody>${rows.map(row => html`<${Row} key=${row.latent} row=${row} open=${row.latent === route.latent} most=${most}/>`)}</tbody></table>`)}
-    ${more.left > 0 && html`<p class="row"><button type="button" disabled=${more.loading} onClick=${more.ask}>Show ${Math.min(PAGE, more.left)} more</button></p>`}
+        <tbody>${rows.map(row => html`<${Row} key=${row.latent} row=${row} open=${row.latent === route.latent} most=${most}/>`)}</tbody>
+          </table>`)}
+    ${more.left > 0 && html`<p class="row">
+      <button type="button" disabled=${more.loading} onClick=${more.ask}>Show ${Math.min(PAGE, more.left)} more</button></p>`}
   </section>`;
 }
 

@@ -92,12 +92,19 @@ export function Busy({on, what = 'Computing'}) {
       setSlow(false);
     };
   }, [on]);
-  return html`<div class="wait" role="status"><div class=${on ? 'busy on' : 'busy'}></div><p class="muted small">${slow ? `${what}… One computation runs at a time; this one may be waiting for its turn.` : ''}</p></div>`;
+  return html`<div class="wait" role="status"><div class=${on ? 'busy on' : 'busy'}></div>
+    <p class="muted small">${slow ? `${what}… One computation runs at a time; this one may be waiting for its turn.` : ''}</p></div>`;
 }
 
 export function Tile({name, value, note, title, children}) {
   return html`<div class="tile" title=${title}><dt>${name}</dt><dd>${value}
     ${note !== undefined && html`<div class="note">${note}</div>`}${children}</dd></div>`;
+}
+
+/** Something that is on or off, and its switch. */
+export function useToggle(start = false) {
+  const [on, set] = useState(start);
+  return [on, () => set(!on)];
 }
 
 // Short messages, such as 'Link copied'.

@@ -138,7 +138,8 @@ function Tokens({route, sae, latents, losses, index}) {
         options=${[['latents', 'Latents'], ['error', 'Error'], ['loss', 'Added loss', sae.transcoder]]}/>
       ${route.colour === 'latents' && (route.mark === null
         ? html`<${Levels} sae=${sae} chosen=${chosen} width=${width}/>`
-        : html`<button type="button" aria-pressed="true" onClick=${() => go({mark: null})}>Latent ${route.mark} <span aria-hidden="true">×</span><span class="hidden">, show all latents again</span></button>`)}
+        : html`<button type="button" aria-pressed="true" onClick=${() => go({mark: null})}>Latent ${route.mark} <span aria-hidden="true">×</span>
+          <span class="hidden">, show all latents again</span></button>`)}
     </div>
     <div class=${latents.stale ? 'stale' : ''}>
       <${Strip} pieces=${latents.pieces} name="Tokens of the text" paint=${paint} tell=${tell}

@@ -2,7 +2,7 @@
 import {send} from './api.js';
 import {link} from './route.js';
 import {CopyButton, Menu, say} from './parts.js';
-import {html, useState} from './ui.js';
+import {html} from './ui.js';
 
 async function save(view, format, request) {
   try {
@@ -24,7 +24,7 @@ const FORMATS = [
   ['json', 'JSON', 'all numbers of this view'], ['csv', 'CSV', 'one table'], ['html', 'Page', 'opens without a server'],
 ];
 
-export function Export({view, request, label = 'Export'}) {
+function Export({view, request, label = 'Export'}) {
   return html`<${Menu} label=${label}>
     ${FORMATS.map(([format, name, what]) => html`<button type="button" key=${format}
       onClick=${() => save(view, format, request)}>${name} <span class="muted small">${what}</span></button>`)}
@@ -56,8 +56,3 @@ export const joinSame = (...all) => {
   const part = name => [...new Set(known.map(same => same[name]).filter(Boolean))].join('\n\n') || null;
   return known.length ? {java: part('java'), cli: part('cli')} : null;
 };
-
-export function useToggle(start = false) {
-  const [on, set] = useState(start);
-  return [on, () => set(!on)];
-}

@@ -1,8 +1,7 @@
 // What one token says, level by level, or the whole text while none is chosen.
 import {go} from './route.js';
 import {count, percent, plural, quoted, short, signed} from './format.js';
-import {Amount, Label, LatentLink, Level, levelClass, levelOf, SignedBar} from './parts.js';
-import {useToggle} from './share.js';
+import {Amount, Label, LatentLink, Level, levelClass, levelOf, SignedBar, useToggle} from './parts.js';
 import {html} from './ui.js';
 import {useTokensOf, wordsOf} from './words.js';
 

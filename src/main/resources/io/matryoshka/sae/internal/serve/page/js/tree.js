@@ -1,7 +1,6 @@
 // A latent among its parents and children over the levels.
 import {percent, short} from './format.js';
-import {Empty, Label, LatentLink, Level, levelClass} from './parts.js';
-import {useToggle} from './share.js';
+import {Empty, Label, LatentLink, Level, levelClass, useToggle} from './parts.js';
 import {html} from './ui.js';
 
 const how = node => `both on ${node.both} tokens, P(child | parent) ${percent(node.child_given_parent)}, `
@@ -36,6 +35,7 @@ export function Tree({found}) {
   return html`<p class="muted small">By correlation of firing, the number at the end of each line.</p>
     <ul class="tree">
       ${parents.map(node => html`<li key=${node.latent}><${Node} node=${node}/></li>`)}
-      <li><span class=${'node self ' + levelClass(found.level)}><${Level} level=${found.level}/>${found.latent} ${found.label ? html`<${Label} text=${found.label.text}/>` : ''}</span>
+      <li><span class=${'node self ' + levelClass(found.level)}>
+        <${Level} level=${found.level}/>${found.latent} ${found.label ? html`<${Label} text=${found.label.text}/>` : ''}</span>
         ${tree.children.length > 0 && html`<${Children} nodes=${tree.children}/>`}</li></ul>`;
 }

@@ -4,7 +4,7 @@ import {Tile} from './parts.js';
 import {html} from './ui.js';
 
 /** A small line over the widths, with a dot at one of them. */
-export function Spark({values, at}) {
+function Spark({values, at}) {
   const known = values.filter(value => value !== null && value !== undefined);
   if (known.length < 2) {
     return null;
