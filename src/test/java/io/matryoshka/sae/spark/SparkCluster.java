@@ -115,7 +115,7 @@ final class SparkCluster implements AutoCloseable {
     }
   }
 
-  private static String classPath() {
+  static String classPath() {
     String ofTests = System.getProperty("surefire.test.class.path");
     return ofTests == null
         ? System.getProperty("java.class.path")

@@ -21,9 +21,14 @@ public final class CodeBlocks {
    * @param line where it begins, from 1
    */
   public record Block(String info, String text, int line) {
-    /** Whether it is Java code. */
+    /** Whether it is Java code that needs no Spark. */
     public boolean isJava() {
-      return info.equals("java") || info.startsWith("java ");
+      return info.equals("java") || (info.startsWith("java ") && !isSpark());
+    }
+
+    /** Whether it is Java code that needs Spark. */
+    public boolean isSpark() {
+      return info.equals("java spark");
     }
 
     /** Whether it is Java code that can run on the demo. */
