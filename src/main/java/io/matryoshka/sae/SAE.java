@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.UnsupportedArchitectureException;
+import io.matryoshka.sae.internal.kernel.Tuning;
 import io.matryoshka.sae.internal.model.PreparedRows;
 import io.matryoshka.sae.internal.model.Shapes;
 import java.io.IOException;
@@ -513,8 +514,10 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
     return normalizer.hasSkip() ? Long.MAX_VALUE : numbers * dSae();
   }
 
+  /** Multiplications of a decode; one that is not small is shared by the workers. */
   private long decodeWork(SparseLatents latents) {
-    return (long) latents.activeCount() * dOut();
+    long multiplications = (long) latents.activeCount() * dOut();
+    return Tuning.isSmall(multiplications) ? multiplications : Long.MAX_VALUE;
   }
 
   /** {@code decode(encode(x))}, owned by the scope of a call. */

@@ -120,23 +120,6 @@ public final class TorchKernels {
   }
 
   /**
-   * Computes the dot products of pairs of rows: {@code x[rows[p]] . w[latents[p]]}.
-   *
-   * @param x {@code [n, d_in]} float32; columns beyond those of {@code w} are left out
-   * @param w {@code [m, d_in]} float32
-   * @param rows {@code [pairs]} int32, below {@code n}
-   * @param latents {@code [pairs]} int32, below {@code m}
-   * @param scope owns temporaries
-   * @return {@code [pairs]}
-   */
-  public float[] pairProducts(
-      NDArray x, NDArray w, NDArray rows, NDArray latents, NDManager scope) {
-    NDArray products = call(TorchMethod.PAIR_PRODUCTS, rows, x, w, latents);
-    products.attach(scope);
-    return products.toFloatArray();
-  }
-
-  /**
    * Tells whether an array holds bfloat16, which DJL 0.36 calls {@link DataType#UNKNOWN}.
    *
    * @param x an array of any type

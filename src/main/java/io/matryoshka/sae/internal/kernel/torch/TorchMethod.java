@@ -10,7 +10,6 @@ public enum TorchMethod {
   INT8_MM,
   LINEAR,
   MM,
-  PAIR_PRODUCTS,
   WEIGHTED_BAGS,
   IS_BFLOAT16,
   TO_FLOAT32,

@@ -27,9 +27,6 @@ class Kernels(Module):
     return torch.linear(x, w)
   def mm(self: __torch__.Kernels, x: Tensor, w: Tensor, out: Tensor) -> Tensor:
     return torch.mm(torch.slice(x, 1, 0, torch.size(w, 1)), torch.t(w), out=out)
-  def pair_products(self: __torch__.Kernels, rows: Tensor, x: Tensor, w: Tensor, latents: Tensor) -> Tensor:
-    factors = torch.slice(x, 1, 0, torch.size(w, 1))
-    return torch._embedding_bag_per_sample_weights_backward(factors, w, latents, latents, rows, 0, -1)
   def weighted_bags(self: __torch__.Kernels, rows: Tensor, latents: Tensor, offsets: Tensor, values: Tensor, out: Tensor, span: Tensor) -> Tensor:
     sums, bags, sizes, largest = torch.embedding_bag(rows, latents, offsets, False, 0, False, values, False, None)
     first = int(torch.select(span, 0, 0))
