@@ -97,21 +97,6 @@ final class TextMixin {
     return contexts;
   }
 
-  /** Spells the tokens of texts; those of packed documents are ids, which the model spells. */
-  List<String> pieces(LanguageModel model, List<Tokens> read) throws IOException {
-    List<String> pieces = new ArrayList<>();
-    for (Tokens tokens : read) {
-      if (files.isEmpty()) {
-        pieces.addAll(tokens.pieces());
-      } else {
-        for (int id : tokens.ids()) {
-          pieces.add(model.piece(id));
-        }
-      }
-    }
-    return pieces;
-  }
-
   private List<Tokens> typed(LanguageModel model) throws IOException {
     List<Tokens> tokens = new ArrayList<>();
     for (String text : texts) {
@@ -132,8 +117,7 @@ final class TextMixin {
 
   /** Documents for an encoder, long ones in parts. */
   private List<Tokens> separate(LanguageModel model) throws IOException {
-    int longest = model.config().maxPositions();
-    int size = contextSize == null ? longest : Math.min(contextSize, longest);
+    int size = contextSize == null ? model.config().maxPositions() : contextSize;
     List<Tokens> texts = new ArrayList<>();
     for (Path file : files) {
       TextFiles.read(file, text -> texts.addAll(model.tokensInParts(text, size)));
