@@ -94,6 +94,15 @@ public final class TextEvaluationRun {
       }
       return new Candidate(HookPoint.of(sae), PackingOptions.excludesSpecialTokens(sae), opener);
     }
+
+    /**
+     * Leaves out rows of special tokens, whatever the SAE says of its training.
+     *
+     * @return changed description
+     */
+    public Candidate skipSpecialTokens() {
+      return new Candidate(hookPoint, true, opener);
+    }
   }
 
   /**

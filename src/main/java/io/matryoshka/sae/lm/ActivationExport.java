@@ -41,7 +41,7 @@ public final class ActivationExport {
    *     get these names
    * @param bfloat16 whether activations are rounded to bfloat16, which halves the files
    * @param progress is told the number of tokens that are done
-   * @throws IllegalArgumentException if a name is not known, or the model has no such layer
+   * @throws IllegalArgumentException if a name is not known, or the model has no such place
    */
   public ActivationExport(
       LanguageModel model, List<String> hookNames, boolean bfloat16, LongConsumer progress) {
@@ -51,9 +51,7 @@ public final class ActivationExport {
     this.hooks = new LinkedHashMap<>();
     Requirements requirements = new Requirements(model.name(), model.config());
     for (String name : hookNames) {
-      HookPoint point = HookPoint.parse(name);
-      requirements.require(point);
-      hooks.put(name, point);
+      hooks.put(name, requirements.parse(name));
     }
     if (hooks.isEmpty()) {
       throw new IllegalArgumentException("expected at least one hook point, got none");

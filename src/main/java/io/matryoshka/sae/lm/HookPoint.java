@@ -94,6 +94,16 @@ public record HookPoint(int layer, Site site) {
                             + " blocks.12.hook_resid_post")));
   }
 
+  /** Whether a name is a module path below a layer of Gemma. */
+  static boolean isPathInGemma(String name) {
+    return GEMMA_MODULE.matcher(name).matches();
+  }
+
+  /** Whether a name is a module path below a layer of BERT. */
+  static boolean isPathInBert(String name) {
+    return BERT_MODULE.matcher(name).matches();
+  }
+
   private static Optional<HookPoint> lens(String name) {
     Matcher matcher = LENS.matcher(name);
     if (!matcher.matches()) {

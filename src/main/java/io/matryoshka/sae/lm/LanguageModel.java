@@ -188,7 +188,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException that names both, if it does not fit
    */
   public void requireFits(SAE sae) {
-    new Requirements(name, config).require(sae, HookPoint.of(sae));
+    new Requirements(name, config).require(sae);
   }
 
   /**
@@ -426,11 +426,13 @@ public final class LanguageModel implements AutoCloseable {
    * @param text the text, not empty
    * @param atMost the largest number of tokens of a part, special tokens included
    * @return the parts in order; spans count in the whole text
-   * @throws IllegalArgumentException if a part has no room for text
+   * @throws IllegalArgumentException if a part has no room for text, or is longer than the model
+   *     takes
    * @throws IOException if the model has no tokenizer, or it cannot be read
    * @throws IllegalStateException if the tokenizer library is not on the class path
    */
   public List<Tokens> tokensInParts(String text, int atMost) throws IOException {
+    new Requirements(name, config).requireContext(atMost);
     return codec.parts(text, atMost);
   }
 
@@ -463,9 +465,11 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param options how to pack
    * @return a packer with an empty context
+   * @throws IllegalArgumentException if contexts are longer than the model takes
    * @throws IOException if the model has no tokenizer, or it cannot be read
    */
   public ContextPacker packer(PackingOptions options) throws IOException {
+    new Requirements(name, config).requireContext(options.contextSize());
     return new ContextPacker(options, codec.pieces(options.first(), options.separator()));
   }
 

@@ -33,6 +33,14 @@ final class Requirements {
     }
   }
 
+  void requireContext(int tokens) {
+    if (tokens > config.maxPositions()) {
+      throw new IllegalArgumentException(
+          "contexts of %d tokens: %s takes at most %d"
+              .formatted(tokens, model, config.maxPositions()));
+    }
+  }
+
   /** Refuses encoders, which predict no next token. */
   void requireDecoder(String wanted) {
     if (config.isEncoder()) {
@@ -57,6 +65,27 @@ final class Requirements {
     }
   }
 
+  /**
+   * Reads the name of a place of this model.
+   *
+   * @throws IllegalArgumentException if there is none of this name, or it is a module path of
+   *     another family, in which the same words may mean another place
+   */
+  HookPoint parse(String name) {
+    HookPoint point = HookPoint.parse(name);
+    if (config.isEncoder() ? HookPoint.isPathInGemma(name) : HookPoint.isPathInBert(name)) {
+      throw new IllegalArgumentException(
+          "hook point %s: %s (%s) has no module of this path; expected %s.N.… or a name such as blocks.N.hook_resid_post"
+              .formatted(
+                  name,
+                  model,
+                  config.modelType(),
+                  config.isEncoder() ? "encoder.layer" : "model.layers"));
+    }
+    require(point);
+    return point;
+  }
+
   /** The names of all places, with N for the layer. */
   private String places() {
     return Arrays.stream(Site.values())
@@ -73,17 +102,28 @@ final class Requirements {
 
   /** Checks that an SAE reads rows of the width at a place of this model. */
   void require(SAE sae, HookPoint point) {
-    require(point);
+    String described =
+        "the SAE (%sd_in %d) does not fit the model %s"
+            .formatted(
+                sae.config().modelName().map(name -> "of the model " + name + ", ").orElse(""),
+                sae.dIn(),
+                model);
     if (sae.dIn() != width(point.site())) {
       throw new IllegalArgumentException(
-          "the SAE (%sd_in %d) does not fit the model %s, whose width at %s is %d"
-              .formatted(
-                  sae.config().modelName().map(name -> "of the model " + name + ", ").orElse(""),
-                  sae.dIn(),
-                  model,
-                  point,
-                  width(point.site())));
+          "%s, whose width at %s is %d".formatted(described, point, width(point.site())));
     }
+    try {
+      require(point);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(described + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Checks that an SAE fits this model at the place that its configuration names. */
+  void require(SAE sae) {
+    HookPoint point = HookPoint.of(sae);
+    require(sae, point);
+    sae.config().hookPoint().ifPresent(this::parse);
   }
 
   /** The width of a row at a place. */

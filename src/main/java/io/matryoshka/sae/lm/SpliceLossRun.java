@@ -21,7 +21,8 @@ import java.util.zip.CRC32C;
  * once up to the SAE's layer, are encoded once, and go on from there once for each width.
  *
  * <p>Rows of BOS keep their activation where the SAE was trained without special tokens, as in
- * SAELens. Texts with one token have no cross-entropy and count for KL alone.
+ * SAELens, or where {@link #keepBos} says so. Texts with one token have no cross-entropy and count
+ * for KL alone.
  */
 public final class SpliceLossRun {
 
@@ -31,7 +32,7 @@ public final class SpliceLossRun {
   private final LanguageModel model;
   private final SAE sae;
   private final HookPoint point;
-  private final boolean keepsBos;
+  private boolean keepsBos;
   private Optional<Path> checkpoint = Optional.empty();
   private LongConsumer progress = done -> {};
   private BiConsumer<Tokens, List<TokenLosses>> listener = (text, losses) -> {};
@@ -52,7 +53,18 @@ public final class SpliceLossRun {
     this.keepsBos = SaeMetadata.of(sae).excludesSpecialTokens();
     Requirements requirements = new Requirements(model.name(), model.config());
     requirements.requireDecoder("losses");
-    requirements.require(sae, point);
+    requirements.require(sae);
+  }
+
+  /**
+   * Sets whether rows of BOS keep their activation, in place of what the SAE's metadata says.
+   *
+   * @param keep whether they do
+   * @return this run
+   */
+  public SpliceLossRun keepBos(boolean keep) {
+    keepsBos = keep;
+    return this;
   }
 
   /**
@@ -152,7 +164,7 @@ public final class SpliceLossRun {
 
   private String fingerprint(List<Tokens> texts) {
     CRC32C crc = new CRC32C();
-    String settings = model.name() + model.config() + sae.config() + sae.widths();
+    String settings = model.name() + model.config() + sae.config() + sae.widths() + keepsBos;
     crc.update(settings.getBytes(StandardCharsets.UTF_8));
     texts.forEach(text -> crc.update(text.fingerprintBytes()));
     return "%08x".formatted(crc.getValue());

@@ -4,7 +4,10 @@ import static io.matryoshka.sae.lm.ReferenceModel.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.matryoshka.sae.NativeMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -159,6 +162,51 @@ class BertModelTest {
         .isInstanceOf(ModelFormatException.class)
         .hasMessageContaining(named)
         .hasMessageContaining(folder.toString());
+  }
+
+  @Test
+  void modulePathsOfGemma_areRefused_evenWhereTheirWordsMeanAPlace() throws IOException {
+    RandomBert bert = new RandomBert(VOCABULARY, 1e-12, false);
+    try (LanguageModel model = LanguageModel.load(bert.writeTo(folder))) {
+      assertThatThrownBy(
+              () -> new ActivationExport(model, List.of("model.layers.1.output"), false, n -> {}))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("model.layers.1.output")
+          .hasMessageContaining("expected encoder.layer.N");
+    }
+    try (LanguageModel model = LanguageModel.load(ReferenceModel.folder("gemma3"))) {
+      assertThatThrownBy(
+              () -> new ActivationExport(model, List.of("encoder.layer.1.input"), false, n -> {}))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("expected model.layers.N");
+    }
+  }
+
+  @Test
+  void calls_andThoseThatFail_leaveNothing() throws IOException {
+    RandomBert bert = new RandomBert(VOCABULARY, 1e-12, false);
+    List<Tokens> texts = List.of(Tokens.of(SHORT), Tokens.of(LONG), Tokens.of(SINGLE));
+    HookPoint middle = HookPoint.parse("encoder.layer.0.output");
+    Intervention failing =
+        Intervention.at(
+            middle,
+            rows -> {
+              throw new IllegalStateException("of the user");
+            });
+    try (LanguageModel model = LanguageModel.load(bert.writeTo(folder));
+        NDManager any = NDManager.newBaseManager(Device.cpu())) {
+      model.trace(texts, List.of(LAST, middle), List.of()).close(); // what is made once
+      NativeMemory.Live before = NativeMemory.live(any);
+      model.trace(texts, List.of(LAST, middle), List.of(Intervention.zero(middle))).close();
+      assertThat(NativeMemory.live(any)).as("trace").isEqualTo(before);
+      assertThatThrownBy(() -> model.trace(texts, List.of(LAST), List.of(failing)))
+          .hasMessageContaining("of the user");
+      assertThat(NativeMemory.live(any)).as("failing edit").isEqualTo(before);
+      assertThatThrownBy(() -> model.trace(Tokens.of(1, VOCABULARY), LAST))
+          .hasMessageContaining("token id");
+      assertThatThrownBy(() -> model.logits(Tokens.of(1), any)).hasMessageContaining("encoder");
+      assertThat(NativeMemory.live(any)).as("bad input").isEqualTo(before);
+    }
   }
 
   @Test

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -85,6 +84,7 @@ final class ActivationsCommand implements Callable<Integer> {
     if (textsPerFile < 1) {
       throw usage("--texts-per-file: expected at least 1, got " + textsPerFile);
     }
+    FileOrFolder.requireWritable("activations", target);
     try (LanguageModel opened =
         model.open(hub.options(output.downloadBars()), registry.registry())) {
       List<Tokens> texts = text.read(opened, Optional.empty());
@@ -92,7 +92,9 @@ final class ActivationsCommand implements Callable<Integer> {
       try (Progress bar = output.progress("activations", "tokens", tokens)) {
         ActivationExport export =
             new ActivationExport(opened, hooks, dtype == Dtype.BF16, bar::stepTo);
-        report(texts.size(), isFile() ? export.toFile(texts, target) : folder(export, texts));
+        report(
+            texts.size(),
+            FileOrFolder.isFile(target) ? export.toFile(texts, target) : folder(export, texts));
       }
     }
     return ExitCode.OK.code();
@@ -103,10 +105,6 @@ final class ActivationsCommand implements Callable<Integer> {
     try (ResumeHint hint = ResumeHint.whileOpen(output, "run the same command to go on")) {
       return export.toFolder(texts, target, textsPerFile);
     }
-  }
-
-  private boolean isFile() {
-    return target.toString().toLowerCase(Locale.ROOT).endsWith(".safetensors");
   }
 
   private void report(int texts, long rows) {

@@ -58,7 +58,7 @@ final class ActivationsMixin {
     if (!text.isGiven()) {
       return open(sae);
     }
-    ofText = TextActivations.of(sae, text, model, load, output);
+    ofText = TextActivations.of(sae, text, model, load, output, false);
     return ofText.open(sae);
   }
 

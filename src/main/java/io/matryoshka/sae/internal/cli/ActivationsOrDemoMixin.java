@@ -2,8 +2,10 @@ package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,6 +34,13 @@ final class ActivationsOrDemoMixin {
               + " the other; - is standard input; default for the bundled demo: its own.")
   private List<String> inputs = new ArrayList<>();
 
+  @Option(
+      names = "--skip-special-tokens",
+      description =
+          "Leave out the rows of special tokens of text, such as <bos>, also where the SAE does not"
+              + " say that it was trained without them.")
+  private boolean skipSpecial;
+
   @Mixin private TensorMixin tensor;
 
   @Mixin private ModelMixin model;
@@ -49,6 +58,9 @@ final class ActivationsOrDemoMixin {
    * @throws ParameterException if there is no input and the SAE is not the bundled demo
    */
   boolean isDemo(Optional<SaeEntry> entry) throws IOException {
+    if (skipSpecial) {
+      requireText("--skip-special-tokens");
+    }
     if (text.isGiven()) {
       if (!inputs.isEmpty()) {
         throw new ParameterException(
@@ -73,18 +85,37 @@ final class ActivationsOrDemoMixin {
     if (!text.isGiven()) {
       return tensor.open(files, sae);
     }
-    ofText = TextActivations.of(sae, text, model, load, output);
+    ofText = TextActivations.of(sae, text, model, load, output, skipSpecial);
     return ofText.open(sae);
   }
 
-  /** Checks that the activations come from text, for an option that runs the language model. */
+  /** Checks that the activations come from text, for an option that has no meaning for others. */
   void requireText(String option) {
     if (!text.isGiven() || !inputs.isEmpty()) {
       throw new ParameterException(
           command.commandLine(),
-          "%s runs the language model, which needs text: give --text, --text-file or --ids%s"
+          "%s is for text: give --text, --text-file or --ids%s"
               .formatted(option, inputs.isEmpty() ? "" : " in place of --input"));
     }
+  }
+
+  /** Whether the user wants rows of special tokens left out, whatever an SAE says. */
+  boolean skipsSpecial() {
+    return skipSpecial;
+  }
+
+  /** Whether rows of special tokens are left out of the figures of an SAE. */
+  boolean leavesOutSpecial(SAE sae) {
+    return skipSpecial || PackingOptions.excludesSpecialTokens(sae);
+  }
+
+  /** Which rows of the activations count, once they are open. */
+  RowRules rules(RowRules given, Output output) throws IOException {
+    if (skipSpecial && given.mask().isPresent()) {
+      throw new ParameterException(
+          command.commandLine(), "expected either --mask or --skip-special-tokens, got both");
+    }
+    return ofText == null ? given : ofText.rules(given, output);
   }
 
   /** The text that the activations come from. */

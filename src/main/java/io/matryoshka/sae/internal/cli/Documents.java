@@ -49,8 +49,7 @@ final class Documents {
 
   private static List<Tokens> separate(
       List<Path> files, LanguageModel model, Optional<Integer> longest) throws IOException {
-    int most = model.config().maxPositions();
-    int size = Math.min(longest.orElse(most), most);
+    int size = longest.orElse(model.config().maxPositions());
     List<Tokens> texts = new ArrayList<>();
     for (Path file : files) {
       TextFiles.read(file, text -> texts.addAll(model.tokensInParts(text, size)));

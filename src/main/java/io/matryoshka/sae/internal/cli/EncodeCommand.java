@@ -6,12 +6,8 @@ import io.matryoshka.sae.stream.EncodeOptions;
 import io.matryoshka.sae.stream.EncodeResult;
 import io.matryoshka.sae.stream.EncodeRun;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,10 +22,6 @@ import picocli.CommandLine.Option;
     },
     footer = {"", "Example:", "  matryoshka-sae encode --dir my-sae -i activations/ -o latents/"})
 final class EncodeCommand implements Callable<Integer> {
-
-  private static final Pattern OTHER_FILE =
-      Pattern.compile(
-          "(.+)\\.(npy|npz|pt|pth|bin|h5|hdf5|csv|tsv|json|jsonl|txt|parquet|arrow|pkl|gz|zip)");
 
   @Mixin private LoadMixin load;
 
@@ -71,12 +63,7 @@ final class EncodeCommand implements Callable<Integer> {
   @Override
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
-    requireFileOrFolder();
-    if (isFile()) {
-      Output.requireWritable(target);
-    } else {
-      Output.requireWritableFolder(target);
-    }
+    FileOrFolder.requireWritable("sparse latents", target);
     activations.find();
     EncodeOptions basis = options();
     try (SAE sae = load.open(output)) {
@@ -85,7 +72,7 @@ final class EncodeCommand implements Callable<Integer> {
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
         EncodeOptions options = basis.progress((done, rows) -> bar.stepTo(done));
         report(
-            isFile()
+            FileOrFolder.isFile(target)
                 ? EncodeRun.toFile(sae, source, target, options)
                 : EncodeRun.toFolder(sae, source, target, options));
       }
@@ -94,23 +81,9 @@ final class EncodeCommand implements Callable<Integer> {
   }
 
   private String howToGoOn() {
-    return isFile()
+    return FileOrFolder.isFile(target)
         ? "nothing is written; with a folder as --output a run goes on where it was stopped"
         : "run the same command to go on from the files finished in " + target;
-  }
-
-  /** A name like {@code latents.npy} is a mistake, not a folder to be made. */
-  private void requireFileOrFolder() {
-    Matcher ending = OTHER_FILE.matcher(target.getFileName().toString().toLowerCase(Locale.ROOT));
-    if (ending.matches() && !Files.isDirectory(target)) {
-      throw new IllegalArgumentException(
-          "--output: sparse latents go into a .safetensors file or a folder, got '%s'; name it %s"
-              .formatted(target, ending.group(1) + ".safetensors"));
-    }
-  }
-
-  private boolean isFile() {
-    return target.toString().toLowerCase(Locale.ROOT).endsWith(".safetensors");
   }
 
   private EncodeOptions options() throws IOException {

@@ -10,6 +10,7 @@ import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.SpliceLoss;
+import io.matryoshka.sae.lm.SpliceLossRun;
 import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowRules;
@@ -152,7 +153,7 @@ final class EvaluateCommand implements Callable<Integer> {
     activations.requireText("--layers");
     Output.requireWritable(csv);
     LayersResult result =
-        new LayersEvaluation(load, activations.model(), activations.text(), output)
+        new LayersEvaluation(load, activations, output)
             .run(load.entries(layers), metrics(), rules.skipsNonFinite(), loss.isGiven());
     if (csv != null) {
       AtomicFile.write(csv, result.csv());
@@ -187,7 +188,10 @@ final class EvaluateCommand implements Callable<Integer> {
     try (LanguageModel model = activations.openModel(sae, load, output);
         ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
       return LossMixin.measure(
-          sae, model, activations.ofText().orElseThrow().texts(), lossCheckpoint(), output);
+          new SpliceLossRun(model, sae).keepBos(activations.leavesOutSpecial(sae)),
+          activations.ofText().orElseThrow().texts(),
+          lossCheckpoint(),
+          output);
     }
   }
 
@@ -204,10 +208,7 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private RowRules rules() throws IOException {
-    RowRules given = rows.rules();
-    return activations.ofText().isPresent()
-        ? activations.ofText().get().rules(given, output)
-        : given;
+    return activations.rules(rows.rules(), output);
   }
 
   private EvaluationOptions metrics() {

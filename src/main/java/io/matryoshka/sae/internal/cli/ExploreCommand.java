@@ -140,10 +140,7 @@ final class ExploreCommand implements Callable<Integer> {
   }
 
   private RowRules rules() throws IOException {
-    RowRules given = rows.rules();
-    return activations.ofText().isPresent()
-        ? activations.ofText().get().rules(given, output)
-        : given;
+    return activations.rules(rows.rules(), output);
   }
 
   private Optional<Comparison> compare(

@@ -9,6 +9,7 @@ import io.matryoshka.sae.eval.TextEvaluationRun.Candidate;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.SpliceLoss;
+import io.matryoshka.sae.lm.SpliceLossRun;
 import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.registry.SaeEntry;
 import java.io.IOException;
@@ -21,15 +22,17 @@ import java.util.OptionalInt;
 final class LayersEvaluation {
 
   private final LoadMixin load;
+  private final ActivationsOrDemoMixin activations;
   private final ModelMixin model;
   private final TextMixin text;
   private final Output output;
   private final List<Candidate> candidates = new ArrayList<>();
 
-  LayersEvaluation(LoadMixin load, ModelMixin model, TextMixin text, Output output) {
+  LayersEvaluation(LoadMixin load, ActivationsOrDemoMixin activations, Output output) {
     this.load = load;
-    this.model = model;
-    this.text = text;
+    this.activations = activations;
+    model = activations.model();
+    text = activations.text();
     this.output = output;
   }
 
@@ -38,6 +41,9 @@ final class LayersEvaluation {
       List<SaeEntry> entries, EvaluationOptions options, boolean skipNonFinite, boolean withLoss)
       throws IOException {
     try (LanguageModel opened = openModel(entries.get(0))) {
+      if (activations.skipsSpecial() && opened.specialIds().isEmpty()) {
+        throw TextActivations.noneKnown(opened);
+      }
       PackingOptions packing = look(entries, opened);
       List<Tokens> texts = text.read(opened, packing);
       List<Evaluation> evaluations = evaluate(opened, texts, options);
@@ -60,6 +66,7 @@ final class LayersEvaluation {
           text.packedFiles(),
           packing.contextSize(),
           texts,
+          activations.skipsSpecial(),
           figures);
     }
   }
@@ -76,7 +83,8 @@ final class LayersEvaluation {
     for (SaeEntry entry : entries) {
       try (SAE sae = load.open(entry, output)) {
         opened.requireFits(sae);
-        candidates.add(Candidate.of(sae, () -> load.open(entry, output)));
+        Candidate candidate = Candidate.of(sae, () -> load.open(entry, output));
+        candidates.add(activations.skipsSpecial() ? candidate.skipSpecialTokens() : candidate);
         PackingOptions packing = text.packing(Optional.of(sae), opened.config());
         if (!text.packedFiles().isEmpty() && !packing.equals(common.orElse(packing))) {
           throw new IllegalArgumentException(
@@ -123,6 +131,7 @@ final class LayersEvaluation {
   }
 
   private SpliceLoss loss(SAE sae, LanguageModel opened, List<Tokens> texts) throws IOException {
-    return LossMixin.measure(sae, opened, texts, Optional.empty(), output);
+    SpliceLossRun run = new SpliceLossRun(opened, sae).keepBos(activations.leavesOutSpecial(sae));
+    return LossMixin.measure(run, texts, Optional.empty(), output);
   }
 }

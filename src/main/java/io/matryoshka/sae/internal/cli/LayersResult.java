@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
  * @param files the files of documents; none for texts and ids
  * @param contextSize tokens of a context of such files
  * @param texts what went through the model
+ * @param skippedSpecial whether the user asked for rows of special tokens to be left out
  * @param figures the SAEs
  */
 record LayersResult(
@@ -31,6 +32,7 @@ record LayersResult(
     List<Path> files,
     int contextSize,
     List<Tokens> texts,
+    boolean skippedSpecial,
     List<LayerFigures> figures) {
 
   long tokens() {
@@ -44,6 +46,7 @@ record LayersResult(
     files.forEach(file -> names.add(file.toString()));
     json.put("context_size", files.isEmpty() ? null : contextSize);
     json.put("texts", texts.size()).put("tokens", tokens());
+    json.put("skip_special_tokens", skippedSpecial);
     ArrayNode saes = json.putArray("saes");
     figures.forEach(sae -> saes.add(json(sae)));
     return json;

@@ -90,11 +90,14 @@ final class LayersText {
       return "all rows count, those of special tokens too";
     }
     return "left out: %s of special tokens such as <bos>, %s"
-        .formatted(
-            Numbers.count(most, "row"),
-            masked.size() == 1
-                ? "as in the training of the SAEs"
-                : "where the SAE was trained without them");
+        .formatted(Numbers.count(most, "row"), whyExcluded(masked.size() == 1));
+  }
+
+  private String whyExcluded(boolean ofAllSaes) {
+    if (result.skippedSpecial()) {
+      return "as --skip-special-tokens asks";
+    }
+    return ofAllSaes ? "as in the training of the SAEs" : "where the SAE was trained without them";
   }
 
   private static String number(OptionalDouble value) {

@@ -1,7 +1,5 @@
 package io.matryoshka.sae.internal.cli;
 
-import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.SpliceLoss;
 import io.matryoshka.sae.lm.SpliceLossRun;
 import io.matryoshka.sae.lm.Tokens;
@@ -40,12 +38,11 @@ final class LossMixin {
 
   /** Runs the texts; with a checkpoint it goes on from there. */
   static SpliceLoss measure(
-      SAE sae, LanguageModel model, List<Tokens> texts, Optional<Path> checkpoint, Output output)
+      SpliceLossRun run, List<Tokens> texts, Optional<Path> checkpoint, Output output)
       throws IOException {
-    SpliceLossRun run = new SpliceLossRun(model, sae);
-    run = checkpoint.isPresent() ? run.checkpoint(checkpoint.get()) : run;
+    SpliceLossRun kept = checkpoint.isPresent() ? run.checkpoint(checkpoint.get()) : run;
     try (Progress bar = output.progress("loss", "texts", texts.size())) {
-      return run.progress(bar::stepTo).run(texts);
+      return kept.progress(bar::stepTo).run(texts);
     }
   }
 }

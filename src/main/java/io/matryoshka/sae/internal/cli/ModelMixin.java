@@ -53,9 +53,19 @@ final class ModelMixin {
         : LanguageModel.fromPretrained(model, options);
   }
 
-  /** Loads the model that was named, else the one that the SAE reads. */
+  /** Loads the model that was named, which has to fit the SAE, else the one that the SAE reads. */
   LanguageModel open(SAE sae, HubOptions hub, ReleaseRegistry registry) throws IOException {
-    return isGiven() ? open(hub, registry) : LanguageModel.of(sae, options(hub, registry));
+    if (!isGiven()) {
+      return LanguageModel.of(sae, options(hub, registry));
+    }
+    LanguageModel opened = open(hub, registry);
+    try {
+      opened.requireFits(sae);
+      return opened;
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
   }
 
   private LanguageModelOptions options(HubOptions hub, ReleaseRegistry registry) {

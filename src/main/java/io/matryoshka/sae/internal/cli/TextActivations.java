@@ -30,33 +30,57 @@ final class TextActivations {
 
   private static final String MASK = "mask";
 
+  /** Files of more bytes are spoken of. */
+  private static final long NOTED_BYTES = 1L << 30;
+
   private final Path folder;
   private final String hook;
   private final List<Tokens> texts;
   private final List<String> pieces;
+  private final boolean asked;
 
-  private TextActivations(Path folder, String hook, List<Tokens> texts, List<String> pieces) {
+  private TextActivations(
+      Path folder, String hook, List<Tokens> texts, List<String> pieces, boolean asked) {
     this.folder = folder;
     this.hook = hook;
     this.texts = texts;
     this.pieces = pieces;
+    this.asked = asked;
   }
 
-  /** Runs the texts through the language model up to the place that the SAE reads. */
+  /**
+   * Runs the texts through the language model up to the place that the SAE reads.
+   *
+   * @param skipsSpecial whether rows of special tokens are left out whatever the SAE says
+   */
   static TextActivations of(
-      SAE sae, TextMixin text, ModelMixin model, LoadMixin load, Output output) throws IOException {
+      SAE sae,
+      TextMixin text,
+      ModelMixin model,
+      LoadMixin load,
+      Output output,
+      boolean skipsSpecial)
+      throws IOException {
     try (LanguageModel opened = load.openModel(sae, model, output)) {
       String hook = HookPoint.of(sae).toString();
       List<Tokens> texts = text.read(opened, Optional.of(sae));
       Path folder = Files.createTempDirectory("matryoshka-sae-text");
       DeletedOnExit.add(folder);
-      TextActivations made = new TextActivations(folder, hook, texts, text.pieces(opened, texts));
+      TextActivations made =
+          new TextActivations(
+              folder,
+              hook,
+              texts,
+              texts.stream().flatMap(read -> read.pieces().stream()).toList(),
+              skipsSpecial);
       long rows = texts.stream().mapToLong(Tokens::size).sum();
-      requireRoom(folder, Math.multiplyExact(rows, (long) sae.dIn() * Float.BYTES));
+      long bytes = Math.multiplyExact(rows, (long) sae.dIn() * Float.BYTES);
+      requireRoom(folder, bytes);
+      diskNote(folder, bytes).ifPresent(output::note);
       try (Progress bar = output.progress("language model", "tokens", rows)) {
         new ActivationExport(opened, List.of(hook), false, bar::stepTo).toFile(texts, made.file());
       }
-      if (PackingOptions.excludesSpecialTokens(sae)) {
+      if (skipsSpecial || PackingOptions.excludesSpecialTokens(sae)) {
         made.writeMask(opened, output);
       }
       return made;
@@ -75,6 +99,15 @@ final class TextActivations {
     }
   }
 
+  /** What to say of activations that take much of the disk. */
+  static Optional<String> diskNote(Path folder, long bytes) {
+    return bytes <= NOTED_BYTES
+        ? Optional.empty()
+        : Optional.of(
+            "the activations of the texts take %s in %s while the command runs"
+                .formatted(Numbers.bytes(bytes), folder));
+  }
+
   private Path file() {
     return folder.resolve("activations.safetensors");
   }
@@ -85,6 +118,9 @@ final class TextActivations {
 
   private void writeMask(LanguageModel model, Output output) throws IOException {
     Set<Integer> special = model.specialIds();
+    if (special.isEmpty() && asked) {
+      throw noneKnown(model);
+    }
     if (special.isEmpty() && model.config().isEncoder()) {
       output.note(
           "the SAE was trained without special tokens; without a tokenizer of the model they are not"
@@ -123,6 +159,13 @@ final class TextActivations {
     return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
   }
 
+  /** There is nothing to leave out where no special tokens are known. */
+  static IllegalArgumentException noneKnown(LanguageModel model) {
+    return new IllegalArgumentException(
+        "--skip-special-tokens: the special tokens of %s are not known: its config.json names none and it has no tokenizer.json that does"
+            .formatted(model.name()));
+  }
+
   /** Leaves out the rows of special tokens where the SAE was trained without them. */
   RowRules rules(RowRules given, Output output) throws IOException {
     if (given.mask().isPresent() || !Files.exists(mask())) {
@@ -130,8 +173,11 @@ final class TextActivations {
     }
     RowMask mask = RowMask.open(mask(), Optional.of(MASK));
     output.note(
-        "%d of %d rows are of special tokens such as <bos> or [CLS] and left out, as in the SAE's training"
-            .formatted(mask.rows() - mask.countKept(), mask.rows()));
+        "%d of %d rows are of special tokens such as <bos> or [CLS] and left out, %s"
+            .formatted(
+                mask.rows() - mask.countKept(),
+                mask.rows(),
+                asked ? "as --skip-special-tokens asks" : "as in the SAE's training"));
     return given.mask(mask);
   }
 }

@@ -90,21 +90,6 @@ final class TextMixin {
         : Documents.read(files, model, packing, Optional.ofNullable(contextSize));
   }
 
-  /** Spells the tokens of texts; those of packed documents are ids, which the model spells. */
-  List<String> pieces(LanguageModel model, List<Tokens> read) throws IOException {
-    List<String> pieces = new ArrayList<>();
-    for (Tokens tokens : read) {
-      if (files.isEmpty() || model.config().isEncoder()) {
-        pieces.addAll(tokens.pieces());
-      } else {
-        for (int id : tokens.ids()) {
-          pieces.add(model.piece(id));
-        }
-      }
-    }
-    return pieces;
-  }
-
   private List<Tokens> typed(LanguageModel model) throws IOException {
     List<Tokens> tokens = new ArrayList<>();
     for (String text : texts) {

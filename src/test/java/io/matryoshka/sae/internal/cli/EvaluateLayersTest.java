@@ -166,8 +166,8 @@ class EvaluateLayersTest {
       value = {
         "layer5 --layers 5 --ids IDS | either --layers or SAE_ID",
         "--layers 7-9 --ids IDS | no SAE of layers 7-9; it has those of 2, 5, 6",
-        "--layers 5 | --layers runs the language model, which needs text",
-        "--layers 5 -i x.npy | --layers runs the language model, which needs text",
+        "--layers 5 | --layers is for text",
+        "--layers 5 -i x.npy | --layers is for text",
         "--layers 5 --ids IDS --checkpoint x | --checkpoint is for one SAE",
         "--layers 5 --ids IDS --html x | --html is for one SAE",
         "--layers 5 --ids IDS --latents-csv x | --latents-csv is for one SAE",
@@ -178,6 +178,51 @@ class EvaluateLayersTest {
     Cli.Result result = run((Object[]) command.replace("IDS", ids.toString()).split(" "));
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains(problem);
+  }
+
+  /** Lets the SAE of layer 5 not say that it was trained without special tokens. */
+  private void forgetExclusion() throws IOException {
+    Path file = folder.resolve("layer5/cfg.json");
+    ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
+    assertThat(((ObjectNode) config.get("metadata")).remove("exclude_special_tokens")).isNotNull();
+    JSON.writeValue(file.toFile(), config);
+  }
+
+  @Test
+  void skipSpecialTokens_givesTheFiguresOfAnSaeThatSaysSo() throws IOException {
+    Object[] layers = {"--layers", "5", "--ids", ids, "--loss"};
+    JsonNode expected = succeed(with(layers, "--json")).json().get("saes").get(0);
+    forgetExclusion();
+    assertThat(succeed(layers).out()).contains("all rows count, those of special tokens too");
+    JsonNode found = succeed(with(layers, "--json", "--skip-special-tokens")).json();
+    assertThat(found.get("skip_special_tokens").booleanValue()).isTrue();
+    assertThat(found.get("saes").get(0)).isEqualTo(expected);
+    assertThat(succeed(with(layers, "--skip-special-tokens")).out())
+        .contains(
+            "left out: 6 rows of special tokens such as <bos>, as --skip-special-tokens asks");
+  }
+
+  @Test
+  void skipSpecialTokens_ofOneSae_leavesThemOutOfItsFiguresAndLosses() throws IOException {
+    Object[] alone = {"layer5", "--ids", ids, "--loss", "--json"};
+    JsonNode expected = succeed(alone).json();
+    forgetExclusion();
+    assertThat(succeed(alone).json().get("loss")).isNotEqualTo(expected.get("loss"));
+    Cli.Result skipped = succeed(with(alone, "--skip-special-tokens"));
+    assertThat(skipped.err()).contains("6 of", "left out, as --skip-special-tokens asks");
+    assertThat(skipped.json().get("widths")).isEqualTo(expected.get("widths"));
+    assertThat(skipped.json().get("loss")).isEqualTo(expected.get("loss"));
+  }
+
+  @Test
+  void skipSpecialTokens_withoutTextOrWithAMask_isRefused() {
+    Cli.Result files = run("layer5", "-i", "x.npy", "--skip-special-tokens");
+    assertThat(files.code()).isEqualTo(2);
+    assertThat(files.err()).contains("--skip-special-tokens is for text");
+  }
+
+  private static Object[] with(Object[] first, Object... more) {
+    return Stream.concat(Stream.of(first), Stream.of(more)).toArray();
   }
 
   @Test

@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The commands that begin with text or token ids, on the bundled language model. */
 class LanguageModelCommandsTest {
@@ -286,7 +288,7 @@ class LanguageModelCommandsTest {
   void evaluateWithLoss_needsTextAndTheOwnSelection() {
     Cli.Result files = Cli.run("evaluate", RELEASE, "-i", "x.npy", "--loss");
     assertThat(files.code()).isEqualTo(2);
-    assertThat(files.err()).contains("--loss runs the language model, which needs text");
+    assertThat(files.err()).contains("--loss is for text");
     Cli.Result selection = Cli.run("evaluate", RELEASE, "--ids", ids, "--loss", "--top-k", "3");
     assertThat(selection.code()).isEqualTo(2);
     assertThat(selection.err()).contains("leave out --top-k");
@@ -298,6 +300,54 @@ class LanguageModelCommandsTest {
     assertThatThrownBy(() -> TextActivations.requireRoom(folder, Long.MAX_VALUE))
         .isInstanceOf(FileSystemException.class)
         .hasMessageContaining("are free; set java.io.tmpdir");
+  }
+
+  @Test
+  void activations_whereTheyCannotGo_areRefusedBeforeTheModelRuns() {
+    Object[] command = {
+      "activations", "--model", "bookworm-3m", "--ids", ids, "--hooks", HOOK, "-o", null
+    };
+    command[command.length - 1] = folder.resolve("acts.npy");
+    Cli.Result array = Cli.run(command);
+    assertThat(array.code()).isEqualTo(2);
+    assertThat(array.err()).contains("activations go into a .safetensors file or a folder");
+    assertThat(folder.resolve("acts.npy")).doesNotExist();
+    command[command.length - 1] = folder.resolve("none/acts.safetensors");
+    Cli.Result nowhere = Cli.run(command);
+    assertThat(nowhere.code()).isEqualTo(3);
+    assertThat(nowhere.err()).contains(folder.resolve("none").toString()).doesNotContain(".tmp");
+  }
+
+  @Test
+  void largeActivations_areSpokenOf() {
+    assertThat(TextActivations.diskNote(folder, 1L << 30)).isEmpty();
+    assertThat(TextActivations.diskNote(folder, 3L << 30))
+        .hasValueSatisfying(note -> assertThat(note).contains("3.2 GB", folder.toString()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"top", "encode", "evaluate", "explore", "loss", "generate"})
+  void saeOfAnotherModel_isRefusedNamingBoth(String command) throws IOException {
+    Path other = SourceFiles.PROJECT.resolve("src/test/resources/lm/reference/gemma3");
+    List<Object> args = new ArrayList<>(List.of(command, RELEASE, "--ids", ids, "--model", other));
+    if (command.equals("encode")) {
+      args.addAll(List.of("-o", folder.resolve("latents.safetensors")));
+    }
+    Cli.Result result = Cli.run(args.toArray());
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err())
+        .contains("the SAE (of the model bookworm-3m, d_in 128) does not fit the model " + other)
+        .contains("whose width at " + HOOK + " is 48");
+    assertThat(folder.resolve("latents.safetensors")).doesNotExist();
+  }
+
+  @Test
+  void contextsLongerThanThePositions_areRefused_howeverShortTheText() throws IOException {
+    Path file = Files.writeString(folder.resolve("corpus.txt"), "A text.");
+    Cli.Result result =
+        Cli.run("evaluate", RELEASE, "--text-file", file, "--context-size", "100000");
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("contexts of 100000 tokens", "takes at most");
   }
 
   @Test
