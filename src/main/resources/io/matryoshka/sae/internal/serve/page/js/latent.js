@@ -28,7 +28,7 @@ function Figures({found}) {
     ${corpus && html`<${Tile} name="Density" value=${share(corpus.density)} note=${`${count(corpus.firings)} of ${count(corpus.rows)} tokens`}/>
       <${Tile} name="Mean activation" value=${short(corpus.mean_activation)} note="where it fires"/>
       <${Tile} name="Largest" value=${short(corpus.max_activation)} note="in the corpus"/>`}
-    ${found.published_density !== null && html`<${Tile} name="Published density" value=${share(found.published_density)} note="from the SAE’s files"/>`}
+    ${found.published_density !== null && html`<${Tile} name="Published" value=${share(found.published_density)} note="density in the SAE’s files"/>`}
     <${Tile} name="Threshold" value=${short(found.threshold)} note=${`bias ${short(found.encoder_bias)}`}/>
     <${Tile} name="Decoder norm" value=${short(found.decoder_norm)}/>
   </dl>`;

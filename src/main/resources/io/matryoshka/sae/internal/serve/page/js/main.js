@@ -1,5 +1,5 @@
-// Starts the page: the frame around the views, and what the server says of itself.
-import {takeToken} from './api.js';
-takeToken();
-const {start} = await import('./app.js');
+// Starts the page. The token leaves the address before anything else reads it.
+import './arrival.js';
+import {start} from './app.js';
+
 start();

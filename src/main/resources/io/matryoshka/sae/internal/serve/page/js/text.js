@@ -6,7 +6,7 @@ import {useCall, useSettled} from './query.js';
 import {html, useId, useMemo, useRef} from './ui.js';
 
 // Long enough that fast typing is one call, short enough not to be noticed.
-const TYPING_MILLIS = 120;
+const TYPING_MILLIS = 80;
 
 /** The text of the page: what the address says, else the server's example. */
 export const textOf = (route, state) => route.text ?? state.example;

@@ -1,0 +1,4 @@
+// Runs before all other modules.
+import {takeToken} from './api.js';
+
+takeToken();
