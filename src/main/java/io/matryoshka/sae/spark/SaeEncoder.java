@@ -48,16 +48,37 @@ public final class SaeEncoder extends Transformer implements DefaultParamsWritab
   private static final long serialVersionUID = 1;
   private static final int DEFAULT_BATCH_ROWS = 1024;
 
+  /** The name of the stage. */
   private final String uid;
+
+  /** The SAE, by name. */
   private final Param<String> sae;
+
+  /** The column of activations. */
   private final Param<String> inputCol;
+
+  /** The column of latents. */
   private final Param<String> outputCol;
+
+  /** Which latents are kept. */
   private final Param<String> selection;
+
+  /** What the column of latents holds. */
   private final Param<String> outputType;
+
+  /** What happens to rows that cannot be encoded. */
   private final Param<String> handleInvalid;
+
+  /** Where each host computes. */
   private final Param<String> device;
+
+  /** How many latents are loaded. */
   private final IntParam prefix;
+
+  /** How many activations are encoded together. */
   private final IntParam batchRows;
+
+  /** Whether the column of activations is kept. */
   private final BooleanParam keepInput;
 
   /** Makes an encoder with a name of its own. */
