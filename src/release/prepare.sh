@@ -26,21 +26,21 @@ grep -q "^## $version (not yet released)$" docs/CHANGELOG.md ||
   fail "docs/CHANGELOG.md has no section '## $version (not yet released)'"
 
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-readers=(README.md docs/install.md docs/cli.md)
+readers=(README.md docs/install.md docs/cli.md docs/serve-api.md)
 # A dependency is written with the version that readers should use, the last one released.
 documented=$(sed -n '/<artifactId>matryoshka-sae</{n;s:.*<version>\(.*\)</version>.*:\1:p;q}' README.md)
 
 sed -i "0,/<version>$current</s//<version>$version</" pom.xml
 sed -i "s|<project.build.outputTimestamp>.*<|<project.build.outputTimestamp>$now<|; s|<tag>HEAD</tag>|<tag>v$version</tag>|" pom.xml
 sed -i "/<artifactId>matryoshka-sae</{n;s:<version>$documented<:<version>$version<:}" "${readers[@]}"
-sed -i "s:matryoshka-sae-$current-cli:matryoshka-sae-$version-cli:g" "${readers[@]}"
+sed -i "s|matryoshka-sae-$current-cli|matryoshka-sae-$version-cli|g; s|\"version\": \"$current\"|\"version\": \"$version\"|" "${readers[@]}"
 sed -i "s:^## $version (not yet released)$:## $version (${now%T*}):" docs/CHANGELOG.md
 git commit -q -a -m "Release $version"
 git tag -a -m "Release $version" "v$version"
 
 sed -i "0,/<version>$version</s//<version>$next-SNAPSHOT</; s:<tag>v$version</tag>:<tag>HEAD</tag>:" pom.xml
 # What a clone builds is called by its own version.
-sed -i "s:matryoshka-sae-$version-cli:matryoshka-sae-$next-SNAPSHOT-cli:g" "${readers[@]}"
+sed -i "s|matryoshka-sae-$version-cli|matryoshka-sae-$next-SNAPSHOT-cli|g" "${readers[@]}"
 sed -i "0,/^## $version /s//## $next (not yet released)\n\n&/" docs/CHANGELOG.md
 git commit -q -a -m "Go on with $next-SNAPSHOT"
 

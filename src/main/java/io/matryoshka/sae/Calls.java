@@ -16,6 +16,9 @@ import java.util.function.UnaryOperator;
  */
 final class Calls {
 
+  /** Of calls whose work is not known, or done by libtorch. */
+  private static final long ANY_WORK = Long.MAX_VALUE;
+
   private final Weights weights;
   private final Coder coder;
   private final boolean view;
@@ -29,10 +32,15 @@ final class Calls {
 
   /** Runs a call in a scope below a manager; it hands its result on itself. */
   <T> T scoped(NDManager owner, Function<NDManager, T> call) {
+    return scoped(owner, ANY_WORK, call);
+  }
+
+  /** The same, where about how many multiplications it takes is known. */
+  <T> T scoped(NDManager owner, long multiplications, Function<NDManager, T> call) {
     try (Weights.Use use = use();
         NDManager scope = owner.newSubManager(weights.manager().getDevice())) {
       Objects.requireNonNull(use);
-      return coder.compute(() -> call.apply(scope));
+      return coder.compute(multiplications, () -> call.apply(scope));
     }
   }
 
@@ -43,8 +51,13 @@ final class Calls {
 
   /** Runs a call whose result attaches to the manager of its input. */
   NDArray attached(NDArray input, Function<NDManager, NDArray> call) {
+    return attached(input, ANY_WORK, call);
+  }
+
+  /** The same, where about how many multiplications it takes is known. */
+  NDArray attached(NDArray input, long multiplications, Function<NDManager, NDArray> call) {
     NDManager owner = Objects.requireNonNull(input, "x").getManager();
-    return scoped(owner, scope -> keep(call.apply(scope), owner));
+    return scoped(owner, multiplications, scope -> keep(call.apply(scope), owner));
   }
 
   /** Hands an array to a manager. */

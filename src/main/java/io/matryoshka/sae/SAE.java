@@ -115,6 +115,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
     NDArray dense =
         calls.attached(
             x,
+            encodeWork(x),
             scope -> {
               PreparedRows rows = prepare(x, scope);
               facts[0] = LastInput.Facts.of(rows);
@@ -130,6 +131,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    *
    * @param x {@code [..., d_in]} on the SAE's device
    */
+  @Override
   public SparseLatents encodeSparse(NDArray x) {
     return encodeSparse(x, selection);
   }
@@ -145,6 +147,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
     NDManager owner = Objects.requireNonNull(x, "x").getManager();
     return calls.scoped(
         owner,
+        encodeWork(x),
         scope -> {
           PreparedRows rows = prepare(x, scope);
           return SparseLatents.of(coder.encode(rows, chosen.rule()), levels, rows);
@@ -250,10 +253,12 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    * @param latents latents of this SAE or a narrower prefix view
    * @param manager owns the result
    */
+  @Override
   public NDArray decode(SparseLatents latents, NDManager manager) {
     DecodeCompatibility.require(latents, config, dSae());
     return calls.scoped(
         Objects.requireNonNull(manager, "manager"),
+        decodeWork(latents),
         scope -> {
           NDArray decoded = coder.decode(latents.csr(), latents.width(), scope);
           return latents.restore(decoded, normalizer, scope, manager);
@@ -286,8 +291,9 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    *
    * @param x {@code [..., d_in]}
    */
+  @Override
   public NDArray forward(NDArray x) {
-    return calls.attached(x, scope -> roundTrip(x, scope));
+    return calls.attached(x, encodeWork(x), scope -> roundTrip(x, scope));
   }
 
   /**
@@ -377,10 +383,12 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    *
    * @param x {@code [..., d_in]}
    */
+  @Override
   public NDArray[] reconstructions(NDArray x) {
     NDManager owner = Objects.requireNonNull(x, "x").getManager();
     return calls.scoped(
         owner,
+        encodeWork(x),
         scope -> {
           PreparedRows rows = prepare(x, scope);
           NDArray[] decoded =
@@ -399,6 +407,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
     DecodeCompatibility.require(latents, config, dSae());
     return calls.scoped(
         Objects.requireNonNull(manager, "manager"),
+        decodeWork(latents),
         scope ->
             Calls.each(
                 coder.decodeNested(latents.csr(), levels.toArray(), scope),
@@ -460,6 +469,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
    * @param prefixWidth number of leading latents, from 1 to {@link #dSae()}
    * @return the view
    */
+  @Override
   public SAE prefix(int prefixWidth) {
     if (prefixWidth < 1 || prefixWidth > dSae()) {
       throw new IllegalArgumentException(
@@ -495,6 +505,16 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
   private PreparedRows prepare(NDArray x, NDManager scope) {
     weights.requireSameDevice(x, "encode: activations");
     return normalizer.prepare(x, scope);
+  }
+
+  /** Multiplications of an encode, of which those of a decode are only a part. */
+  private long encodeWork(NDArray x) {
+    long numbers = Objects.requireNonNull(x, "x").size();
+    return normalizer.hasSkip() ? Long.MAX_VALUE : numbers * dSae();
+  }
+
+  private long decodeWork(SparseLatents latents) {
+    return (long) latents.activeCount() * dOut();
   }
 
   /** {@code decode(encode(x))}, owned by the scope of a call. */

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Links and names in the project's documents lead somewhere. */
@@ -21,6 +22,7 @@ class DocumentationLinksTest {
 
   private static final Pattern FENCED = Pattern.compile("^```[\\s\\S]*?^```", Pattern.MULTILINE);
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+  private static final Pattern LISTED = Pattern.compile("(?m)^- \\[([^\\]]+)\\]");
   private static final Pattern HEADING = Pattern.compile("^#+ +(.+)$", Pattern.MULTILINE);
   private static final Pattern TEST_NAME = Pattern.compile("`([A-Z]\\w*Test)(?:[.#]([a-z]\\w*))?`");
 
@@ -36,6 +38,21 @@ class DocumentationLinksTest {
           }
           assertThat(broken).as("links of %s that lead nowhere", document).isEmpty();
         });
+  }
+
+  @Test
+  void readme_listsEveryPageOnce() throws IOException {
+    String readme = Files.readString(SourceFiles.PROJECT.resolve("README.md"));
+    List<String> listed =
+        matches(LISTED, readme.substring(readme.indexOf("\n## Documents\n"))).stream()
+            .sorted()
+            .toList();
+    List<Path> pages = SourceFiles.list(SourceFiles.PROJECT.resolve("docs"), ".md");
+
+    assertThat(listed)
+        .filteredOn(page -> page.startsWith("docs/"))
+        .containsExactlyElementsOf(
+            pages.stream().map(page -> "docs/" + page.getFileName()).sorted().toList());
   }
 
   @TestFactory

@@ -11,11 +11,48 @@ import java.nio.file.Files;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** The table of releases in the README says what the registry says. */
+/** The tables of releases in the README and in docs/which-sae.md say what the registry says. */
 class ReadmeReleasesTest {
+
+  @Test
+  void explainedVarianceByLayer_isThatOfTheRegistry() throws IOException {
+    List<String> lines = Files.readAllLines(SourceFiles.PROJECT.resolve("docs/which-sae.md"));
+    int head =
+        lines.indexOf(lines.stream().filter(l -> l.startsWith("| Layer |")).findFirst().get());
+    List<String> releases =
+        Pattern.compile("`([^`]+)`")
+            .matcher(lines.get(head))
+            .results()
+            .map(m -> m.group(1))
+            .toList();
+    int layers =
+        releases.stream()
+            .mapToInt(id -> ReleaseRegistry.bundled().release(id).saes().size())
+            .max()
+            .orElseThrow();
+
+    assertThat(lines.subList(head + 2, head + 2 + layers))
+        .containsExactlyElementsOf(
+            IntStream.range(0, layers).mapToObj(layer -> layerRow(layer, releases)).toList());
+  }
+
+  private static String layerRow(int layer, List<String> releases) {
+    return releases.stream()
+        .map(
+            id ->
+                ReleaseRegistry.bundled().release(id).saes().stream()
+                    .filter(sae -> sae.layer().equals(OptionalInt.of(layer)))
+                    .findFirst()
+                    .map(sae -> decimals(sae.explainedVariance().orElseThrow()))
+                    .orElse(""))
+        .collect(Collectors.joining(" | ", "| " + layer + " | ", " |"));
+  }
 
   @Test
   void releases_areThoseOfTheRegistry() throws IOException {

@@ -1,6 +1,7 @@
 package example;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -9,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FirstExampleTest {
 
@@ -27,5 +30,20 @@ class FirstExampleTest {
     assertEquals(
         Files.readAllLines(Path.of("expected-output.txt")),
         printed.toString(StandardCharsets.UTF_8).lines().toList());
+  }
+
+  /** So the example above runs with what every user of the library gets, and a native library. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ai.djl.huggingface.tokenizers.HuggingFaceTokenizer",
+        "me.tongfei.progressbar.ProgressBar",
+        "org.apache.spark.SparkContext",
+        "org.eclipse.jetty.server.Server",
+        "org.slf4j.simple.SimpleLogger",
+        "picocli.CommandLine"
+      })
+  void classPath_hasNoOptionalDependency(String name) {
+    assertThrows(ClassNotFoundException.class, () -> Class.forName(name));
   }
 }

@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,6 +17,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
 
 /**
  * Runs a job of Spark that ends at the first fault of its input. Spark would try such a task four
@@ -27,12 +29,15 @@ final class JobGuard extends SparkListener {
   private static final String[] OF_GROUP = {
     GROUP, "spark.job.description", "spark.job.interruptOnCancel"
   };
+  private static final long MAX_WAIT_NANOS = 10_000_000_000L;
+  private static final long POLL_MILLIS = 10;
   private static final Pattern FAULT =
       Pattern.compile(Pattern.quote(SparkJobException.class.getName()) + ": ([^\n]*)");
 
   private final JavaSparkContext spark;
   private final String group = "matryoshka-sae-" + UUID.randomUUID();
   private final Set<Integer> stages = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger running = new AtomicInteger();
   private final AtomicReference<String> fault = new AtomicReference<>();
 
   private JobGuard(JavaSparkContext spark) {
@@ -58,12 +63,26 @@ final class JobGuard extends SparkListener {
     try {
       return jobs.call();
     } catch (Exception e) {
+      guard.awaitTasks();
       throw guard.failure(what, e);
     } finally {
       for (String property : OF_GROUP) {
         spark.setLocalProperty(property, before.get(property));
       }
       spark.sc().removeSparkListener(guard);
+    }
+  }
+
+  /** Lets tasks that still run see that the job has ended, so that they write nothing later. */
+  private void awaitTasks() {
+    long end = System.nanoTime() + MAX_WAIT_NANOS;
+    while (running.get() > 0 && System.nanoTime() < end) {
+      try {
+        Thread.sleep(POLL_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
     }
   }
 
@@ -106,8 +125,19 @@ final class JobGuard extends SparkListener {
   }
 
   @Override
+  public void onTaskStart(SparkListenerTaskStart start) {
+    if (stages.contains(start.stageId())) {
+      running.incrementAndGet();
+    }
+  }
+
+  @Override
   public void onTaskEnd(SparkListenerTaskEnd end) {
-    if (stages.contains(end.stageId()) && end.reason() instanceof ExceptionFailure failed) {
+    if (!stages.contains(end.stageId())) {
+      return;
+    }
+    running.decrementAndGet();
+    if (end.reason() instanceof ExceptionFailure failed) {
       faultIn(failed.className() + ": " + failed.description() + "\n" + failed.fullStackTrace())
           .filter(message -> fault.compareAndSet(null, message))
           .ifPresent(message -> spark.cancelJobGroup(group));

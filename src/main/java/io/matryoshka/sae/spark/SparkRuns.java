@@ -1,17 +1,28 @@
 package io.matryoshka.sae.spark;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.eval.Evaluation;
+import io.matryoshka.sae.eval.EvaluationRun;
+import io.matryoshka.sae.eval.EvaluationRunOptions;
+import io.matryoshka.sae.explore.Exploration;
+import io.matryoshka.sae.explore.ExplorationPart;
+import io.matryoshka.sae.explore.Explorer;
+import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.EncodeOptions;
 import io.matryoshka.sae.stream.EncodePlan;
 import io.matryoshka.sae.stream.EncodeResult;
+import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -33,12 +44,14 @@ import org.apache.spark.sql.SparkSession;
  */
 public final class SparkRuns {
 
+  private final SparkSession session;
   private final JavaSparkContext spark;
   private final Configuration hadoop;
   private final SaeRef ref;
   private final SAE sae;
 
-  private SparkRuns(JavaSparkContext spark, SaeRef ref, SAE sae) {
+  private SparkRuns(SparkSession session, JavaSparkContext spark, SaeRef ref, SAE sae) {
+    this.session = session;
     this.spark = spark;
     this.hadoop = spark.hadoopConfiguration();
     this.ref = ref;
@@ -59,7 +72,7 @@ public final class SparkRuns {
     SaeRef resolved = sae.resolve(context.hadoopConfiguration());
     SAE open = OpenSaes.get(resolved, context.hadoopConfiguration());
     SaeSpark.warnOfMemory(context.getConf(), open);
-    return new SparkRuns(context, resolved, open);
+    return new SparkRuns(spark, context, resolved, open);
   }
 
   /**
@@ -119,5 +132,113 @@ public final class SparkRuns {
     JobInput input = new JobInput(ref, source, source, options.rows(), hadoop);
     return new EncodeJob(spark, plan, StoreFolder.of(target, hadoop))
         .run(input, target.toString(), options);
+  }
+
+  /**
+   * Encodes to a data frame with a line for each row: {@code row} (bigint), {@code latents} (array
+   * of int, rising) and {@code values} (array of float). Rows that do not count have empty arrays.
+   * Nothing is computed before Spark is asked for rows.
+   *
+   * @param source the activations
+   * @param options how to encode; a partition holds {@link EncodeOptions#rowsPerShard} rows,
+   *     rounded up to whole batches
+   * @return the data frame, in the order of the rows
+   * @throws IllegalArgumentException if the source or the mask does not fit
+   * @throws IOException if the mask cannot be read
+   */
+  public Dataset<Row> latents(ActivationSource source, EncodeOptions options) throws IOException {
+    EncodePlan.of(sae, source, options);
+    int batch = options.batchRows();
+    long perRange = ((long) options.rowsPerShard() + batch - 1) / batch * batch;
+    List<RowRange> ranges = new ArrayList<>();
+    for (long from = 0; from < source.rows(); from += perRange) {
+      ranges.add(new RowRange(ranges.size(), from, Math.min(source.rows(), from + perRange)));
+    }
+    JobInput input = new JobInput(ref, source, source, options.rows(), hadoop);
+    LatentRows encoder = new LatentRows(spark.broadcast(input), options.selection(), batch);
+    return session.createDataFrame(
+        spark.parallelize(ranges, Math.max(1, ranges.size())).flatMap(encoder), LatentRows.SCHEMA);
+  }
+
+  /**
+   * Writes {@link #latents} as Parquet files, compressed with zstd.
+   *
+   * @param source the activations
+   * @param folder the folder to be; must not exist
+   * @param options how to encode
+   * @throws SparkJobException if a file has changed or a row cannot be encoded
+   * @throws IOException if the job fails, as where the folder exists
+   */
+  public void encodeToParquet(ActivationSource source, String folder, EncodeOptions options)
+      throws IOException {
+    Dataset<Row> latents = latents(source, options);
+    JobGuard.run(
+        spark,
+        "encode",
+        () -> {
+          latents.write().option("compression", "zstd").parquet(folder);
+          return folder;
+        });
+  }
+
+  /**
+   * Evaluates the SAE, with the figures of {@link EvaluationRun#run}.
+   *
+   * @param source the activations
+   * @param options evaluation batch, selection and which rows count; progress is not told, and no
+   *     checkpoint is kept
+   * @return the metrics
+   * @throws SparkJobException if a file has changed or a row cannot be encoded
+   * @throws IllegalArgumentException if the source or the mask does not fit
+   * @throws IOException if the job fails
+   */
+  public Evaluation evaluate(ActivationSource source, EvaluationRunOptions options)
+      throws IOException {
+    return evaluate(source, source, options);
+  }
+
+  /**
+   * Evaluates a transcoder against other activations of the same tokens.
+   *
+   * @param source what it reads
+   * @param target what it should give, row for row
+   * @param options evaluation batch, selection and which rows count
+   * @return the metrics
+   * @throws SparkJobException if a file has changed or a row cannot be encoded
+   * @throws IllegalArgumentException if the sources or the mask do not fit
+   * @throws IOException if the job fails
+   */
+  public Evaluation evaluate(
+      ActivationSource source, ActivationSource target, EvaluationRunOptions options)
+      throws IOException {
+    EvaluationRun.part(sae, source, target, options, 0, 0); // Checks that all fits.
+    JobInput input = new JobInput(ref, source, target, options.rows(), hadoop);
+    Evaluation found =
+        new RangeJob<>(spark, EvaluationParts.of(options.evaluation()))
+            .run(input, "evaluate", source.rows())
+            .result();
+    RowRules.requireCounted(source.rows(), found.maskedRows(), found.nonFiniteRows());
+    return found;
+  }
+
+  /**
+   * Explores the latents, with the results of {@link Explorer#explore}. Where more pairs of latents
+   * fire together than {@link ExplorerOptions#maxPairs}, which of them are dropped depends on the
+   * ranges. The first rows are read again by the driver, for absorption and examples.
+   *
+   * @param source the activations
+   * @param options what to look for
+   * @return what was found
+   * @throws SparkJobException if a file has changed or a row cannot be encoded
+   * @throws IllegalArgumentException if the source, the mask or a chosen latent does not fit
+   * @throws IOException if the job fails
+   */
+  public Exploration explore(ActivationSource source, ExplorerOptions options) throws IOException {
+    Explorer explorer = new Explorer(sae);
+    explorer.part(source, options, 0, 0); // Checks that all fits.
+    JobInput input = new JobInput(ref, source, source, options.rows(), hadoop);
+    ExplorationPart all =
+        new RangeJob<>(spark, ExplorationParts.of(options)).run(input, "explore", source.rows());
+    return explorer.finish(all, source, options);
   }
 }

@@ -6,6 +6,7 @@ import io.matryoshka.sae.npy.NpyException;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.stream.ActivationException;
+import io.matryoshka.sae.stream.StateException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.spark.TaskContext;
@@ -23,6 +24,7 @@ final class Tasks {
           SaeFormatException.class,
           UnsupportedArchitectureException.class,
           RegistryException.class,
+          StateException.class,
           IllegalArgumentException.class);
 
   private Tasks() {}

@@ -20,11 +20,9 @@ import java.util.Optional;
 public final class EncodeRun {
 
   private final EncodePlan plan;
-  private final EncodeOptions options;
 
-  private EncodeRun(EncodePlan plan, EncodeOptions options) {
+  private EncodeRun(EncodePlan plan) {
     this.plan = plan;
-    this.options = options;
   }
 
   /**
@@ -77,7 +75,7 @@ public final class EncodeRun {
   public static EncodeResult toFolder(
       SAE sae, ActivationSource source, Path folder, EncodeOptions options) throws IOException {
     long start = System.nanoTime();
-    EncodeRun run = new EncodeRun(EncodePlan.of(sae, source, options), options);
+    EncodeRun run = new EncodeRun(EncodePlan.of(sae, source, options));
     return run.into(folder, start);
   }
 

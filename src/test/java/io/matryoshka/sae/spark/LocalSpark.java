@@ -32,6 +32,8 @@ final class LocalSpark {
             "spark.hadoop." + PublishingFileSystem.IMPLEMENTATION,
             PublishingFileSystem.class.getName())
         .set("spark.sql.shuffle.partitions", "2")
+        // As of a cluster with 16 cores, so that few rows make many ranges.
+        .set("spark.default.parallelism", "16")
         .set("spark.sql.warehouse.dir", Path.of("target/warehouse").toAbsolutePath().toString());
   }
 }

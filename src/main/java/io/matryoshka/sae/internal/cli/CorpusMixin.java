@@ -5,10 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.internal.serve.view.Corpus;
 import io.matryoshka.sae.internal.serve.view.Workspace;
-import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.PackingOptions;
-import io.matryoshka.sae.lm.TextFiles;
 import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.registry.SaeLocation;
 import java.io.IOException;
@@ -18,6 +16,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
@@ -77,15 +76,7 @@ final class CorpusMixin {
   private Workspace.Contexts packed(LanguageModel model, SAE sae) throws IOException {
     PackingOptions options = PackingOptions.of(sae, model.config());
     options = contextSize == null ? options : options.contextSize(contextSize);
-    ContextPacker packer = new ContextPacker(options);
-    List<Tokens> contexts = new ArrayList<>();
-    for (Path file : files) {
-      TextFiles.read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));
-    }
-    packer.rest().ifPresent(contexts::add);
-    if (contexts.isEmpty()) {
-      throw new IllegalArgumentException("--text-file: the files hold no text");
-    }
+    List<Tokens> contexts = Documents.read(files, model, options, Optional.ofNullable(contextSize));
     int fitting = 0;
     for (long tokens = 0; fitting < contexts.size() && tokens < mostTokens; fitting++) {
       tokens += contexts.get(fitting).size();

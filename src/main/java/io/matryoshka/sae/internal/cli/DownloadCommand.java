@@ -81,7 +81,7 @@ final class DownloadCommand implements Callable<Integer> {
     try (ResumeHint hint =
         ResumeHint.whileOpen(output, "run the same command to go on with what is there")) {
       for (Wanted sae : wanted(known)) {
-        Optional<Path> folder = fetch(sae, known);
+        Optional<Path> folder = fetch(sae);
         ObjectNode node = saes.addObject().put("id", sae.saeId());
         folder.ifPresent(path -> node.put("path", path.toString()));
         if (!output.isJson()) {
@@ -121,7 +121,7 @@ final class DownloadCommand implements Callable<Integer> {
   }
 
   /** Returns the folder that holds the files; empty where only a prefix was fetched. */
-  private Optional<Path> fetch(Wanted sae, ReleaseRegistry known) throws IOException {
+  private Optional<Path> fetch(Wanted sae) throws IOException {
     if (!(sae.location() instanceof SaeLocation.Hub folder)) {
       throw new IllegalArgumentException(
           "%s %s lies on this machine already; there is nothing to download"

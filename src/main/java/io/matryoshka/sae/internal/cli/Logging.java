@@ -10,12 +10,17 @@ final class Logging {
 
   private static final String SIMPLE = "org.slf4j.simpleLogger.";
 
-  /** DJL warns of a missing CUDA on each start on a machine without a GPU. */
+  /**
+   * DJL warns of a missing CUDA on each start on a machine without a GPU, Jetty of each malformed
+   * request that it refuses.
+   */
   private static final Map<String, String> PROPERTIES =
       Map.of(
           SIMPLE + "defaultLogLevel",
           "warn",
           SIMPLE + "log.ai.djl",
+          "error",
+          SIMPLE + "log.org.eclipse.jetty",
           "error",
           SIMPLE + "showThreadName",
           "false",

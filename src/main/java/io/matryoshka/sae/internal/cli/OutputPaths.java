@@ -105,7 +105,11 @@ final class OutputPaths {
 
   private static Optional<String> nameProblem(Named result) {
     String name = result.path().toString();
-    if (name.isBlank() || name.equals(StandardInput.NAME) || isSame(result.path(), Path.of(""))) {
+    boolean isRoot = result.path().getFileName() == null;
+    if (name.isBlank()
+        || name.equals(StandardInput.NAME)
+        || isRoot
+        || isSame(result.path(), Path.of(""))) {
       return Optional.of(
           "%s: expected the name of a file, or of a folder of its own, got '%s'"
               .formatted(result.option(), name));

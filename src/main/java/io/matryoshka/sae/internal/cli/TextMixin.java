@@ -1,11 +1,9 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.LanguageModelConfig;
 import io.matryoshka.sae.lm.PackingOptions;
-import io.matryoshka.sae.lm.TextFiles;
 import io.matryoshka.sae.lm.TokenIdFile;
 import io.matryoshka.sae.lm.Tokens;
 import java.io.IOException;
@@ -87,21 +85,16 @@ final class TextMixin {
     if (ids != null) {
       return TokenIdFile.read(ids);
     }
-    if (files.isEmpty()) {
-      return typed(model);
-    }
-    List<Tokens> contexts = model.config().isEncoder() ? separate(model) : packed(model, packing);
-    if (contexts.isEmpty()) {
-      throw new IllegalArgumentException("--text-file: the files hold no text");
-    }
-    return contexts;
+    return files.isEmpty()
+        ? typed(model)
+        : Documents.read(files, model, packing, Optional.ofNullable(contextSize));
   }
 
   /** Spells the tokens of texts; those of packed documents are ids, which the model spells. */
   List<String> pieces(LanguageModel model, List<Tokens> read) throws IOException {
     List<String> pieces = new ArrayList<>();
     for (Tokens tokens : read) {
-      if (files.isEmpty()) {
+      if (files.isEmpty() || model.config().isEncoder()) {
         pieces.addAll(tokens.pieces());
       } else {
         for (int id : tokens.ids()) {
@@ -118,26 +111,5 @@ final class TextMixin {
       tokens.add(model.tokens(text));
     }
     return tokens;
-  }
-
-  private List<Tokens> packed(LanguageModel model, PackingOptions options) throws IOException {
-    ContextPacker packer = model.packer(options);
-    List<Tokens> contexts = new ArrayList<>();
-    for (Path file : files) {
-      TextFiles.read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));
-    }
-    packer.rest().ifPresent(contexts::add);
-    return contexts;
-  }
-
-  /** Documents for an encoder, long ones in parts. */
-  private List<Tokens> separate(LanguageModel model) throws IOException {
-    int longest = model.config().maxPositions();
-    int size = contextSize == null ? longest : Math.min(contextSize, longest);
-    List<Tokens> texts = new ArrayList<>();
-    for (Path file : files) {
-      TextFiles.read(file, text -> texts.addAll(model.tokensInParts(text, size)));
-    }
-    return texts;
   }
 }

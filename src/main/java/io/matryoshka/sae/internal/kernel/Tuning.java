@@ -54,8 +54,36 @@ public final class Tuning {
   // ---- how work is cut on the CPU ----
 
   /**
-   * Tokens of a block; more share the read of the codes, fewer keep its buffers in the cache:
-   * {@code --operations encodeSparse --tokens 4096 --prefix-widths 32768}.
+   * Calls of no more multiplications stay on the thread of the caller, in plain Java: handing them
+   * to the workers and to libtorch takes as long. {@code --d-in 256 --d-sae 2048 --l0 16
+   * --operations encodeSparse --tokens 1,2,4,8}.
+   */
+  public static final int SMALL_WORK = 1 << 20;
+
+  /** Tells whether a call of so many multiplications is small ({@link #SMALL_WORK}). */
+  public static boolean isSmall(long multiplications) {
+    return multiplications <= SMALL_WORK;
+  }
+
+  /** Calls of no more multiplications are done by one worker, while the caller waits awake. */
+  public static final int BRIEF_WORK = 1 << 24;
+
+  /** Up to so many numbers libtorch takes longer to start than Java to finish: as above. */
+  public static final int FEW_NUMBERS = 1 << 12;
+
+  /**
+   * Up to so many codes, which stay in the cache of a core, each worker takes tokens of its own and
+   * all latents: {@code --d-in 256 --d-sae 2048 --l0 16 --operations encodeSparse --tokens
+   * 16,128,512}.
+   */
+  public static final int FEW_CODES = 1 << 21;
+
+  /** Multiplications of the block of one worker then: as {@link #FEW_CODES}. */
+  public static final int BLOCK_WORK = 1 << 25;
+
+  /**
+   * Tokens of a block elsewhere; more share the read of the codes, fewer keep its buffers in the
+   * cache: {@code --operations encodeSparse --tokens 4096 --prefix-widths 32768}.
    */
   public static final int BLOCK_ROWS = 512;
 
@@ -77,8 +105,19 @@ public final class Tuning {
    */
   public static final int MIN_TILE_LATENTS = 256;
 
-  /** Fewer multiplications than this are not worth a task: as {@link #MIN_TILE_LATENTS}. */
-  public static final int MIN_TILE_WORK = 1 << 22;
+  /**
+   * Fewer multiplications than this are not worth a task, as it takes 50 µs to wake a thread: as
+   * {@link #MIN_TILE_LATENTS}, and with {@code --d-in 256 --d-sae 2048 --tokens 16,128}.
+   */
+  public static final int MIN_TILE_WORK = 1 << 23;
+
+  /** Numbers of activations that are worth a task: as {@link #MIN_TILE_WORK}. */
+  private static final int MIN_ROW_WORK = 1 << 15;
+
+  /** Fewest rows of a task that looks at every number of a row. */
+  public static int rowGrain(int dIn) {
+    return Math.max(1, MIN_ROW_WORK / dIn);
+  }
 
   /**
    * Tasks for each worker; more even the load out, fewer save overhead: {@code --operations
@@ -86,8 +125,11 @@ public final class Tuning {
    */
   public static final int TASKS_PER_WORKER = 4;
 
-  /** Fewest exact products of a task: {@code --operations encodeSparse --tokens 1,16}. */
-  public static final int MIN_PAIRS = 128;
+  /**
+   * Fewest multiplications of a task of exact products: {@code --operations encodeSparse --tokens
+   * 1,16}.
+   */
+  public static final int MIN_PAIR_WORK = 1 << 19;
 
   /** Most exact products of a task: {@code --operations encodeSparse --tokens 512}. */
   public static final int MAX_PAIRS = 1024;

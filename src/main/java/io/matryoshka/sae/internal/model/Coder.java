@@ -34,8 +34,13 @@ public abstract sealed class Coder permits CpuCoder, DeviceCoder, ReferenceCoder
   /** A coder of the same engine over the first latents. */
   public abstract Coder prefix(int prefixWidth);
 
-  /** Runs a call where the engine wants it. */
-  public <T> T compute(Supplier<T> call) {
+  /**
+   * Runs a call where the engine wants it.
+   *
+   * @param multiplications about how much work it is
+   * @param call the call
+   */
+  public <T> T compute(long multiplications, Supplier<T> call) {
     return call.get();
   }
 

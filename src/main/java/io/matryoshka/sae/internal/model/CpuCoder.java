@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.internal.kernel.Csr;
 import io.matryoshka.sae.internal.kernel.EncodeEngine;
 import io.matryoshka.sae.internal.kernel.SelectionRule;
+import io.matryoshka.sae.internal.kernel.Tuning;
 import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.util.function.Supplier;
 
@@ -21,8 +22,11 @@ final class CpuCoder extends Coder {
   }
 
   @Override
-  public <T> T compute(Supplier<T> call) {
-    return Workers.call(call);
+  public <T> T compute(long multiplications, Supplier<T> call) {
+    if (Tuning.isSmall(multiplications)) {
+      return call.get();
+    }
+    return multiplications <= Tuning.BRIEF_WORK ? Workers.callBriefly(call) : Workers.call(call);
   }
 
   @Override

@@ -137,6 +137,11 @@ public final class Normalizer {
         .reshape(Shapes.join(input.leadingShape(), input.tailShape()));
   }
 
+  /** Whether outputs have a product of the input with a matrix added. */
+  public boolean hasSkip() {
+    return skip.isPresent();
+  }
+
   /** What a skip connection makes of the input, {@code [n, d_out]}; empty without one. */
   public Optional<NDArray> skip(PreparedRows input) {
     return skip.map(map -> input.rows().matMul(map));

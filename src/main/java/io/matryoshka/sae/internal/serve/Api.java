@@ -84,19 +84,15 @@ final class Api extends Handler.Abstract {
         "intervene",
         (input, call) -> workspace.intervene(input.fields(), call.cancellation()));
     queued(
-        "POST",
-        "compare",
-        (input, call) -> workspace.compare(input.fields(), call.cancellation()));
+        "POST", "compare", (input, call) -> workspace.compare(input.fields(), call.cancellation()));
     View<ExportFile> export =
         (input, call) -> workspace.export(input.fields(), call.cancellation());
-    route(
-        "POST", "export", Turn.QUEUED, (input, call) -> call.file(inTurn(export, input, call)));
+    route("POST", "export", Turn.QUEUED, (input, call) -> call.file(inTurn(export, input, call)));
     route(
         "POST",
         "generate",
         Turn.STREAMED,
-        (input, call) ->
-            new Continuations(workspace.generate(input.fields()), desk, call).run());
+        (input, call) -> new Continuations(workspace.generate(input.fields()), desk, call).run());
   }
 
   private void now(String method, String name, View<ObjectNode> view) {

@@ -137,7 +137,7 @@ class OutputPathsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", ".", "-", "./"})
+  @ValueSource(strings = {"", ".", "-", "./", "/"})
   void output_withoutAName_isRefused(String name) {
     for (String command : new String[] {"encode", "decode"}) {
       Cli.Result result = Cli.run(command, "--dir", folder, "-i", Samples.ACTIVATIONS, "-o", name);

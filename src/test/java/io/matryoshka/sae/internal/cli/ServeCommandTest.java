@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.support.MiniLm;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -175,6 +176,51 @@ class ServeCommandTest {
       fromFile.put("source", "a corpus.txt");
       assertThat(fromFile).isEqualTo(fromTexts);
       assertThat(fromFile.get("firings").intValue()).isPositive();
+    }
+  }
+
+  @Test
+  void encoder_hasLatents_andSaysWhatItHasNot() throws Exception {
+    Path corpus = folder.resolve("corpus.jsonl");
+    Files.writeString(corpus, "\"orderer: someone who places an order\"\n\"an order to buy\"\n");
+    String release = "all-minilm-l6-v2-matryoshka-demo";
+    String key = release + "/last_hidden_state";
+    try (Running running =
+        start(
+            release,
+            "last_hidden_state",
+            "--model",
+            MiniLm.folder(),
+            "--text-file",
+            corpus,
+            "--labels-file",
+            folder.resolve("labels.csv"))) {
+      JsonNode sae = ready(running);
+      assertThat(sae.at("/model/encoder").booleanValue()).isTrue();
+      assertThat(sae.at("/corpus/state").textValue())
+          .as(sae.at("/corpus/message").asText())
+          .isEqualTo("ready");
+      ObjectNode body =
+          JSON.createObjectNode().put("sae", key).put("text", "orderer: someone who buys");
+      JsonNode latents = running.call("latents", Optional.of(body));
+      assertThat(latents.get("tokens").findValuesAsText("text")).contains("[CLS]", "##er", "[SEP]");
+      assertThat(latents.at("/tokens/0/counted").booleanValue()).isFalse();
+      assertThat(latents.at("/widths/3/explained_variance").doubleValue()).isBetween(0.5, 1.0);
+      for (String call : List.of("losses", "intervene", "generate")) {
+        JsonNode refused = running.call(call, Optional.of(body));
+        assertThat(refused.at("/error/code").textValue()).isEqualTo("does_not_fit");
+        assertThat(refused.at("/error/message").textValue()).contains("is an encoder");
+      }
+      int latent = latents.at("/latents/1/0/0").intValue();
+      JsonNode page = running.call("latent?latent=" + latent + "&sae=" + key, Optional.empty());
+      assertThat(page.get("logits").isNull()).isTrue();
+      assertThat(page.at("/corpus/contexts/0/tokens").toString()).contains("order");
+      ObjectNode compared = JSON.createObjectNode().put("text", "an order");
+      compared.putObject("left").put("sae", key).put("width", 128);
+      compared.putObject("right").put("sae", key);
+      JsonNode comparison = running.call("compare", Optional.of(compared));
+      assertThat(comparison.get("clean").isNull()).isTrue();
+      assertThat(comparison.at("/left/explained_variance").isNumber()).isTrue();
     }
   }
 

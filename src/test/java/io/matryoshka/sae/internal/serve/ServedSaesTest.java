@@ -143,8 +143,7 @@ class ServedSaesTest {
   void transcoder_cannotStandInForWhatItReads() throws IOException {
     for (String call : new String[] {"losses", "intervene", "generate"}) {
       var answer =
-          served.send(
-              served.post("/api/" + call, ServedBookworm.body(TRANSCODER, "x").toString()));
+          served.send(served.post("/api/" + call, ServedBookworm.body(TRANSCODER, "x").toString()));
       assertThat(answer.statusCode()).isEqualTo(409);
       assertThat(answer.body()).contains("does_not_fit", "is a transcoder");
     }

@@ -1,5 +1,6 @@
 package io.matryoshka.sae.internal.kernel.cpu;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -11,7 +12,9 @@ import io.matryoshka.sae.internal.kernel.torch.TorchKernels;
 import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Sums decoder rows of active latents on the CPU: {@code out[r] = sum_e values[e]
@@ -21,6 +24,10 @@ public final class CpuDecoder {
 
   private final NDArray wDec;
   private final TorchKernels kernels;
+  private final int dIn;
+
+  /** The memory of {@code W_dec}, where Java can read it as a whole. */
+  private final Optional<FloatBuffer> rows;
 
   /**
    * Makes the decoder over an array that the caller owns.
@@ -30,6 +37,12 @@ public final class CpuDecoder {
   public CpuDecoder(NDArray wDec) {
     this.wDec = wDec;
     this.kernels = TorchKernels.on(wDec.getDevice());
+    dIn = Math.toIntExact(wDec.getShape().get(1));
+    boolean readable =
+        wDec.getDevice().equals(Device.cpu())
+            && wDec.getDataType() == DataType.FLOAT32
+            && wDec.size() * Float.BYTES <= Integer.MAX_VALUE;
+    rows = readable ? Optional.of(floats(wDec)) : Optional.empty();
   }
 
   /**
@@ -77,15 +90,44 @@ public final class CpuDecoder {
   }
 
   private NDArray decodeBags(Csr csr, int[] starts, int bags, NDManager scope) {
-    Shape shape = new Shape(bags, wDec.getShape().get(1));
+    Shape shape = new Shape(bags, dIn);
     if (csr.latents().length == 0 || bags == 0) {
       return scope.zeros(shape, wDec.getDataType());
     }
     NDArray sums = scope.create(shape, wDec.getDataType());
+    if (rows.isPresent() && Tuning.isSmall((long) csr.latents().length * dIn)) {
+      decodeHere(csr, starts, rows.get(), sums);
+      return sums;
+    }
     int grain =
         Math.max(Tuning.MIN_DECODED_ROWS, bags / (Tuning.TASKS_PER_WORKER * Workers.count()));
     Workers.forRanges(bags, grain, (begin, end) -> decodePart(csr, starts, begin, end, sums));
     return sums;
+  }
+
+  /** Fills all sums on this thread, entry after entry. */
+  private void decodeHere(Csr csr, int[] starts, FloatBuffer weights, NDArray sums) {
+    FloatBuffer target = floats(sums);
+    float[] sum = new float[dIn];
+    float[] row = new float[dIn];
+    for (int bag = 0; bag + 1 < starts.length; bag++) {
+      Arrays.fill(sum, 0f);
+      for (int e = starts[bag]; e < starts[bag + 1]; e++) {
+        weights.get(csr.latents()[e] * dIn, row);
+        add(csr.values()[e], row, sum);
+      }
+      target.put(bag * dIn, sum);
+    }
+  }
+
+  private static void add(float factor, float[] row, float[] sum) {
+    for (int d = 0; d < sum.length; d++) {
+      sum[d] = Math.fma(factor, row[d], sum[d]);
+    }
+  }
+
+  private static FloatBuffer floats(NDArray array) {
+    return array.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
   }
 
   /** Fills the sums of the bags from {@code begin} to {@code end - 1}. */

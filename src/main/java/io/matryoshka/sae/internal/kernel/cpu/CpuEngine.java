@@ -2,6 +2,7 @@ package io.matryoshka.sae.internal.kernel.cpu;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import io.matryoshka.sae.config.LatentParameters;
 import io.matryoshka.sae.internal.kernel.ActivationTest;
 import io.matryoshka.sae.internal.kernel.Csr;
@@ -23,8 +24,8 @@ import java.util.function.Supplier;
  * takes its place, which in small prefixes gives the values, too. The active set and values are
  * those of the float32 computation; docs/performance.md derives the bound.
  *
- * <p>Rows are processed in blocks of {@value Tuning#BLOCK_ROWS}; beside the result a call holds
- * about {@code 5 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
+ * <p>Rows are processed in blocks of at most {@value Tuning#BLOCK_ROWS}; beside the result a call
+ * holds about {@code 5 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
  */
 public final class CpuEngine implements EncodeEngine {
 
@@ -33,6 +34,7 @@ public final class CpuEngine implements EncodeEngine {
   private final WeightSource weights;
   private final int dIn;
   private final LatentParameters parameters;
+  private final DirectProduct small;
   private final ScreeningCounters counters = new ScreeningCounters();
   private volatile Terms thresholdTerms;
   private volatile Terms reluTerms;
@@ -60,73 +62,108 @@ public final class CpuEngine implements EncodeEngine {
     this.weights = weights;
     this.dIn = dIn;
     this.parameters = parameters;
+    small = new DirectProduct(weights, dIn, parameters.dSae());
   }
 
   @Override
   public Csr encode(NDArray rows, int width, SelectionRule rule) {
-    return Workers.call(() -> encodeOnWorker(new Blocks(rows, null), width, rule));
+    return encode(Blocks.of(rows, null, width), width, rule);
   }
 
   @Override
   public Csr encode(NDArray rows, NDArray shift, int width, SelectionRule rule) {
-    return Workers.call(() -> encodeOnWorker(new Blocks(rows, shift), width, rule));
+    return encode(Blocks.of(rows, shift, width), width, rule);
+  }
+
+  private Csr encode(Blocks blocks, int width, SelectionRule rule) {
+    return product.isDirect((long) blocks.rowCount() * dIn * width)
+        ? encodeHere(blocks, width, rule)
+        : Workers.call(() -> encodeHere(blocks, width, rule));
   }
 
   /**
-   * The rows of a call, of which one block is prepared after the other.
+   * The rows of a call, cut into blocks.
    *
    * @param rows {@code [n, d_in]}
    * @param shift {@code [d_in]} is subtracted from every row, or null
+   * @param count number of blocks
+   * @param together whether a worker does all of a block while others do other blocks; else the
+   *     workers share the latents of one block after the other
    */
-  private record Blocks(NDArray rows, NDArray shift) {
+  private record Blocks(NDArray rows, NDArray shift, int count, boolean together) {
 
     interface Task {
-      void run(AlignedRows block, NDManager scope);
+      void run(int number, ActivationRows block, NDManager scope);
     }
 
-    int count() {
+    static Blocks of(NDArray rows, NDArray shift, int width) {
+      long codes = rows.getShape().get(1) * width;
+      boolean together = codes <= Tuning.FEW_CODES;
+      long blockRows = together ? Math.max(1, Tuning.BLOCK_WORK / codes) : Tuning.BLOCK_ROWS;
+      int count = Math.toIntExact((rows.getShape().get(0) + blockRows - 1) / blockRows);
+      return new Blocks(rows, shift, count, together);
+    }
+
+    int rowCount() {
       return Math.toIntExact(rows.getShape().get(0));
     }
 
+    /** The first row of a block. */
+    private int begin(int number) {
+      return Math.toIntExact((long) rowCount() * number / count);
+    }
+
     void forEach(Task task) {
-      for (int begin = 0; begin < count(); begin += Tuning.BLOCK_ROWS) {
-        int end = Math.min(count(), begin + Tuning.BLOCK_ROWS);
-        try (NDManager scope = rows.getManager().newSubManager()) {
-          task.run(new AlignedRows(rows, shift, begin, end, scope), scope);
+      Workers.forRanges(
+          count,
+          together ? 1 : Math.max(1, count),
+          (first, last) -> {
+            for (int number = first; number < last; number++) {
+              run(task, number);
+            }
+          });
+    }
+
+    private void run(Task task, int number) {
+      try (NDManager scope = rows.getManager().newSubManager()) {
+        NDArray block = rows;
+        if (count > 1) {
+          block = rows.get(new NDIndex(begin(number) + ":" + begin(number + 1)));
+          block.attach(scope);
         }
+        task.run(number, ActivationRows.of(block, shift, scope), scope);
       }
     }
   }
 
-  private Csr encodeOnWorker(Blocks blocks, int width, SelectionRule rule) {
+  private Csr encodeHere(Blocks blocks, int width, SelectionRule rule) {
     Terms terms = terms(rule);
     if (rule.kind() == SelectionRule.Kind.BATCH_TOP_K) {
       return encodeBatch(blocks, width, rule, terms);
     }
-    CsrBuilder out = new CsrBuilder(blocks.count());
     int topK = rule.kind() == SelectionRule.Kind.TOP_K ? Math.min(rule.k(), width) : 0;
-    encodeBlocks(blocks, width, topK, topK > 0, terms, out);
-    Csr selected = Selector.select(out.build(), rule);
+    Csr selected = Selector.select(encodeBlocks(blocks, width, topK, topK > 0, terms), rule);
     counters.addActive(selected.latents().length);
     return selected;
   }
 
-  private void encodeBlocks(
-      Blocks blocks, int width, int topK, boolean exact, Terms terms, CsrBuilder out) {
+  private Csr encodeBlocks(Blocks blocks, int width, int topK, boolean exact, Terms terms) {
+    CsrBuilder[] parts = new CsrBuilder[blocks.count];
     blocks.forEach(
-        (block, scope) -> {
+        (number, block, scope) -> {
           CpuScreen.Result found = terms.screen.screen(block, width, topK, exact, scope);
-          append(block, width, found, terms, out, scope);
+          parts[number] = new CsrBuilder(block.rows);
+          append(block, width, found, terms, parts[number]);
         });
+    return CsrBuilder.join(parts);
   }
 
   /** Finds a lower bound of the cut first, then screens against it. */
   private Csr encodeBatch(Blocks blocks, int width, SelectionRule rule, Terms relu) {
     // Just below the bound, so that an activation on the bound itself passes.
     float limit = Math.max(0f, Math.nextDown(batchFloor(blocks, width, rule, relu)));
-    CsrBuilder out = new CsrBuilder(blocks.count());
-    encodeBlocks(blocks, width, 0, true, makeTerms(relu.test.withLimit(limit)), out);
-    Csr selected = Selector.select(out.build(), rule);
+    Terms above = makeTerms(relu.test.withLimit(limit));
+    Csr selected = Selector.select(encodeBlocks(blocks, width, 0, true, above), rule);
     counters.addActive(selected.latents().length);
     return selected;
   }
@@ -137,13 +174,8 @@ public final class CpuEngine implements EncodeEngine {
   }
 
   private void append(
-      AlignedRows block,
-      int width,
-      CpuScreen.Result found,
-      Terms terms,
-      CsrBuilder out,
-      NDManager scope) {
-    float[] activations = terms.exact.compute(block, found.candidates(), scope);
+      ActivationRows block, int width, CpuScreen.Result found, Terms terms, CsrBuilder out) {
+    float[] activations = terms.exact.compute(block, found.candidates());
     long open = 0;
     int slot = 0;
     for (Candidates list : found.candidates()) {
@@ -163,8 +195,8 @@ public final class CpuEngine implements EncodeEngine {
   private float batchFloor(Blocks blocks, int width, SelectionRule rule, Terms terms) {
     BoundHistogram histogram = new BoundHistogram();
     blocks.forEach(
-        (block, scope) -> terms.screen.collectLowerBounds(block, width, histogram, scope));
-    return histogram.floorOf((long) rule.k() * blocks.count());
+        (number, block, scope) -> terms.screen.collectLowerBounds(block, width, histogram, scope));
+    return histogram.floorOf((long) rule.k() * blocks.rowCount());
   }
 
   private Terms terms(SelectionRule rule) {
@@ -185,7 +217,9 @@ public final class CpuEngine implements EncodeEngine {
     EncoderRows rows = encoderRows.get();
     LatentTerms latentTerms = new LatentTerms(rows, weights, test);
     return new Terms(
-        new CpuScreen(product, rows, latentTerms, test), new ExactProducts(rows, test), test);
+        new CpuScreen(product, rows, latentTerms, test, small),
+        new ExactProducts(rows, test),
+        test);
   }
 
   @Override

@@ -1,26 +1,20 @@
 package io.matryoshka.sae.internal.kernel.cpu;
 
-import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.internal.kernel.ActivationTest;
 import io.matryoshka.sae.internal.kernel.Tuning;
 import io.matryoshka.sae.internal.kernel.prepared.EncoderRows;
-import io.matryoshka.sae.internal.kernel.torch.TorchKernels;
 import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.util.Arrays;
 
 /**
  * Float32 activations of single (row, latent) pairs, 0 where the latent is not active. The order of
- * summation depends on {@code d_in} and on where the latent's row lies in its segment, but not on
- * the batch, the block, the number of threads or how the pair was screened; see {@link
- * AlignedRows}.
+ * summation is that of {@link StripedVector#dot}: it depends on {@code d_in} alone, and neither on
+ * the processor, the batch, the number of threads nor on how the pair was screened.
  */
 final class ExactProducts {
 
   private final EncoderRows encoder;
   private final ActivationTest test;
-  private final TorchKernels kernels = TorchKernels.on(Device.cpu());
 
   ExactProducts(EncoderRows encoder, ActivationTest test) {
     this.encoder = encoder;
@@ -32,24 +26,17 @@ final class ExactProducts {
    *
    * @param x the activations
    * @param candidates one list per row
-   * @param scope owns temporaries
    * @return activations of all candidates, row after row
    */
-  float[] compute(AlignedRows x, Candidates[] candidates, NDManager scope) {
+  float[] compute(ActivationRows x, Candidates[] candidates) {
     Pairs pairs = Pairs.of(candidates);
     float[] values = knownValues(candidates);
     int even = pairs.latents.length / (Tuning.TASKS_PER_WORKER * Workers.count());
+    int worthwhile = Math.max(1, Tuning.MIN_PAIR_WORK / encoder.dIn);
     Workers.forRanges(
         pairs.latents.length,
-        Math.max(Tuning.MIN_PAIRS, Math.min(Tuning.MAX_PAIRS, even)),
-        (begin, end) -> {
-          for (int first = begin; first < end; ) {
-            int segment = pairs.latents[first] / encoder.segmentLatents;
-            int last = pairs.endBelow((segment + 1) * encoder.segmentLatents, first, end);
-            compute(x, pairs, segment, first, last, values, scope);
-            first = last;
-          }
-        });
+        Math.max(worthwhile, Math.min(Tuning.MAX_PAIRS, even)),
+        (begin, end) -> compute(x, pairs, begin, end, values));
     return values;
   }
 
@@ -64,27 +51,18 @@ final class ExactProducts {
     return values;
   }
 
-  private void compute(
-      AlignedRows x,
-      Pairs pairs,
-      int segment,
-      int begin,
-      int end,
-      float[] values,
-      NDManager scope) {
-    int[] inSegment = Arrays.copyOfRange(pairs.latents, begin, end);
-    for (int p = 0; p < inSegment.length; p++) {
-      inSegment[p] -= segment * encoder.segmentLatents;
-    }
-    float[] dots;
-    try (NDManager taskScope = scope.newSubManager()) {
-      NDArray rows = taskScope.create(Arrays.copyOfRange(pairs.rows, begin, end));
-      NDArray latents = taskScope.create(inSegment);
-      NDArray w = encoder.rowsOf(segment, taskScope);
-      dots = kernels.pairProducts(x.array, w, rows, latents, taskScope);
-    }
+  private void compute(ActivationRows x, Pairs pairs, int begin, int end, float[] values) {
+    float[][] row = StripedVector.zeros(encoder.dIn);
+    float[] lanes = new float[StripedVector.length(encoder.dIn)];
+    int loaded = -1;
     for (int p = begin; p < end; p++) {
-      values[pairs.slots[p]] = test.activation(dots[p - begin], pairs.latents[p]);
+      int latent = pairs.latents[p];
+      if (latent != loaded) {
+        StripedVector.fill(row, encoder.floats(latent), encoder.position(latent), encoder.dIn);
+        loaded = latent;
+      }
+      float dot = StripedVector.dot(x.row(pairs.rows[p]), row, lanes);
+      values[pairs.slots[p]] = test.activation(dot, latent);
     }
   }
 
@@ -138,18 +116,6 @@ final class ExactProducts {
         starts[latent + 1] += starts[latent];
       }
       return starts;
-    }
-
-    /** The first pair in a range whose latent is not below the limit, or the range's end. */
-    int endBelow(int limit, int begin, int end) {
-      if (latents[end - 1] < limit) {
-        return end;
-      }
-      int last = begin;
-      while (latents[last] < limit) {
-        last++;
-      }
-      return last;
     }
   }
 }

@@ -1,17 +1,11 @@
 package io.matryoshka.sae.internal.kernel.cpu;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.internal.kernel.ActivationTest;
 import io.matryoshka.sae.internal.kernel.Rounding;
 import io.matryoshka.sae.internal.kernel.Tuning;
 import io.matryoshka.sae.internal.kernel.prepared.EncoderRows;
-import io.matryoshka.sae.internal.kernel.torch.TorchKernels;
 import io.matryoshka.sae.internal.kernel.torch.Workers;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -29,18 +23,16 @@ final class Float32Screen {
   /** Rows of one product. */
   private static final int GROUP_ROWS = Tuning.FLOAT32_GROUP_ROWS;
 
-  private static final int NORM_GRAIN = 64;
-
   private final EncoderRows encoder;
   private final LatentTerms terms;
   private final ActivationTest test;
-  private final TorchKernels kernels;
+  private final FloatProduct product;
 
-  Float32Screen(EncoderRows encoder, LatentTerms terms, ActivationTest test, TorchKernels kernels) {
+  Float32Screen(EncoderRows encoder, LatentTerms terms, ActivationTest test, FloatProduct product) {
     this.encoder = encoder;
     this.terms = terms;
     this.test = test;
-    this.kernels = kernels;
+    this.product = product;
   }
 
   /**
@@ -52,8 +44,8 @@ final class Float32Screen {
    * @param scope owns temporaries
    * @return one list per row
    */
-  Candidates[] screen(AlignedRows x, int width, Candidates.Known known, NDManager scope) {
-    Parts parts = new Parts(x, width);
+  Candidates[] screen(ActivationRows x, int width, Candidates.Known known, NDManager scope) {
+    Parts parts = new Parts(x, width, scope);
     parts.forEach(
         scope,
         part -> {
@@ -90,8 +82,8 @@ final class Float32Screen {
    * @param scope owns temporaries
    * @return one list per row
    */
-  Candidates[] screenTop(AlignedRows x, int width, int k, NDManager scope) {
-    Parts parts = new Parts(x, width);
+  Candidates[] screenTop(ActivationRows x, int width, int k, NDManager scope) {
+    Parts parts = new Parts(x, width, scope);
     RowKthLargest floors = new RowKthLargest(x.rows, parts.tiles.size(), k);
     parts.forEach(
         scope,
@@ -117,8 +109,8 @@ final class Float32Screen {
   }
 
   /** Adds a lower bound of every pre-activation that may be positive. */
-  void collectLowerBounds(AlignedRows x, int width, BoundHistogram histogram, NDManager scope) {
-    new Parts(x, width)
+  void collectLowerBounds(ActivationRows x, int width, BoundHistogram histogram, NDManager scope) {
+    new Parts(x, width, scope)
         .forEach(
             scope,
             part -> {
@@ -135,17 +127,19 @@ final class Float32Screen {
 
   /** All rows with all latents, cut into products that are computed and scanned together. */
   private final class Parts {
-    private final AlignedRows x;
+    private final ActivationRows x;
+    private final FloatProduct.Groups factors;
     private final float[] norms;
     private final int groups;
     private final List<Tile> tiles;
     private final TileCandidates[][] found;
 
-    Parts(AlignedRows x, int width) {
+    Parts(ActivationRows x, int width, NDManager scope) {
       this.x = x;
       groups = (x.rows + GROUP_ROWS - 1) / GROUP_ROWS;
       tiles = Tile.cut(width, Math.min(GROUP_ROWS, x.rows), encoder);
       found = new TileCandidates[groups][tiles.size()];
+      factors = product.groups(x, GROUP_ROWS, scope);
       norms = norms(x);
     }
 
@@ -183,11 +177,11 @@ final class Float32Screen {
     }
   }
 
-  private static float[] norms(AlignedRows x) {
+  private static float[] norms(ActivationRows x) {
     float[] norms = new float[x.rows];
     Workers.forRanges(
         x.rows,
-        NORM_GRAIN,
+        Tuning.rowGrain(x.dIn),
         (begin, end) -> {
           float[][] row = StripedVector.zeros(x.dIn);
           float[] lanes = new float[StripedVector.length(x.dIn)];
@@ -201,22 +195,8 @@ final class Float32Screen {
 
   /** Multiplies a group of rows with a tile. */
   private Part multiply(Parts parts, int group, int number, NDManager scope) {
-    Tile tile = parts.tiles.get(number);
-    int first = group * GROUP_ROWS;
-    int rows = parts.rowsOf(group);
-    int rowBytes = encoder.dIn * Float.BYTES;
-    int position = tile.first() % encoder.segmentLatents * rowBytes;
-    ByteBuffer weights =
-        encoder.rows[tile.first() / encoder.segmentLatents].slice(
-            position, tile.count() * rowBytes);
-    ByteBuffer memory = TileBuffers.ofThread().products();
-    memory.clear().limit(rows * tile.count() * Float.BYTES);
-    ByteBuffer target = memory.slice().order(ByteOrder.nativeOrder());
-    NDArray x = parts.x.slice(first, first + rows, scope);
-    NDArray w = scope.create(weights, new Shape(tile.count(), encoder.dIn), DataType.FLOAT32);
-    NDArray out = scope.create(target, new Shape(rows, tile.count()), DataType.FLOAT32);
-    kernels.product(x, w, out, scope);
-    return new Part(parts, group, number, target.asFloatBuffer());
+    FloatBuffer products = parts.factors.multiply(group, parts.tiles.get(number), scope);
+    return new Part(parts, group, number, products);
   }
 
   /** The products of some rows with one tile, of which one row is looked at after the other. */

@@ -50,32 +50,19 @@ final class Int8Screen {
     TileCandidates found = new TileCandidates(rows.rows, Candidates.Known.NOTHING);
     int[] products = new int[tile.count()];
     float[] bounds = new float[tile.count()];
+    IntegerBounds test = new IntegerBounds(encoder.dIn, tile.count());
     try (NDManager tileScope = scope.newSubManager()) {
       IntBuffer all = products(tile, tileScope);
       for (int row = 0; row < rows.rows; row++) {
         if (rows.screenable[row]) {
           all.get(row * tile.count(), products);
           upper.fill(row, bounds);
-          scan(products, bounds, tile.first(), most, found);
+          test.scan(products, bounds, tile.first(), most, found);
         }
         found.endRow(row);
       }
     }
     return found;
-  }
-
-  /** The inner loop: one addition and one comparison per latent. A NaN stays a candidate. */
-  private static void scan(
-      int[] products, float[] bounds, int first, int most, TileCandidates found) {
-    int last = found.size() + most;
-    for (int j = 0; j < products.length; j++) {
-      if (!(products[j] + bounds[j] < 0)) {
-        if (found.size() > last) {
-          return;
-        }
-        found.add(first + j);
-      }
-    }
   }
 
   /**

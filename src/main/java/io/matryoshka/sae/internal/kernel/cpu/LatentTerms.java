@@ -4,6 +4,7 @@ import io.matryoshka.sae.internal.kernel.ActivationTest;
 import io.matryoshka.sae.internal.kernel.Rounding;
 import io.matryoshka.sae.internal.kernel.prepared.EncoderRows;
 import io.matryoshka.sae.internal.kernel.prepared.EncoderRowsBuilder;
+import io.matryoshka.sae.internal.kernel.prepared.LatentNorms;
 import io.matryoshka.sae.internal.kernel.prepared.WeightSource;
 import java.io.IOException;
 
@@ -12,6 +13,8 @@ import java.io.IOException;
  * multiplied in.
  */
 final class LatentTerms {
+
+  private static final float UNIT_WITHOUT_CODES = 0x1p-60f;
 
   /** Rounding of float32 products, relative to the norms of their factors. */
   final double dotError;
@@ -58,7 +61,7 @@ final class LatentTerms {
     for (int j = 0; j < dSae; j++) {
       double factor = scale[j];
       // The product of step and scale is rounded once; the norm term takes that in.
-      step[j] = (float) (rows.norms.step()[j] * factor);
+      step[j] = (float) (unit(rows.norms, j) * factor);
       norm[j] = Rounding.up(rows.norms.norm()[j] * Math.abs(factor) * Rounding.INFLATE);
       residualNorm[j] =
           Rounding.up(rows.norms.residualNorm()[j] * Math.abs(factor) * Rounding.INFLATE);
@@ -68,6 +71,12 @@ final class LatentTerms {
     }
     upper = terms(1, offset);
     lower = terms(-1, lowOffset);
+  }
+
+  /** A row without codes, all 0, may have any unit; a tiny one makes bounds of many units. */
+  private static float unit(LatentNorms norms, int latent) {
+    boolean coded = norms.residualNorm()[latent] < norms.norm()[latent];
+    return coded ? norms.step()[latent] : UNIT_WITHOUT_CODES;
   }
 
   /** Weights of a tile's latents for one dimension, in code units of each latent. */

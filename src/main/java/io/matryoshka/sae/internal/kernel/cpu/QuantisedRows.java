@@ -5,8 +5,10 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.internal.kernel.Rounding;
+import io.matryoshka.sae.internal.kernel.Tuning;
 import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
@@ -31,13 +33,11 @@ final class QuantisedRows {
   /** Adding and subtracting it rounds a small float to an integer. */
   private static final float ROUNDER = 0x1.8p23f;
 
-  private static final int ROW_GRAIN = 16;
-
   final int rows;
   final int dIn;
 
   /** The activations. */
-  final AlignedRows x;
+  final ActivationRows x;
 
   /** {@code [rows, d_in]} int8 codes, 0 on outlier dimensions. */
   final NDArray codes;
@@ -60,7 +60,7 @@ final class QuantisedRows {
   /** Dimensions left out of the codes, rising. */
   final int[] outliers;
 
-  private QuantisedRows(AlignedRows x, int[] outliers, NDArray codes) {
+  private QuantisedRows(ActivationRows x, int[] outliers, NDArray codes) {
     this.x = x;
     this.outliers = outliers;
     this.codes = codes;
@@ -79,7 +79,7 @@ final class QuantisedRows {
    * @param x the activations
    * @param scope owns the codes
    */
-  static QuantisedRows of(AlignedRows x, NDManager scope) {
+  static QuantisedRows of(ActivationRows x, NDManager scope) {
     NDArray codes = scope.create(new Shape(x.rows, x.dIn), DataType.INT8);
     QuantisedRows quantised = new QuantisedRows(x, findOutliers(x), codes);
     quantised.quantise();
@@ -90,7 +90,7 @@ final class QuantisedRows {
     ByteBuffer target = codes.toByteBuffer(true);
     Workers.forRanges(
         rows,
-        ROW_GRAIN,
+        Tuning.rowGrain(x.dIn),
         (begin, end) -> {
           Quantiser quantiser = new Quantiser(target);
           for (int row = begin; row < end; row++) {
@@ -100,21 +100,33 @@ final class QuantisedRows {
   }
 
   /** Finds the dimensions that stand out most. */
-  private static int[] findOutliers(AlignedRows x) {
+  private static int[] findOutliers(ActivationRows x) {
     float[][] max = StripedVector.zeros(x.dIn);
     Workers.forRanges(
         x.rows,
-        ROW_GRAIN,
+        Tuning.rowGrain(x.dIn),
         (begin, end) -> {
           float[][] ratios = outlierRatios(x, begin, end);
           synchronized (max) {
             StripedVector.raise(max, ratios, 1f);
           }
         });
-    return IntStream.range(0, x.dIn)
-        .filter(d -> StripedVector.get(max, d) > 1)
+    int[] found = new int[x.dIn];
+    int size = 0;
+    for (int d = 0; d < x.dIn; d++) {
+      if (StripedVector.get(max, d) > 1) {
+        found[size++] = d;
+      }
+    }
+    return size <= MAX_OUTLIERS ? Arrays.copyOf(found, size) : largest(found, size, max);
+  }
+
+  /** The dimensions of the largest ratios, rising. */
+  private static int[] largest(int[] dims, int size, float[][] ratios) {
+    return IntStream.of(dims)
+        .limit(size)
         .boxed()
-        .sorted((a, b) -> Float.compare(StripedVector.get(max, b), StripedVector.get(max, a)))
+        .sorted((a, b) -> Float.compare(StripedVector.get(ratios, b), StripedVector.get(ratios, a)))
         .limit(MAX_OUTLIERS)
         .mapToInt(Integer::intValue)
         .sorted()
@@ -125,13 +137,12 @@ final class QuantisedRows {
    * Returns the largest size of each dimension in some rows, in units of what is not yet an
    * outlier.
    */
-  private static float[][] outlierRatios(AlignedRows x, int begin, int end) {
+  private static float[][] outlierRatios(ActivationRows x, int begin, int end) {
     int dIn = x.dIn;
     float[][] ratios = StripedVector.zeros(dIn);
-    float[][] row = StripedVector.zeros(dIn);
     float[] lanes = new float[StripedVector.length(dIn)];
     for (int r = begin; r < end; r++) {
-      x.copyRow(r, row);
+      float[][] row = x.row(r);
       float limit = OUTLIER_RATIO * StripedVector.sumOfSizes(row, lanes) / dIn;
       if (limit >= Float.MIN_NORMAL && limit < Float.POSITIVE_INFINITY) {
         StripedVector.raise(ratios, row, 1 / limit);

@@ -4,8 +4,13 @@ import io.matryoshka.sae.internal.kernel.Tuning;
 
 /** With which product the fast engine of the CPU looks at all latents. */
 enum ScreeningProduct {
-  /** Int8 where it pays, float32 elsewhere. */
+  /** Int8 where it pays, float32 elsewhere, and plain Java for small work. */
   FASTEST {
+    @Override
+    boolean isDirect(long multiplications) {
+      return Tuning.isSmall(multiplications);
+    }
+
     @Override
     boolean isInt8(ProductChoice int8, int dIn, int width) {
       return width > Tuning.SMALL_WIDTH && int8.isExact(dIn) && int8.isFast();
@@ -18,13 +23,34 @@ enum ScreeningProduct {
       return int8.isExact(dIn);
     }
   },
-  /** Always float32. */
+  /** Always float32, in plain Java. */
+  DIRECT {
+    @Override
+    boolean isDirect(long multiplications) {
+      return true;
+    }
+
+    @Override
+    boolean isInt8(ProductChoice int8, int dIn, int width) {
+      return false;
+    }
+  },
+  /** Always float32, by libtorch. */
   FLOAT32 {
     @Override
     boolean isInt8(ProductChoice int8, int dIn, int width) {
       return false;
     }
   };
+
+  /**
+   * Tells whether products in plain Java screen, on the thread of the caller.
+   *
+   * @param multiplications of activations and weights in one block
+   */
+  boolean isDirect(long multiplications) {
+    return false;
+  }
 
   /**
    * Tells whether int8 products screen.

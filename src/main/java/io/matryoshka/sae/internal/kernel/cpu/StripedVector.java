@@ -10,7 +10,7 @@ import java.util.Arrays;
  */
 final class StripedVector {
 
-  static final int COUNT = 8;
+  static final int COUNT = 4;
 
   /** Stripe lengths are multiples of this, the floats of the widest vector register. */
   private static final int LANES = 16;
@@ -33,6 +33,31 @@ final class StripedVector {
     int length = target[0].length;
     for (int s = 0; s < COUNT && s * length < size; s++) {
       source.get(position + s * length, target[s], 0, Math.min(length, size - s * length));
+    }
+  }
+
+  /**
+   * The dot product of two vectors, whose bits depend on their numbers alone.
+   *
+   * @param lanes working memory of the length of a stripe
+   */
+  static float dot(float[][] a, float[][] b, float[] lanes) {
+    multiply(a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3], lanes);
+    return sum(lanes);
+  }
+
+  private static void multiply(
+      float[] a,
+      float[] b,
+      float[] c,
+      float[] d,
+      float[] e,
+      float[] f,
+      float[] g,
+      float[] h,
+      float[] lanes) {
+    for (int i = 0; i < lanes.length; i++) {
+      lanes[i] = Math.fma(g[i], h[i], Math.fma(e[i], f[i], Math.fma(c[i], d[i], a[i] * b[i])));
     }
   }
 

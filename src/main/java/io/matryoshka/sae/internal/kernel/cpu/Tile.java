@@ -23,7 +23,7 @@ record Tile(int first, int count) {
 
   /**
    * Cuts the latents so that every worker has some and the products of all rows with one tile fit
-   * into its {@link TileBuffers}.
+   * into its {@link TileBuffers}. Few codes are one tile: workers share the rows instead.
    */
   static List<Tile> cut(int width, int rows, EncoderRows encoder) {
     int workers = Workers.count();
@@ -34,7 +34,8 @@ record Tile(int first, int count) {
             Math.min(Tuning.MIN_TILE_LATENTS, width / workers));
     int worthwhile = (int) (Tuning.MIN_TILE_WORK / ((long) rows * encoder.dIn));
     int fitting = Tuning.TILE_PRODUCTS / rows;
-    int wanted = Math.min(Math.max(even, worthwhile), fitting);
+    boolean whole = (long) encoder.dIn * width <= Tuning.FEW_CODES;
+    int wanted = whole ? fitting : Math.min(Math.max(even, worthwhile), fitting);
     int largest = Math.max(1, wanted / UNIT) * UNIT;
     List<Tile> tiles = new ArrayList<>();
     for (int first = 0; first < width; ) {

@@ -1,10 +1,9 @@
 package io.matryoshka.sae.internal.kernel.prepared;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
  * The encoder laid out for the fast path: one contiguous row per latent, in float32 and as int8
@@ -31,6 +30,8 @@ public final class EncoderRows {
   /** Little-endian float32 rows, one buffer per segment, see {@link NativeBytes#ALIGNMENT}. */
   public final ByteBuffer[] rows;
 
+  private final FloatBuffer[] floats;
+
   /** Int8 codes, one buffer per segment. */
   public final ByteBuffer[] codes;
 
@@ -43,6 +44,11 @@ public final class EncoderRows {
     this.rows = rows;
     this.codes = codes;
     this.norms = norms;
+    floats =
+        Arrays.stream(rows)
+            .map(memory -> memory.duplicate().rewind().order(ByteOrder.LITTLE_ENDIAN))
+            .map(ByteBuffer::asFloatBuffer)
+            .toArray(FloatBuffer[]::new);
     for (ByteBuffer segment : rows) {
       if (!NativeBytes.isAligned(segment)) {
         throw new IllegalArgumentException(
@@ -73,9 +79,13 @@ public final class EncoderRows {
     return Math.min(segmentLatents, dSae - segment * segmentLatents);
   }
 
-  /** The float rows {@code [latents, d_in]} of a segment, over the memory they lie in. */
-  public NDArray rowsOf(int segment, NDManager scope) {
-    Shape shape = new Shape(latentsIn(segment, dIn, dSae), dIn);
-    return scope.create(rows[segment].duplicate().rewind(), shape, DataType.FLOAT32);
+  /** The float row of a latent, in the memory of its segment. */
+  public FloatBuffer floats(int latent) {
+    return floats[latent / segmentLatents];
+  }
+
+  /** Where the row of a latent begins in {@link #floats}. */
+  public int position(int latent) {
+    return latent % segmentLatents * dIn;
   }
 }

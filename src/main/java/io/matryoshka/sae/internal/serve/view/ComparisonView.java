@@ -54,8 +54,12 @@ final class ComparisonView {
       put(node.putObject("left"), left, reading);
       cancellation.check();
       put(node.putObject("right"), right, against);
-      List<TokenLosses> clean = left.open().model().losses(tokens, List.of());
-      LossView.put(node.putObject("clean"), clean.get(0));
+      if (left.open().model().config().isEncoder()) {
+        node.putNull("clean");
+      } else {
+        List<TokenLosses> clean = left.open().model().losses(tokens, List.of());
+        LossView.put(node.putObject("clean"), clean.get(0));
+      }
       node.set("matches", ActiveMatches.of(reading, against));
       SameCalls.put(node, java(left, right, text), Optional.empty());
       return node;
@@ -66,7 +70,7 @@ final class ComparisonView {
     node.put("sae", side.open().name().key());
     reading.putWidth(node, reading.sae().widths().size() - 1);
     reading.putLatents(node);
-    if (side.open().sae().isTranscoder()) {
+    if (side.open().sae().isTranscoder() || side.open().model().config().isEncoder()) {
       List.of("loss", "kl", "mean_loss", "mean_kl", "recovered").forEach(node::putNull);
     } else {
       List<TokenLosses> losses = LossView.losses(side.open(), reading.sae(), reading.tokens());

@@ -51,6 +51,7 @@ public final class ContinuationView {
 
   static ContinuationView read(OpenSae open, Fields fields, Limits limits) throws IOException {
     open.requireOnePlace();
+    open.requireDecoder();
     String text = fields.text("text");
     Edits edits = Edits.read(fields, open, limits);
     GenerateOptions options = options(fields, limits);

@@ -6,7 +6,6 @@ import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.internal.io.DeletedOnExit;
 import io.matryoshka.sae.lm.ActivationExport;
-import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
@@ -21,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -112,16 +112,16 @@ final class CorpusJob {
     }
   }
 
-  /** Leaves out the rows of BOS where the SAE was trained without them. */
+  /** Leaves out the rows of special tokens where the SAE was trained without them. */
   private RowRules rules(List<Tokens> contexts, Path folder) throws IOException {
-    if (!PackingOptions.excludesSpecialTokens(open.sae())) {
+    Set<Integer> uncounted = open.uncounted();
+    if (uncounted.isEmpty()) {
       return RowRules.all();
     }
-    int bos = open.model().config().bos().orElse(-1);
     int[] kept =
         contexts.stream()
             .flatMapToInt(text -> Arrays.stream(text.ids()))
-            .map(id -> id == bos ? 0 : 1)
+            .map(id -> uncounted.contains(id) ? 0 : 1)
             .toArray();
     Path file = folder.resolve("mask.safetensors");
     try (SafetensorsWriter writer =
@@ -132,17 +132,29 @@ final class CorpusJob {
     return RowRules.all().mask(RowMask.open(file, Optional.of(MASK)));
   }
 
-  /** The tokens as the vocabulary spells them, which packed contexts do not know themselves. */
+  /**
+   * The tokens as the vocabulary spells them, which packed contexts do not know themselves; an
+   * encoder's are not packed.
+   */
   private io.matryoshka.sae.explore.Tokens tokens(List<Tokens> contexts) throws IOException {
     List<String> pieces = new ArrayList<>();
     int[] sequences = new int[contexts.stream().mapToInt(Tokens::size).sum()];
     for (int t = 0; t < contexts.size(); t++) {
       int first = pieces.size();
-      for (int id : contexts.get(t).ids()) {
-        pieces.add(open.model().piece(id));
-      }
+      pieces.addAll(pieces(contexts.get(t)));
       Arrays.fill(sequences, first, pieces.size(), t);
     }
     return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
+  }
+
+  private List<String> pieces(Tokens context) throws IOException {
+    if (open.model().config().isEncoder()) {
+      return context.pieces();
+    }
+    List<String> pieces = new ArrayList<>();
+    for (int id : context.ids()) {
+      pieces.add(open.model().piece(id));
+    }
+    return pieces;
   }
 }

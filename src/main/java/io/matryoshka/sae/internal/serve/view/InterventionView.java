@@ -28,6 +28,7 @@ final class InterventionView {
   static ObjectNode of(OpenSae open, Fields fields, Limits limits, Cancellation cancellation)
       throws IOException {
     open.requireOnePlace();
+    open.requireDecoder();
     String text = fields.text("text");
     Edits edits = Edits.read(fields, open, limits);
     Tokens tokens = open.tokens(text, limits);

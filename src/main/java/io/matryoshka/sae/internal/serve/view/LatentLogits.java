@@ -30,7 +30,9 @@ final class LatentLogits {
 
   /** Whether the SAE writes into the residual stream of a model that is open. */
   static boolean areDefined(OpenSae open) {
-    return open.openModel().isPresent() && IN_STREAM.contains(open.hookPointOut().site());
+    return open.openModel().isPresent()
+        && !open.model().config().isEncoder()
+        && IN_STREAM.contains(open.hookPointOut().site());
   }
 
   static Optional<ObjectNode> of(OpenSae open, int latent) throws IOException {

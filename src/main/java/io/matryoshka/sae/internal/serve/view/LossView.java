@@ -21,6 +21,7 @@ final class LossView {
 
   static ObjectNode of(OpenSae open, String text, Limits limits) throws IOException {
     open.requireOnePlace();
+    open.requireDecoder();
     Tokens tokens = open.tokens(text, limits);
     List<TokenLosses> losses = losses(open, open.sae(), tokens);
     ObjectNode node = Json.object().put("sae", open.name().key());

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /** An SAE that is open, its language model, and what is known of its latents. */
 public final class OpenSae {
@@ -148,10 +149,9 @@ public final class OpenSae {
     return Math.min(limits.textTokens(), model().config().maxPositions());
   }
 
-  /** Whether a token counts in means: not BOS, where the SAE was trained without it. */
-  boolean isCounted(Tokens tokens, int position) {
-    return !PackingOptions.excludesSpecialTokens(sae)
-        || tokens.id(position) != model().config().bos().orElse(-1);
+  /** The ids that do not count in means: special ones, where the SAE was trained without them. */
+  Set<Integer> uncounted() throws IOException {
+    return PackingOptions.excludesSpecialTokens(sae) ? model().specialIds() : Set.of();
   }
 
   void requireLatent(int latent) {
@@ -172,6 +172,16 @@ public final class OpenSae {
     }
   }
 
+  /** Refuses an encoder, which predicts no next token. */
+  void requireDecoder() {
+    if (model().config().isEncoder()) {
+      throw new ViewException(
+          ViewException.Kind.DOES_NOT_FIT,
+          "the model of %s is an encoder: it predicts no next token, so it has no losses and continues no text"
+              .formatted(name.key()));
+    }
+  }
+
   /** What the page needs to know of the SAE before anything is computed. */
   ObjectNode json(Limits limits) {
     ObjectNode node = Json.object().put("key", name.key());
@@ -181,6 +191,7 @@ public final class OpenSae {
         open ->
             node.putObject("model")
                 .put("name", open.name())
+                .put("encoder", open.model().config().isEncoder())
                 .put("layers", open.model().config().layerCount())
                 .put("vocabulary", open.model().config().vocabularySize())
                 .put("text_tokens", mostTokens(limits)),

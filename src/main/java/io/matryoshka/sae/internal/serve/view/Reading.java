@@ -11,6 +11,7 @@ import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.lm.HookPoint;
 import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.lm.Trace;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashSet;
@@ -39,10 +40,11 @@ record Reading(
     BitSet counted) {
 
   /** Runs a text up to the place that the SAE reads, and encodes it. */
-  static Reading of(OpenSae open, SAE sae, Tokens tokens) {
+  static Reading of(OpenSae open, SAE sae, Tokens tokens) throws IOException {
+    Set<Integer> uncounted = open.uncounted();
     BitSet counted = new BitSet();
     IntStream.range(0, tokens.size())
-        .filter(position -> open.isCounted(tokens, position))
+        .filter(position -> !uncounted.contains(tokens.id(position)))
         .forEach(counted::set);
     HookPoint in = open.hookPoint();
     HookPoint out = open.hookPointOut();

@@ -44,10 +44,10 @@ class ExactProductsTest {
     float[] x = random(ROWS * dIn, 1);
     float[] wEnc = random(dIn * LATENTS, 2);
     ExactProducts exact = products(wEnc, dIn);
-    float[] whole = exact.compute(rows(x, dIn, offset), all(ROWS), manager);
+    float[] whole = exact.compute(rows(x, dIn, offset), all(ROWS));
     for (int row = 0; row < ROWS; row++) {
       float[] one = Arrays.copyOfRange(x, row * dIn, (row + 1) * dIn);
-      float[] single = exact.compute(rows(one, dIn, 0), all(1), manager);
+      float[] single = exact.compute(rows(one, dIn, 0), all(1));
       for (int j = 0; j < LATENTS; j++) {
         assertThat(whole[row * LATENTS + j]).isEqualTo(single[j]);
         double sum = 0;
@@ -70,9 +70,8 @@ class ExactProductsTest {
     NDArray columns =
         manager.create(x, new Shape(ROWS, dIn)).transpose().toType(DataType.FLOAT32, true);
     NDArray view = columns.transpose();
-    float[] fromView =
-        exact.compute(new AlignedRows(view, null, 0, ROWS, manager), all(ROWS), manager);
-    assertThat(fromView).isEqualTo(exact.compute(rows(x, dIn, 0), all(ROWS), manager));
+    float[] fromView = exact.compute(ActivationRows.of(view, null, manager), all(ROWS));
+    assertThat(fromView).isEqualTo(exact.compute(rows(x, dIn, 0), all(ROWS)));
   }
 
   @Test
@@ -101,14 +100,14 @@ class ExactProductsTest {
   }
 
   /** Rows in memory that begins {@code offset} bytes after an aligned address. */
-  private AlignedRows rows(float[] x, int dIn, int offset) {
+  private ActivationRows rows(float[] x, int dIn, int offset) {
     ByteBuffer memory =
         NativeBytes.allocateDirect(offset + x.length * Float.BYTES).position(offset);
     ByteBuffer slice = memory.slice().order(ByteOrder.nativeOrder());
     slice.asFloatBuffer().put(x);
     int n = x.length / dIn;
     NDArray array = manager.create(slice, new Shape(n, dIn), DataType.FLOAT32);
-    return new AlignedRows(array, null, 0, n, manager);
+    return ActivationRows.of(array, null, manager);
   }
 
   private static Candidates[] all(int rows) {

@@ -8,10 +8,12 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A visitor of the page, served by a stand-in. Skipped where there is no browser. */
+@Tag("browser")
 abstract class PageTest {
 
   static final String TOKENS = ".strip [role=option]";
