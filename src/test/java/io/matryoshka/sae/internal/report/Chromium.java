@@ -205,8 +205,7 @@ public final class Chromium implements AutoCloseable {
 
   /** Calls a method of the DevTools protocol. */
   public JsonNode call(String method, ObjectNode parameters) {
-    JsonNode answer =
-        send(method, parameters).orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+    JsonNode answer = send(method, parameters).orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
     if (answer.has("error")) {
       throw new IllegalStateException(method + ": " + answer.get("error"));
     }
