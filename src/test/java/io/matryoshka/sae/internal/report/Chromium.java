@@ -205,17 +205,21 @@ public final class Chromium implements AutoCloseable {
 
   /** Calls a method of the DevTools protocol. */
   public JsonNode call(String method, ObjectNode parameters) {
+    JsonNode answer = send(method, parameters).orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+    if (answer.has("error")) {
+      throw new IllegalStateException(method + ": " + answer.get("error"));
+    }
+    return answer.get("result");
+  }
+
+  private CompletableFuture<JsonNode> send(String method, ObjectNode parameters) {
     int id = lastId.incrementAndGet();
     CompletableFuture<JsonNode> reply = new CompletableFuture<>();
     replies.put(id, reply);
     ObjectNode message = JSON.createObjectNode().put("id", id).put("method", method);
     message.set("params", parameters);
     socket.sendText(message.toString(), true).join();
-    JsonNode answer = reply.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
-    if (answer.has("error")) {
-      throw new IllegalStateException(method + ": " + answer.get("error"));
-    }
-    return answer.get("result");
+    return reply;
   }
 
   private void onMessage(JsonNode message) {
@@ -248,7 +252,7 @@ public final class Chromium implements AutoCloseable {
   @Override
   public void close() {
     if (process.isEmpty()) {
-      call("Page.close", JSON.createObjectNode());
+      send("Page.close", JSON.createObjectNode());
     }
     socket.abort();
     process.ifPresent(Chromium::end);
