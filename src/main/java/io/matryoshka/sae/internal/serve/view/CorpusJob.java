@@ -132,29 +132,15 @@ final class CorpusJob {
     return RowRules.all().mask(RowMask.open(file, Optional.of(MASK)));
   }
 
-  /**
-   * The tokens as the vocabulary spells them, which packed contexts do not know themselves; an
-   * encoder's are not packed.
-   */
-  private io.matryoshka.sae.explore.Tokens tokens(List<Tokens> contexts) throws IOException {
+  /** The tokens as the vocabulary spells them, each context a sequence of its own. */
+  private static io.matryoshka.sae.explore.Tokens tokens(List<Tokens> contexts) {
     List<String> pieces = new ArrayList<>();
     int[] sequences = new int[contexts.stream().mapToInt(Tokens::size).sum()];
     for (int t = 0; t < contexts.size(); t++) {
       int first = pieces.size();
-      pieces.addAll(pieces(contexts.get(t)));
+      pieces.addAll(contexts.get(t).pieces());
       Arrays.fill(sequences, first, pieces.size(), t);
     }
     return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
-  }
-
-  private List<String> pieces(Tokens context) throws IOException {
-    if (open.model().config().isEncoder()) {
-      return context.pieces();
-    }
-    List<String> pieces = new ArrayList<>();
-    for (int id : context.ids()) {
-      pieces.add(open.model().piece(id));
-    }
-    return pieces;
   }
 }
