@@ -21,8 +21,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * The command of {@code spark-submit}: encode, evaluate and explore, with the options of the
- * command line and URIs in place of files.
+ * The command of {@code spark-submit}: activations, encode, evaluate and explore, with the options
+ * of the command line and URIs in place of files.
  */
 @Command(
     name = "SparkMain",
@@ -101,6 +101,50 @@ public final class SparkMain {
         "wrote %s: %d rows, %d active latents, %d files, %d rows were there from an earlier run"
             .formatted(
                 target, result.rows(), result.entries(), result.shards(), result.resumedRows()));
+  }
+
+  @Command(
+      name = "activations",
+      description = "Runs texts through a language model and writes activations.")
+  void activations(
+      @Mixin TextArguments text,
+      @Option(
+              names = "--hooks",
+              paramLabel = "NAME,NAME,...",
+              split = ",",
+              required = true,
+              hideParamSyntax = true,
+              description = "Where to read, such as blocks.5.hook_resid_post.")
+          List<String> hooks,
+      @Option(
+              names = {"-o", "--output"},
+              paramLabel = "URI",
+              required = true,
+              description = "Folder of the files and their index.")
+          String target,
+      @Option(
+              names = "--dtype",
+              paramLabel = "TYPE",
+              defaultValue = "float32",
+              description = "float32 (default) or bfloat16, which halves the files.")
+          String dtype,
+      @Option(
+              names = "--tokens-per-file",
+              defaultValue = "65536",
+              description = "Tokens in each file of the folder.")
+          int tokensPerFile)
+      throws IOException {
+    if (!List.of("float32", "bfloat16").contains(dtype)) {
+      throw new IllegalArgumentException(
+          "--dtype: expected float32 or bfloat16, got '%s'".formatted(dtype));
+    }
+    TextRunOptions options =
+        TextRunOptions.defaults().bfloat16(dtype.equals("bfloat16")).tokensPerFile(tokensPerFile);
+    SparkTextRuns runs = text.start();
+    ActivationsResult result = runs.activations(text.read(runs.model()), hooks, target, options);
+    System.out.println(
+        "wrote %s: %d rows, %d files, %d files were there from an earlier run"
+            .formatted(target, result.rows(), result.files(), result.resumedFiles()));
   }
 
   @Command(name = "evaluate", description = "Measures how well an SAE reconstructs activations.")

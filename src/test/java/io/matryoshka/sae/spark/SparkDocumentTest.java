@@ -23,8 +23,11 @@ class SparkDocumentTest {
       """
       import io.matryoshka.sae.eval.*;
       import io.matryoshka.sae.explore.*;
+      import io.matryoshka.sae.lm.Tokens;
+      import io.matryoshka.sae.lm.TokenIdFile;
       import io.matryoshka.sae.spark.*;
       import io.matryoshka.sae.stream.*;
+      import java.nio.file.Path;
       import java.util.List;
       import org.apache.spark.SparkConf;
       import org.apache.spark.sql.*;

@@ -9,7 +9,9 @@ import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.eval.TextEvaluationRun;
 import io.matryoshka.sae.lm.ActivationExport;
+import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.stream.ActivationSource;
@@ -162,6 +164,60 @@ class SparkTextRunsTest {
         .isInstanceOf(SparkJobException.class)
         .hasMessageContaining("4096");
     assertThat(out.resolve(ExportJob.INDEX)).doesNotExist();
+  }
+
+  @Test
+  void command_onIds_writesTheFilesOfTheJob() throws IOException {
+    Path ids = folder.resolve("ids.json");
+    Files.writeString(ids, texts.stream().map(t -> Arrays.toString(t.ids())).toList().toString());
+    Path out = folder.resolve("out");
+    Path command = folder.resolve("command");
+    runs.activations(texts, HOOKS, out.toString(), OPTIONS);
+
+    int code =
+        SparkMain.run(
+            "activations",
+            "--model=" + MODEL,
+            "--ids=" + ids,
+            "--hooks=" + String.join(",", HOOKS),
+            "--tokens-per-file=1",
+            "--output=" + command);
+
+    assertThat(code).isZero();
+    assertThat(SparkRows.contents(command)).isEqualTo(SparkRows.contents(out)).hasSize(FILES + 1);
+  }
+
+  @Test
+  void command_onDocuments_packsThemIntoContexts() throws IOException {
+    Path text = folder.resolve("text.jsonl");
+    Files.writeString(text, "\"Once upon a time. \"\n\"There was a small bear.\"\n");
+    Path out = folder.resolve("out");
+
+    int code =
+        SparkMain.run(
+            "activations",
+            "--model=" + MODEL,
+            "--text-file=" + text,
+            "--context-size=8",
+            "--hooks=" + HOOKS.get(0),
+            "--output=" + out);
+
+    assertThat(code).isZero();
+    ContextPacker packer = model.packer(PackingOptions.of(8, model.config()));
+    List<Tokens> packed = new ArrayList<>();
+    packed.addAll(packer.add(model.tokensWithoutBos("Once upon a time. ")));
+    packed.addAll(packer.add(model.tokensWithoutBos("There was a small bear.")));
+    packer.rest().ifPresent(packed::add);
+    Path one = folder.resolve("one.safetensors");
+    new ActivationExport(model, HOOKS.subList(0, 1), false, n -> {}).toFile(packed, one);
+    assertThat(read(files(out).subList(0, 1), HOOKS.get(0)))
+        .isEqualTo(read(List.of(one), HOOKS.get(0)));
+  }
+
+  @Test
+  void command_withoutTexts_saysWhatItExpects() {
+    assertThat(SparkMain.run("activations", "--model=" + MODEL, "--hooks=x", "-o=" + folder))
+        .isEqualTo(1);
   }
 
   private Evaluation onOneMachine(EvaluationOptions options) throws IOException {
