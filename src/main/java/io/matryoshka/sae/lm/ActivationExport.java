@@ -32,6 +32,8 @@ public final class ActivationExport {
   private final Map<String, HookPoint> hooks;
   private final boolean bfloat16;
   private final LongConsumer progress;
+  private final String modelName;
+  private final String identity;
 
   /**
    * Prepares an export.
@@ -48,6 +50,8 @@ public final class ActivationExport {
     this.model = model;
     this.bfloat16 = bfloat16;
     this.progress = progress;
+    this.modelName = model.name();
+    this.identity = model.config() + " " + model.name();
     this.hooks = new LinkedHashMap<>();
     Requirements requirements = new Requirements(model.name(), model.config());
     for (String name : hookNames) {
@@ -56,6 +60,36 @@ public final class ActivationExport {
     if (hooks.isEmpty()) {
       throw new IllegalArgumentException("expected at least one hook point, got none");
     }
+  }
+
+  private ActivationExport(ActivationExport other, String modelName, String identity) {
+    this.model = other.model;
+    this.hooks = other.hooks;
+    this.bfloat16 = other.bfloat16;
+    this.progress = other.progress;
+    this.modelName = modelName;
+    this.identity = identity;
+  }
+
+  /**
+   * Sets what files say of the model, for hosts that have it in different folders.
+   *
+   * @param name the name in each file; default: {@link LanguageModel#name}
+   * @param model what tells runs of other models apart; default: its name and configuration
+   * @return changed export
+   */
+  public ActivationExport as(String name, String model) {
+    return new ActivationExport(this, name, model);
+  }
+
+  /**
+   * Returns the name of a file in a folder.
+   *
+   * @param number counted from 0
+   * @return the name
+   */
+  public static String fileName(int number) {
+    return "activations-%05d.safetensors".formatted(number);
   }
 
   /**
@@ -88,8 +122,8 @@ public final class ActivationExport {
     long rows = 0;
     for (int first = 0, shard = 0; first < texts.size(); first += textsPerFile, shard++) {
       List<Tokens> part = texts.subList(first, Math.min(texts.size(), first + textsPerFile));
-      Path file = folder.resolve("activations-%05d.safetensors".formatted(shard));
-      if (isDone(file, fingerprint(part))) {
+      Path file = folder.resolve(fileName(shard));
+      if (isDone(file, part)) {
         rows += part.stream().mapToLong(Tokens::size).sum();
         progress.accept(rows);
       } else {
@@ -99,12 +133,12 @@ public final class ActivationExport {
     return rows;
   }
 
-  private static boolean isDone(Path file, String fingerprint) throws IOException {
+  private boolean isDone(Path file, List<Tokens> texts) throws IOException {
     if (!Files.exists(file)) {
       return false;
     }
     try (SafetensorsFile found = SafetensorsFile.open(file)) {
-      if (fingerprint.equals(found.metadata().get(FINGERPRINT))) {
+      if (isOf(found, texts)) {
         return true;
       }
     } catch (SafetensorsException e) {
@@ -117,10 +151,21 @@ public final class ActivationExport {
             + " delete this one");
   }
 
+  /**
+   * Tells whether a file holds what this export writes of some texts.
+   *
+   * @param file a file that is whole
+   * @param texts the texts
+   * @return false for one of another model, other hook points, another type or other texts
+   */
+  public boolean isOf(SafetensorsFile file, List<Tokens> texts) {
+    return fingerprint(texts).equals(file.metadata().get(FINGERPRINT));
+  }
+
   /** Tells runs apart by the model, the hook points, the type and the tokens. */
   private String fingerprint(List<Tokens> texts) {
     CRC32C crc = new CRC32C();
-    String settings = model.config() + " " + model.name() + " " + hooks + " " + bfloat16;
+    String settings = identity + " " + hooks + " " + bfloat16;
     crc.update(settings.getBytes(StandardCharsets.UTF_8));
     texts.forEach(text -> crc.update(text.fingerprintBytes()));
     return "%08x".formatted(crc.getValue());
@@ -132,7 +177,7 @@ public final class ActivationExport {
     Requirements requirements = new Requirements(model.name(), model.config());
     SafetensorsWriter.Builder builder =
         SafetensorsWriter.builder()
-            .metadata("model", model.name())
+            .metadata("model", modelName)
             .metadata(FINGERPRINT, fingerprint(texts))
             .tensor(ROW_OFFSETS, Dtype.I32, offsets.length);
     hooks.forEach(

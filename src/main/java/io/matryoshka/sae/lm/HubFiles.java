@@ -119,6 +119,12 @@ final class HubFiles implements ModelFiles {
     return layer.isPresent() ? layer.get() : client.download(shard);
   }
 
+  /** A commit names the content of all files. */
+  @Override
+  public String fingerprint() {
+    return hub.repoId() + "@" + commit;
+  }
+
   @Override
   public boolean isLocal() {
     return false;

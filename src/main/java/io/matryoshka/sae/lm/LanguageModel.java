@@ -48,15 +48,15 @@ import java.util.function.Supplier;
  */
 public final class LanguageModel implements AutoCloseable {
 
-  private final String name;
+  private final ModelFiles files;
   private final LanguageModelConfig config;
   private final Network network;
   private final TextCodec codec;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private LanguageModel(String name, Network network, TextCodec codec) {
-    this.name = name;
+  private LanguageModel(ModelFiles files, Network network, TextCodec codec) {
+    this.files = files;
     this.config = network.config();
     this.network = network;
     this.codec = codec;
@@ -160,7 +160,7 @@ public final class LanguageModel implements AutoCloseable {
 
   static LanguageModel open(ModelFiles files, LanguageModelOptions options) throws IOException {
     Network network = Network.open(files, options.bfloat16Products());
-    return new LanguageModel(files.name(), network, new TextCodec(files, network.config()));
+    return new LanguageModel(files, network, new TextCodec(files, network.config()));
   }
 
   /**
@@ -169,7 +169,18 @@ public final class LanguageModel implements AutoCloseable {
    * @return its folder, or its repository on the Hub
    */
   public String name() {
-    return name;
+    return files.name();
+  }
+
+  /**
+   * Returns a short text that tells whether two hosts have the same model: on the Hub its commit;
+   * in a folder a hash of its configuration and of the sizes and a part of the weights.
+   *
+   * @return the text, which does not depend on where a folder lies
+   * @throws IOException if a file cannot be read
+   */
+  public String fingerprint() throws IOException {
+    return files.fingerprint();
   }
 
   /**
@@ -188,7 +199,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException that names both, if it does not fit
    */
   public void requireFits(SAE sae) {
-    new Requirements(name, config).require(sae);
+    new Requirements(name(), config).require(sae);
   }
 
   /**
@@ -220,7 +231,7 @@ public final class LanguageModel implements AutoCloseable {
     if (texts.isEmpty() || hookPoints.isEmpty()) {
       throw new IllegalArgumentException("a trace needs at least one text and one hook point");
     }
-    Requirements requirements = new Requirements(name, config);
+    Requirements requirements = new Requirements(name(), config);
     texts.forEach(requirements::require);
     hookPoints.forEach(requirements::require);
     interventions.forEach(requirements::require);
@@ -350,7 +361,7 @@ public final class LanguageModel implements AutoCloseable {
    */
   public List<TokenLosses> losses(Tokens tokens, List<List<Intervention>> runs) {
     GemmaModel model = decoder("losses");
-    Requirements requirements = new Requirements(name, config);
+    Requirements requirements = new Requirements(name(), config);
     requirements.require(tokens);
     runs.forEach(run -> run.forEach(requirements::require));
     return inUse(
@@ -370,7 +381,7 @@ public final class LanguageModel implements AutoCloseable {
   List<TokenLosses> lossesWithReplaced(
       Tokens tokens, HookPoint point, Function<NDArray, List<NDArray>> runs) {
     GemmaModel model = decoder("losses");
-    Requirements requirements = new Requirements(name, config);
+    Requirements requirements = new Requirements(name(), config);
     requirements.require(tokens);
     requirements.require(point);
     return inUse(
@@ -395,7 +406,7 @@ public final class LanguageModel implements AutoCloseable {
   public Generation generate(
       Tokens prompt, GenerateOptions options, Intervention... interventions) {
     GemmaModel model = decoder("continuations");
-    Requirements requirements = new Requirements(name, config);
+    Requirements requirements = new Requirements(name(), config);
     requirements.require(prompt);
     List.of(interventions).forEach(requirements::require);
     return inUse(
@@ -432,7 +443,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the tokenizer library is not on the class path
    */
   public List<Tokens> tokensInParts(String text, int atMost) throws IOException {
-    new Requirements(name, config).requireContext(atMost);
+    new Requirements(name(), config).requireContext(atMost);
     return codec.parts(text, atMost);
   }
 
@@ -469,7 +480,7 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IOException if the model has no tokenizer, or it cannot be read
    */
   public ContextPacker packer(PackingOptions options) throws IOException {
-    new Requirements(name, config).requireContext(options.contextSize());
+    new Requirements(name(), config).requireContext(options.contextSize());
     return new ContextPacker(options, codec.pieces(options.first(), options.separator()));
   }
 
@@ -486,7 +497,7 @@ public final class LanguageModel implements AutoCloseable {
 
   /** The model as one that predicts the next token. */
   private GemmaModel decoder(String wanted) {
-    new Requirements(name, config).requireDecoder(wanted);
+    new Requirements(name(), config).requireDecoder(wanted);
     return (GemmaModel) network;
   }
 
@@ -538,7 +549,7 @@ public final class LanguageModel implements AutoCloseable {
   @Override
   public String toString() {
     return "LanguageModel["
-        + name
+        + name()
         + ", "
         + config.modelType()
         + ", "

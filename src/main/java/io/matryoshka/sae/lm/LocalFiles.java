@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** A folder with {@code config.json} and one safetensors file, or shards with an index. */
 final class LocalFiles implements ModelFiles {
@@ -82,6 +83,13 @@ final class LocalFiles implements ModelFiles {
   @Override
   public Path fileOf(String tensor) {
     return files.get(tensor);
+  }
+
+  @Override
+  public String fingerprint() throws IOException {
+    Set<Path> all = new TreeSet<>(files.values());
+    all.add(folder.resolve(ShardIndex.CONFIG));
+    return SampledHash.of(all);
   }
 
   @Override

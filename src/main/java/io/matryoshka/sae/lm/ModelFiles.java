@@ -23,6 +23,9 @@ interface ModelFiles {
   /** A safetensors file that holds the tensor. */
   Path fileOf(String tensor) throws IOException;
 
+  /** A short text that differs when the weights or the configuration differ. */
+  String fingerprint() throws IOException;
+
   /** Whether all files are on disk, so that they can be checked before the first use. */
   boolean isLocal();
 }

@@ -46,7 +46,8 @@ final class FolderCopy {
             .sorted(Comparator.comparing(status -> status.getPath().getName()))
             .toList();
     if (content.isEmpty() || content.get(0).getPath().equals(source)) {
-      throw new NotDirectoryException(source + ": expected the folder of an SAE with its files");
+      throw new NotDirectoryException(
+          source + ": expected a folder with the files of an SAE or a language model");
     }
     Path copies = CacheFolder.root().resolve("folders");
     Path copy = copies.resolve(fingerprint(content));

@@ -101,6 +101,13 @@ final class StoreFolder implements RunStore {
     files.delete(new Path(folder, file), false);
   }
 
+  /** Deletes the folder if nothing is left in it. */
+  void deleteIfEmpty() throws IOException {
+    if (files.exists(folder) && files.listStatus(folder).length == 0) {
+      files.delete(folder, false);
+    }
+  }
+
   /** Copies a file of this host's disk. */
   void upload(java.nio.file.Path source, String name) throws IOException {
     put(name, out -> Files.copy(source, out));

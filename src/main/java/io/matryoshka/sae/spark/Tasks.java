@@ -2,6 +2,7 @@ package io.matryoshka.sae.spark;
 
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.UnsupportedArchitectureException;
+import io.matryoshka.sae.lm.ModelFormatException;
 import io.matryoshka.sae.npy.NpyException;
 import io.matryoshka.sae.registry.RegistryException;
 import io.matryoshka.sae.safetensors.SafetensorsException;
@@ -25,6 +26,7 @@ final class Tasks {
           UnsupportedArchitectureException.class,
           RegistryException.class,
           StateException.class,
+          ModelFormatException.class,
           IllegalArgumentException.class);
 
   private Tasks() {}
