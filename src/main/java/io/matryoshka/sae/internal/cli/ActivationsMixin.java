@@ -62,6 +62,25 @@ final class ActivationsMixin {
     return ofText.open(sae);
   }
 
+  /** Checks that the activations come from text, for an option that has no meaning for others. */
+  void requireText(String option) {
+    if (!text.isGiven()) {
+      throw new ParameterException(
+          command.commandLine(),
+          option + " is for text: give --text, --text-file or --ids in place of --input");
+    }
+  }
+
+  /** The text that the activations come from. */
+  TextMixin text() {
+    return text;
+  }
+
+  /** The language model that the activations come from. */
+  ModelMixin model() {
+    return model;
+  }
+
   /** What was made of text; empty before {@link #open(SAE, LoadMixin, Output)}, and for files. */
   Optional<TextActivations> ofText() {
     return Optional.ofNullable(ofText);

@@ -1,5 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.EncodeOptions;
@@ -11,19 +13,28 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Turns model activations into sparse latents. */
 @Command(
     name = "encode",
     description = {
       "Encodes model activations to sparse latents.",
-      "A folder gets shards and an index.json; a run that was stopped resumes with the same command."
+      "A folder gets shards and an index.json; a run that was stopped resumes with the same command.",
+      "With --layers and text: the SAEs of several layers from one pass of the language model, a"
+          + " folder for each."
     },
     footer = {"", "Example:", "  matryoshka-sae encode --dir my-sae -i activations/ -o latents/"})
 final class EncodeCommand implements Callable<Integer> {
 
+  @Spec private CommandSpec command;
+
   @Mixin private LoadMixin load;
+
+  @Mixin private LayersMixin layers;
 
   @Mixin private ActivationsMixin activations;
 
@@ -65,19 +76,55 @@ final class EncodeCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     FileOrFolder.requireWritable("sparse latents", target);
     activations.find();
-    EncodeOptions basis = options();
+    if (layers.isGiven()) {
+      encodeLayers();
+      return ExitCode.OK.code();
+    }
+    EncodeOptions basis = options().saeName(load.name());
     try (SAE sae = load.open(output)) {
       ActivationSource source = activations.open(sae, load, output);
       try (Progress bar = output.progress("encode", "tokens", source.rows());
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
         EncodeOptions options = basis.progress((done, rows) -> bar.stepTo(done));
-        report(
+        EncodeResult result =
             FileOrFolder.isFile(target)
                 ? EncodeRun.toFile(sae, source, target, options)
-                : EncodeRun.toFolder(sae, source, target, options));
+                : EncodeRun.toFolder(sae, source, target, options);
+        if (output.isJson()) {
+          output.json(EncodeText.json(target, result));
+        } else {
+          EncodeText.print(target, result, output);
+        }
       }
     }
     return ExitCode.OK.code();
+  }
+
+  private void encodeLayers() throws IOException {
+    activations.requireText("--layers");
+    if (FileOrFolder.isFile(target)) {
+      throw new ParameterException(
+          command.commandLine(),
+          "--layers writes a folder for each SAE; give --output the name of a folder, got '%s'"
+              .formatted(target));
+    }
+    LayerSaes saes =
+        new LayerSaes(load.entries(layers), load, activations.model(), activations.text());
+    ObjectNode json = Output.object();
+    ArrayNode results = json.putArray("saes");
+    new LayersEncoding(saes, output)
+        .run(
+            target,
+            options(),
+            (entry, folder, result) -> {
+              results.add(EncodeText.json(folder, result).put("sae_id", entry.saeId()));
+              if (!output.isJson()) {
+                EncodeText.print(folder, result, output);
+              }
+            });
+    if (output.isJson()) {
+      output.json(json);
+    }
   }
 
   private String howToGoOn() {
@@ -89,7 +136,6 @@ final class EncodeCommand implements Callable<Integer> {
   private EncodeOptions options() throws IOException {
     EncodeOptions options =
         EncodeOptions.defaults()
-            .saeName(load.name())
             .batchRows(batchRows)
             .rowsPerShard(rowsPerShard)
             .restart(restart)
@@ -98,46 +144,5 @@ final class EncodeCommand implements Callable<Integer> {
       return options;
     }
     return options.selection(selection.selection());
-  }
-
-  private void report(EncodeResult result) {
-    if (output.isJson()) {
-      output.json(
-          Output.object()
-              .put("output", target.toString())
-              .put("rows", result.rows())
-              .put("entries", result.entries())
-              .put("mean_l0", result.meanL0())
-              .put("masked_rows", result.maskedRows())
-              .put("non_finite_rows", result.nonFiniteRows())
-              .put("shards", result.shards())
-              .put("resumed_rows", result.resumedRows())
-              .put("rows_per_second", result.rowsPerSecond()));
-      return;
-    }
-    output.line(
-        "wrote %s: %s, %s, mean L0 %s, %s rows/s"
-            .formatted(
-                target,
-                Numbers.count(result.rows(), "row"),
-                Numbers.count(result.entries(), "active latent"),
-                Numbers.fixed(result.meanL0(), 2),
-                Numbers.fixed(result.rowsPerSecond(), 0)));
-    if (result.resumedRows() > 0) {
-      output.line(result.resumedRows() + " of the rows were there from an earlier run");
-    }
-    leftOut(result.maskedRows(), "masked out");
-    leftOut(result.nonFiniteRows(), "not finite");
-  }
-
-  private void leftOut(long rows, String why) {
-    if (rows > 0) {
-      output.line(
-          "%s %s and %s stored without latents"
-              .formatted(
-                  Numbers.count(rows, "row") + (rows == 1 ? " was" : " were"),
-                  why,
-                  rows == 1 ? "is" : "are"));
-    }
   }
 }

@@ -40,11 +40,12 @@ final class LayersEvaluation {
   LayersResult run(
       List<SaeEntry> entries, EvaluationOptions options, boolean skipNonFinite, boolean withLoss)
       throws IOException {
-    try (LanguageModel opened = openModel(entries.get(0))) {
+    LayerSaes saes = new LayerSaes(entries, load, model, text);
+    try (LanguageModel opened = saes.openModel(output)) {
       if (activations.skipsSpecial() && opened.specialIds().isEmpty()) {
         throw TextActivations.noneKnown(opened);
       }
-      PackingOptions packing = look(entries, opened);
+      PackingOptions packing = saes.look(opened, output, this::add);
       List<Tokens> texts = text.read(opened, packing);
       List<Evaluation> evaluations = evaluate(opened, texts, options);
       List<LayerFigures> figures = new ArrayList<>();
@@ -71,41 +72,9 @@ final class LayersEvaluation {
     }
   }
 
-  private LanguageModel openModel(SaeEntry first) throws IOException {
-    try (SAE sae = load.open(first, output)) {
-      return load.openModel(sae, model, output);
-    }
-  }
-
-  /** Opens each SAE once and gives the one way to pack documents for all. */
-  private PackingOptions look(List<SaeEntry> entries, LanguageModel opened) throws IOException {
-    Optional<PackingOptions> common = Optional.empty();
-    for (SaeEntry entry : entries) {
-      try (SAE sae = load.open(entry, output)) {
-        opened.requireFits(sae);
-        Candidate candidate = Candidate.of(sae, () -> load.open(entry, output));
-        candidates.add(activations.skipsSpecial() ? candidate.skipSpecialTokens() : candidate);
-        PackingOptions packing = text.packing(Optional.of(sae), opened.config());
-        if (!text.packedFiles().isEmpty() && !packing.equals(common.orElse(packing))) {
-          throw new IllegalArgumentException(
-              "%s and %s were trained on contexts made in different ways: of %d and of %d tokens%s"
-                  .formatted(
-                      entries.get(0).saeId(),
-                      entry.saeId(),
-                      common.get().contextSize(),
-                      packing.contextSize(),
-                      adviceOn(common.get(), packing)));
-        }
-        common = Optional.of(common.orElse(packing));
-      }
-    }
-    return common.orElseThrow();
-  }
-
-  private static String adviceOn(PackingOptions one, PackingOptions other) {
-    return one.contextSize() == other.contextSize()
-        ? ", with other special tokens; evaluate them one by one"
-        : "; say with --context-size which all of them get";
+  private void add(SaeEntry entry, SAE sae) {
+    Candidate candidate = Candidate.of(sae, () -> load.open(entry, output));
+    candidates.add(activations.skipsSpecial() ? candidate.skipSpecialTokens() : candidate);
   }
 
   private List<Evaluation> evaluate(

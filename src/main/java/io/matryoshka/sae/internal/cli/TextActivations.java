@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -34,17 +35,14 @@ final class TextActivations {
   private static final long NOTED_BYTES = 1L << 30;
 
   private final Path folder;
-  private final String hook;
   private final List<Tokens> texts;
   private final List<String> pieces;
   private final boolean asked;
 
-  private TextActivations(
-      Path folder, String hook, List<Tokens> texts, List<String> pieces, boolean asked) {
+  private TextActivations(Path folder, List<Tokens> texts, boolean asked) {
     this.folder = folder;
-    this.hook = hook;
     this.texts = texts;
-    this.pieces = pieces;
+    this.pieces = texts.stream().flatMap(read -> read.pieces().stream()).toList();
     this.asked = asked;
   }
 
@@ -62,29 +60,48 @@ final class TextActivations {
       boolean skipsSpecial)
       throws IOException {
     try (LanguageModel opened = load.openModel(sae, model, output)) {
-      String hook = HookPoint.of(sae).toString();
       List<Tokens> texts = text.read(opened, Optional.of(sae));
-      Path folder = Files.createTempDirectory("matryoshka-sae-text");
-      DeletedOnExit.add(folder);
       TextActivations made =
-          new TextActivations(
-              folder,
-              hook,
-              texts,
-              texts.stream().flatMap(read -> read.pieces().stream()).toList(),
-              skipsSpecial);
-      long rows = texts.stream().mapToLong(Tokens::size).sum();
-      long bytes = Math.multiplyExact(rows, (long) sae.dIn() * Float.BYTES);
-      requireRoom(folder, bytes);
-      diskNote(folder, bytes).ifPresent(output::note);
-      try (Progress bar = output.progress("language model", "tokens", rows)) {
-        new ActivationExport(opened, List.of(hook), false, bar::stepTo).toFile(texts, made.file());
-      }
+          write(
+              opened, texts, Map.of(HookPoint.of(sae).toString(), sae.dIn()), output, skipsSpecial);
       if (skipsSpecial || PackingOptions.excludesSpecialTokens(sae)) {
         made.writeMask(opened, output);
       }
       return made;
     }
+  }
+
+  /**
+   * Runs texts through a language model up to several places.
+   *
+   * @param widths the hook points, and the width of the activations there
+   */
+  static TextActivations of(
+      LanguageModel opened, List<Tokens> texts, Map<String, Integer> widths, Output output)
+      throws IOException {
+    return write(opened, texts, widths, output, false);
+  }
+
+  private static TextActivations write(
+      LanguageModel opened,
+      List<Tokens> texts,
+      Map<String, Integer> widths,
+      Output output,
+      boolean asked)
+      throws IOException {
+    Path folder = Files.createTempDirectory("matryoshka-sae-text");
+    DeletedOnExit.add(folder);
+    TextActivations made = new TextActivations(folder, texts, asked);
+    long rows = texts.stream().mapToLong(Tokens::size).sum();
+    long width = widths.values().stream().mapToLong(w -> w).sum();
+    long bytes = Math.multiplyExact(rows, width * Float.BYTES);
+    requireRoom(folder, bytes);
+    diskNote(folder, bytes).ifPresent(output::note);
+    try (Progress bar = output.progress("language model", "tokens", rows)) {
+      List<String> hooks = List.copyOf(widths.keySet());
+      new ActivationExport(opened, hooks, false, bar::stepTo).toFile(texts, made.file());
+    }
+    return made;
   }
 
   /** Checks that activations fit the disk, before the model runs for hours. */
@@ -140,7 +157,8 @@ final class TextActivations {
   }
 
   ActivationSource open(SAE sae) throws IOException {
-    return ActivationSource.open(List.of(file()), SourceOptions.of(sae).tensor(hook));
+    return ActivationSource.open(
+        List.of(file()), SourceOptions.of(sae).tensor(HookPoint.of(sae).toString()));
   }
 
   /** The texts that the language model ran. */

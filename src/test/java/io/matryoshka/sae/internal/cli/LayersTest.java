@@ -20,8 +20,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code evaluate --layers}, on a release with SAEs at three layers of the bundled model. */
-class EvaluateLayersTest {
+/**
+ * {@code evaluate --layers} and {@code encode --layers}, on a release with SAEs at three layers of
+ * the bundled model.
+ */
+class LayersTest {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path BOOKWORM = SourceFiles.PROJECT.resolve("releases/bookworm-3m");
@@ -231,5 +234,57 @@ class EvaluateLayersTest {
         Cli.run("evaluate", "--dir", folder.resolve("layer5"), "--layers", "5", "--ids", ids);
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains("either --layers or --dir");
+  }
+
+  private Cli.Result encode(Object... more) {
+    return Cli.run(
+        Stream.concat(Stream.of("encode", "mine", "--registry", registry), Stream.of(more))
+            .toArray());
+  }
+
+  @Test
+  void encodedLayers_haveTheBytesOfSeparateRuns() throws IOException {
+    Path together = folder.resolve("together");
+    Cli.Result result =
+        encode("--layers", "2,5-6", "--text-file", corpus, "-o", together, "--json");
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.json().get("saes").findValuesAsText("sae_id"))
+        .containsExactly("layer2", "layer5", "layer6");
+    for (String id : List.of("layer2", "layer5", "layer6")) {
+      Path alone = folder.resolve("alone-" + id);
+      assertThat(encode(id, "--text-file", corpus, "-o", alone).code()).isZero();
+      List<Path> shards = files(alone, ".safetensors");
+      assertThat(shards).isNotEmpty();
+      for (Path shard : shards) {
+        assertThat(together.resolve(id).resolve(shard.getFileName())).hasSameBinaryContentAs(shard);
+      }
+    }
+  }
+
+  private static List<Path> files(Path folder, String ending) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(file -> file.toString().endsWith(ending)).toList();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "layer5 --layers 5 --ids IDS -o out | either --layers or SAE_ID",
+        "--layers 5 -i IDS -o out | --layers is for text",
+        "--layers 5 --ids IDS -o out.safetensors | --layers writes a folder for each SAE",
+        "--layers 7-9 --ids IDS -o out | no SAE of layers 7-9",
+      })
+  void wrongUseOfEncode_isRefusedByName(String command, String problem) {
+    Object[] words =
+        Stream.of(command.split(" "))
+            .map(word -> word.replace("IDS", ids.toString()))
+            .map(word -> word.startsWith("out") ? folder.resolve(word).toString() : word)
+            .toArray();
+    Cli.Result result = encode(words);
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains(problem);
+    assertThat(folder.resolve("out")).doesNotExist();
   }
 }
