@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.serve.page;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.matryoshka.sae.internal.report.Chromium;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
@@ -39,8 +40,10 @@ abstract class PageTest {
     }
   }
 
+  /** Leaves the page of the test before first, which may still be about to call. */
   @BeforeEach
-  void healAndWiden() {
+  void leaveHealAndWiden() throws Exception {
+    visitor.browser().open(URI.create("about:blank"));
     server.heal();
     visitor.browser().screen(1360, 900, false, false);
   }
