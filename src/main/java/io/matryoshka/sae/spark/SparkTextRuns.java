@@ -100,7 +100,7 @@ public final class SparkTextRuns {
    * io.matryoshka.sae.eval.TextEvaluationRun}. Activations go through a folder that all hosts see,
    * and are deleted after; a run that fails leaves them, and the same call goes on with them. Rows
    * of special tokens are left out where the SAE was trained without them, unless the options have
-   * a mask.
+   * a mask. Activations that were all there before, as of {@link #activations}, are read and left.
    *
    * @param runs the SAE
    * @param texts the texts or packed contexts, at least one
@@ -132,7 +132,7 @@ public final class SparkTextRuns {
     String hook = HookPoint.of(sae).toString();
     Path target = HadoopPaths.qualify(folder, hadoop);
     ExportJob job = job(List.of(hook), target, options);
-    job.run(texts, options.tokensPerFile());
+    boolean wasFinished = job.run(texts, options.tokensPerFile()).wasFinished();
     ActivationSource source =
         runs.open(List.of(target.toString()), SourceOptions.of(sae).tensor(hook));
     StoreFolder maskFolder = StoreFolder.of(new Path(target, SpecialTokens.FOLDER), hadoop);
@@ -142,8 +142,10 @@ public final class SparkTextRuns {
       rules = evaluation.rows(evaluation.rows().mask(mask));
     }
     Evaluation found = runs.evaluate(source, rules);
-    if (!options.keepsActivations()) {
+    if (masks && !options.keepsActivations()) {
       SpecialTokens.delete(maskFolder);
+    }
+    if (!options.keepsActivations() && !wasFinished) {
       job.delete(texts, options.tokensPerFile());
     }
     return found;

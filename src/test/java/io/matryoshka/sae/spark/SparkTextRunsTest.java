@@ -246,6 +246,10 @@ class SparkTextRunsTest {
     assertThat(again).isEqualTo(found);
     assertThat(files(work)).allSatisfy(file -> assertThat(file).exists());
     assertThat(work.resolve("mask/mask.safetensors")).exists();
+
+    assertThat(runs.evaluate(saes, texts, work.toString(), OPTIONS, options)).isEqualTo(found);
+    assertThat(files(work)).allSatisfy(file -> assertThat(file).exists());
+    assertThat(work.resolve("mask")).doesNotExist();
   }
 
   @Test
