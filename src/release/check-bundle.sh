@@ -3,7 +3,7 @@
 # src/release/check-bundle.sh
 #
 # The builds are made of the last commit, in clones below target/release-check, and signed with a key made for this run. Needs gpg,
-# unzip and the checksum tools of GNU beside Maven 3.9 or later; takes about four minutes on two cores.
+# unzip and the checksum tools of GNU beside Maven 3.9 or later; takes about five minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -70,13 +70,16 @@ check_files() {
   step "checking files, checksums and signatures"
   cd "$bundle"
   local name=matryoshka-sae-$version
-  local expected="$name.jar $name.pom $name-bookworm-3m.jar $name-cyclonedx.json $name-javadoc.jar $name-sources.jar"
+  local expected="$name.jar $name.pom $name-bookworm-3m.jar $name-cyclonedx.json $name-javadoc.jar $name-sources.jar $name-spark.jar"
   local found
   found=$(find . -type f ! -name '*.asc' ! -name '*.md5' ! -name '*.sha*' -printf '%f\n' | sort | xargs)
   [[ $found == "$(xargs -n1 <<<"$expected" | sort | xargs)" ]] || fail "the bundle has other files than expected: $found"
-  local file
+  local file limit
   for file in $found; do
-    (($(stat -c %s "$file") < 10000000)) || fail "$file is larger than 10 MB: $(stat -c %s "$file") bytes"
+    # The jar for Spark holds DJL and Jackson.
+    limit=10000000
+    [[ $file == *-spark.jar ]] && limit=20000000
+    (($(stat -c %s "$file") < limit)) || fail "$file has $(stat -c %s "$file") bytes, more than $limit"
     gpg --quiet --verify "$file.asc" "$file" 2>"$work/gpg.txt" || fail "the signature of $file: $(cat "$work/gpg.txt")"
     for sum in md5 sha1 sha256 sha512; do
       [[ $("${sum}sum" "$file" | cut -d' ' -f1) == "$(cat "$file.$sum")" ]] || fail "the $sum of $file is wrong"
@@ -101,6 +104,8 @@ check_licences() {
   step "checking the licences in the command-line jar"
   cd "$work/first"
   unzip -p "target/matryoshka-sae-$version-cli.jar" META-INF/THIRD-PARTY-LICENSES.txt >"$work/licences.txt"
+  unzip -p "target/matryoshka-sae-$version-spark.jar" META-INF/THIRD-PARTY-LICENSES.txt | cmp - "$work/licences.txt" ||
+    fail "the jar for Spark has other licences than the command-line jar"
   mvn -B -ntp -q dependency:list -DincludeScope=runtime -DoutputFile="$work/bundled.txt"
   local group artifact rest
   grep ':jar:' "$work/bundled.txt" | sed 's/^ *//; s/ .*//' | while IFS=: read -r group artifact rest; do
