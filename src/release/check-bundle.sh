@@ -104,6 +104,10 @@ check_licences() {
   step "checking the licences in the command-line jar"
   cd "$work/first"
   unzip -p "target/matryoshka-sae-$version-cli.jar" META-INF/THIRD-PARTY-LICENSES.txt >"$work/licences.txt"
+  local jar
+  for jar in "$version" "$version-spark"; do
+    unzip -p "target/matryoshka-sae-$jar.jar" META-INF/LICENSE | cmp - LICENSE || fail "matryoshka-sae-$jar.jar lacks the licence"
+  done
   unzip -p "target/matryoshka-sae-$version-spark.jar" META-INF/THIRD-PARTY-LICENSES.txt | cmp - "$work/licences.txt" ||
     fail "the jar for Spark has other licences than the command-line jar"
   mvn -B -ntp -q dependency:list -DincludeScope=runtime -DoutputFile="$work/bundled.txt"
