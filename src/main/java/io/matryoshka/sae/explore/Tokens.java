@@ -9,6 +9,7 @@ import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -42,6 +43,23 @@ public final class Tokens {
               .formatted(texts.size(), sequences.length));
     }
     return new Tokens(texts, sequences.clone());
+  }
+
+  /**
+   * Makes tokens of sequences, such as texts or contexts.
+   *
+   * @param sequences the tokens of each sequence as the tokenizer writes them, in the order of rows
+   * @return the tokens
+   */
+  public static Tokens ofSequences(List<List<String>> sequences) {
+    List<String> texts = new ArrayList<>();
+    int[] numbers = new int[sequences.stream().mapToInt(List::size).sum()];
+    for (int s = 0; s < sequences.size(); s++) {
+      int first = texts.size();
+      texts.addAll(sequences.get(s));
+      Arrays.fill(numbers, first, texts.size(), s);
+    }
+    return new Tokens(texts, numbers);
   }
 
   /**

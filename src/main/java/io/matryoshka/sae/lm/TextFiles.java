@@ -9,7 +9,10 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Reads documents from files: a plain text is one document; a {@code .jsonl} file has one on each
@@ -60,6 +63,45 @@ public final class TextFiles {
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException(file + ": expected UTF-8 text", e);
     }
+  }
+
+  /**
+   * Reads documents as a language model takes them: packed into contexts for a decoder, each for
+   * itself for an encoder, a long one in parts.
+   *
+   * @param files the files, in their order
+   * @param model makes the tokens
+   * @param packing how a decoder's contexts are packed
+   * @param longest tokens of a part of an encoder's document; empty for what the model takes
+   * @return the contexts or parts; empty if the files hold no text
+   * @throws IllegalArgumentException if a file holds no documents, or a size does not fit the model
+   * @throws IOException if a file cannot be read, or the model has no tokenizer
+   */
+  public static List<Tokens> contexts(
+      List<Path> files, LanguageModel model, PackingOptions packing, Optional<Integer> longest)
+      throws IOException {
+    return model.config().isEncoder()
+        ? parts(files, model, longest.orElse(model.config().maxPositions()))
+        : packed(files, model.packer(packing), model);
+  }
+
+  private static List<Tokens> packed(List<Path> files, ContextPacker packer, LanguageModel model)
+      throws IOException {
+    List<Tokens> contexts = new ArrayList<>();
+    for (Path file : files) {
+      read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));
+    }
+    packer.rest().ifPresent(contexts::add);
+    return contexts;
+  }
+
+  private static List<Tokens> parts(List<Path> files, LanguageModel model, int size)
+      throws IOException {
+    List<Tokens> texts = new ArrayList<>();
+    for (Path file : files) {
+      read(file, text -> texts.addAll(model.tokensInParts(text, size)));
+    }
+    return texts;
   }
 
   private static void give(String text, DocumentConsumer consumer) throws IOException {

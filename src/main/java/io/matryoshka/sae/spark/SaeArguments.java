@@ -5,6 +5,7 @@ import io.matryoshka.sae.safetensors.Dtype;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -74,17 +75,7 @@ final class SaeArguments {
       description = "fast (default) or reference.")
   private LoadOptions.Engine engine;
 
-  @Option(names = "--revision", paramLabel = "REV", description = "Branch, tag or commit.")
-  private String revision;
-
-  @Option(names = "--offline", description = "Hosts use only what is in their caches.")
-  private boolean offline;
-
-  @Option(
-      names = "--cache-dir",
-      paramLabel = "FOLDER",
-      description = "Cache of the Hub, the same path on every host.")
-  private String cacheDir;
+  @Mixin private HubArguments hub;
 
   SaeRef ref() {
     if ((dir == null) == (release == null)) {
@@ -100,9 +91,9 @@ final class SaeArguments {
     ref = widths.isEmpty() ? ref : ref.widths(widths);
     ref = scalingFactor != null ? ref.scalingFactor(scalingFactor) : ref;
     ref = dtype != null ? ref.dtype(dtype()) : ref;
-    ref = revision != null ? ref.revision(revision) : ref;
-    ref = offline ? ref.offline(true) : ref;
-    return cacheDir != null ? ref.cacheDir(cacheDir) : ref;
+    ref = hub.revision().map(ref::revision).orElse(ref);
+    ref = hub.isOffline() ? ref.offline(true) : ref;
+    return hub.cacheDir().map(ref::cacheDir).orElse(ref);
   }
 
   private Dtype dtype() {

@@ -1,14 +1,12 @@
 package io.matryoshka.sae.spark;
 
 import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.TokenMask;
 import io.matryoshka.sae.lm.Tokens;
-import io.matryoshka.sae.safetensors.Dtype;
-import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import io.matryoshka.sae.stream.RowMask;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -29,7 +27,6 @@ record SpecialTokens(String model, boolean isEncoder, Set<Integer> ids) {
 
   private static final Logger LOG = LoggerFactory.getLogger(SpecialTokens.class);
 
-  private static final String MASK = "mask";
   private static final String FILE = "mask.safetensors";
 
   static SpecialTokens of(LanguageModel model) throws IOException {
@@ -61,24 +58,15 @@ record SpecialTokens(String model, boolean isEncoder, Set<Integer> ids) {
 
   /** Writes the mask of the rows of texts. */
   RowMask write(List<Tokens> texts, StoreFolder folder) throws IOException {
-    int[] kept =
-        texts.stream()
-            .flatMapToInt(text -> Arrays.stream(text.ids()))
-            .map(id -> ids.contains(id) ? 0 : 1)
-            .toArray();
     folder.create();
     Path local = Files.createTempFile("matryoshka-sae-mask", ".safetensors");
     try {
-      try (SafetensorsWriter writer =
-          SafetensorsWriter.builder().tensor(MASK, Dtype.I32, kept.length).create(local)) {
-        writer.writeInts(MASK, kept);
-        writer.finish();
-      }
+      TokenMask.write(texts, ids, local);
       folder.upload(local, FILE);
     } finally {
       Files.deleteIfExists(local);
     }
-    RowMask mask = RowMask.open(folder.file(FILE), Optional.of(MASK));
+    RowMask mask = RowMask.open(folder.file(FILE), Optional.of(TokenMask.TENSOR));
     LOG.info(
         "{} of {} rows are of special tokens and left out",
         mask.rows() - mask.countKept(),

@@ -1,6 +1,5 @@
 package io.matryoshka.sae.spark;
 
-import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.TextFiles;
@@ -10,7 +9,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that name a language model and texts, and what is made of them. */
@@ -28,17 +29,7 @@ final class TextArguments {
       description = "Multiply matrices of the model in bfloat16: faster on some, less exact.")
   private boolean bfloat16Products;
 
-  @Option(names = "--revision", paramLabel = "REV", description = "Branch, tag or commit.")
-  private String revision;
-
-  @Option(names = "--offline", description = "Hosts use only what is in their caches.")
-  private boolean offline;
-
-  @Option(
-      names = "--cache-dir",
-      paramLabel = "FOLDER",
-      description = "Cache of the Hub, the same path on every host.")
-  private String cacheDir;
+  @Mixin private HubArguments hub;
 
   @Option(
       names = "--ids",
@@ -67,9 +58,9 @@ final class TextArguments {
           "expected one of --text-file and --ids, got " + (ids == null ? "none" : "both"));
     }
     ModelRef ref = ModelRef.parse(model).bfloat16Products(bfloat16Products);
-    ref = revision != null ? ref.revision(revision) : ref;
-    ref = offline ? ref.offline(true) : ref;
-    ref = cacheDir != null ? ref.cacheDir(cacheDir) : ref;
+    ref = hub.revision().map(ref::revision).orElse(ref);
+    ref = hub.isOffline() ? ref.offline(true) : ref;
+    ref = hub.cacheDir().map(ref::cacheDir).orElse(ref);
     return SparkTextRuns.on(SparkSession.builder().appName("matryoshka-sae").getOrCreate(), ref);
   }
 
@@ -78,29 +69,12 @@ final class TextArguments {
     if (ids != null) {
       return TokenIdFile.read(ids);
     }
-    List<Tokens> texts = opened.config().isEncoder() ? separate(opened) : packed(opened);
+    Optional<Integer> size = Optional.ofNullable(contextSize);
+    int packed = size.orElse(PackingOptions.DEFAULT_CONTEXT_SIZE);
+    PackingOptions packing = PackingOptions.of(packed, opened.config());
+    List<Tokens> texts = TextFiles.contexts(files, opened, packing, size);
     if (texts.isEmpty()) {
       throw new IllegalArgumentException("--text-file: the files hold no text");
-    }
-    return texts;
-  }
-
-  private List<Tokens> packed(LanguageModel opened) throws IOException {
-    int size = contextSize != null ? contextSize : PackingOptions.DEFAULT_CONTEXT_SIZE;
-    ContextPacker packer = opened.packer(PackingOptions.of(size, opened.config()));
-    List<Tokens> contexts = new ArrayList<>();
-    for (Path file : files) {
-      TextFiles.read(file, text -> contexts.addAll(packer.add(opened.tokensWithoutBos(text))));
-    }
-    packer.rest().ifPresent(contexts::add);
-    return contexts;
-  }
-
-  private List<Tokens> separate(LanguageModel opened) throws IOException {
-    int size = contextSize != null ? contextSize : opened.config().maxPositions();
-    List<Tokens> texts = new ArrayList<>();
-    for (Path file : files) {
-      TextFiles.read(file, text -> texts.addAll(opened.tokensInParts(text, size)));
     }
     return texts;
   }

@@ -1,13 +1,11 @@
 package io.matryoshka.sae.internal.cli;
 
-import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.TextFiles;
 import io.matryoshka.sae.lm.Tokens;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,34 +24,10 @@ final class Documents {
   static List<Tokens> read(
       List<Path> files, LanguageModel model, PackingOptions packing, Optional<Integer> longest)
       throws IOException {
-    List<Tokens> contexts =
-        model.config().isEncoder()
-            ? separate(files, model, longest)
-            : packed(files, model, packing);
+    List<Tokens> contexts = TextFiles.contexts(files, model, packing, longest);
     if (contexts.isEmpty()) {
       throw new IllegalArgumentException("--text-file: the files hold no text");
     }
     return contexts;
-  }
-
-  private static List<Tokens> packed(List<Path> files, LanguageModel model, PackingOptions options)
-      throws IOException {
-    ContextPacker packer = model.packer(options);
-    List<Tokens> contexts = new ArrayList<>();
-    for (Path file : files) {
-      TextFiles.read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));
-    }
-    packer.rest().ifPresent(contexts::add);
-    return contexts;
-  }
-
-  private static List<Tokens> separate(
-      List<Path> files, LanguageModel model, Optional<Integer> longest) throws IOException {
-    int size = longest.orElse(model.config().maxPositions());
-    List<Tokens> texts = new ArrayList<>();
-    for (Path file : files) {
-      TextFiles.read(file, text -> texts.addAll(model.tokensInParts(text, size)));
-    }
-    return texts;
   }
 }

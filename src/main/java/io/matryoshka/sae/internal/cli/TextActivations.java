@@ -6,9 +6,8 @@ import io.matryoshka.sae.lm.ActivationExport;
 import io.matryoshka.sae.lm.HookPoint;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.PackingOptions;
+import io.matryoshka.sae.lm.TokenMask;
 import io.matryoshka.sae.lm.Tokens;
-import io.matryoshka.sae.safetensors.Dtype;
-import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
@@ -17,7 +16,6 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,20 +27,16 @@ import java.util.Set;
  */
 final class TextActivations {
 
-  private static final String MASK = "mask";
-
   /** Files of more bytes are spoken of. */
   private static final long NOTED_BYTES = 1L << 30;
 
   private final Path folder;
   private final List<Tokens> texts;
-  private final List<String> pieces;
   private final boolean asked;
 
   private TextActivations(Path folder, List<Tokens> texts, boolean asked) {
     this.folder = folder;
     this.texts = texts;
-    this.pieces = texts.stream().flatMap(read -> read.pieces().stream()).toList();
     this.asked = asked;
   }
 
@@ -144,16 +138,7 @@ final class TextActivations {
               + " known, and their rows count");
       return;
     }
-    int[] kept =
-        texts.stream()
-            .flatMapToInt(text -> Arrays.stream(text.ids()))
-            .map(id -> special.contains(id) ? 0 : 1)
-            .toArray();
-    try (SafetensorsWriter writer =
-        SafetensorsWriter.builder().tensor(MASK, Dtype.I32, kept.length).create(mask())) {
-      writer.writeInts(MASK, kept);
-      writer.finish();
-    }
+    TokenMask.write(texts, special, mask());
   }
 
   ActivationSource open(SAE sae) throws IOException {
@@ -168,13 +153,8 @@ final class TextActivations {
 
   /** The tokens, each text a sequence of its own. */
   io.matryoshka.sae.explore.Tokens tokens() {
-    int[] sequences = new int[pieces.size()];
-    int first = 0;
-    for (int t = 0; t < texts.size(); t++) {
-      Arrays.fill(sequences, first, first + texts.get(t).size(), t);
-      first += texts.get(t).size();
-    }
-    return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
+    return io.matryoshka.sae.explore.Tokens.ofSequences(
+        texts.stream().map(Tokens::pieces).toList());
   }
 
   /** There is nothing to leave out where no special tokens are known. */
@@ -189,7 +169,7 @@ final class TextActivations {
     if (given.mask().isPresent() || !Files.exists(mask())) {
       return given;
     }
-    RowMask mask = RowMask.open(mask(), Optional.of(MASK));
+    RowMask mask = RowMask.open(mask(), Optional.of(TokenMask.TENSOR));
     output.note(
         "%d of %d rows are of special tokens such as <bos> or [CLS] and left out, %s"
             .formatted(

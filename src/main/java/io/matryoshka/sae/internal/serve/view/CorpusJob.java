@@ -6,9 +6,8 @@ import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.internal.io.DeletedOnExit;
 import io.matryoshka.sae.lm.ActivationExport;
+import io.matryoshka.sae.lm.TokenMask;
 import io.matryoshka.sae.lm.Tokens;
-import io.matryoshka.sae.safetensors.Dtype;
-import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
@@ -16,8 +15,6 @@ import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -39,8 +36,6 @@ final class CorpusJob {
   private static final int TOKENS_AT_ONCE = 512;
 
   private static final int ROWS_AT_ONCE = 512;
-  private static final String MASK = "mask";
-
   private final OpenSae open;
   private final Corpus corpus;
   private final Passes passes;
@@ -118,29 +113,14 @@ final class CorpusJob {
     if (uncounted.isEmpty()) {
       return RowRules.all();
     }
-    int[] kept =
-        contexts.stream()
-            .flatMapToInt(text -> Arrays.stream(text.ids()))
-            .map(id -> uncounted.contains(id) ? 0 : 1)
-            .toArray();
     Path file = folder.resolve("mask.safetensors");
-    try (SafetensorsWriter writer =
-        SafetensorsWriter.builder().tensor(MASK, Dtype.I32, kept.length).create(file)) {
-      writer.writeInts(MASK, kept);
-      writer.finish();
-    }
-    return RowRules.all().mask(RowMask.open(file, Optional.of(MASK)));
+    TokenMask.write(contexts, uncounted, file);
+    return RowRules.all().mask(RowMask.open(file, Optional.of(TokenMask.TENSOR)));
   }
 
   /** The tokens as the vocabulary spells them, each context a sequence of its own. */
   private static io.matryoshka.sae.explore.Tokens tokens(List<Tokens> contexts) {
-    List<String> pieces = new ArrayList<>();
-    int[] sequences = new int[contexts.stream().mapToInt(Tokens::size).sum()];
-    for (int t = 0; t < contexts.size(); t++) {
-      int first = pieces.size();
-      pieces.addAll(contexts.get(t).pieces());
-      Arrays.fill(sequences, first, pieces.size(), t);
-    }
-    return io.matryoshka.sae.explore.Tokens.of(pieces, sequences);
+    return io.matryoshka.sae.explore.Tokens.ofSequences(
+        contexts.stream().map(Tokens::pieces).toList());
   }
 }
