@@ -161,6 +161,26 @@ class PageStateTest extends PageTest {
   }
 
   @Test
+  void menu_goneJustNow_doesNotHearThePointer() throws Exception {
+    read("");
+    visitor.awaitElement(".menu");
+    visitor.run(
+        """
+        new MutationObserver((_, observer) => {
+          if (!document.querySelector('.menu')) {
+            observer.disconnect();
+            document.dispatchEvent(new Event('pointerdown'));
+            document.title = 'pressed';
+          }
+        }).observe(document, {childList: true, subtree: true})""");
+
+    visitor.set(".top select", Answers.NO_MODEL);
+    visitor.await("document.title === 'pressed'");
+
+    assertThat(visitor.complaints()).isEmpty();
+  }
+
+  @Test
   void corpus_beingRead_showsHowFarItIs() throws Exception {
     read("");
 

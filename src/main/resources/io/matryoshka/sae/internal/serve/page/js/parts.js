@@ -1,7 +1,7 @@
 // Small parts that all views are made of.
 import {current, go, write} from './route.js';
 import {percent, short} from './format.js';
-import {html, useEffect, useId, useRef, useState} from './ui.js';
+import {html, useEffect, useId, useLayoutEffect, useRef, useState} from './ui.js';
 
 export const levelClass = level => 'c' + level % 8;
 
@@ -152,7 +152,8 @@ export function Menu({label, children}) {
   const [open, setOpen] = useState(false);
   const box = useRef(null);
   const id = useId();
-  useEffect(() => {
+  // Not useEffect: that stops listening only some time after the menu is gone.
+  useLayoutEffect(() => {
     const outside = event => !box.current.contains(event.target) && setOpen(false);
     document.addEventListener('pointerdown', outside);
     return () => document.removeEventListener('pointerdown', outside);
