@@ -48,8 +48,8 @@ class HubFaultTest {
         hub.client(cache)
             .token("hf_secret")
             .retries(2, Duration.ofMillis(2))
-            .downloadTimeout(Duration.ofMillis(250))
-            .metadataTimeout(Duration.ofMillis(250))
+            .downloadTimeout(Duration.ofMillis(600))
+            .metadataTimeout(Duration.ofMillis(600))
             .connections(parallel ? 3 : 1)
             .chunkBytes(CHUNK));
   }
