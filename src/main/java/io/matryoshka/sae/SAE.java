@@ -398,7 +398,7 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
   }
 
   /**
-   * {@return the reconstruction {@code [..., d_in]} by every width of {@link #widths()}, from one
+   * {@return the reconstruction {@code [..., d_in]} by every width of {@code widths()}, from one
    * encode, attached to the manager of {@code x}}
    *
    * @param x {@code [..., d_in]}

@@ -76,7 +76,7 @@ abstract class SaeProperties {
     return levels.to(levels.count() - 1);
   }
 
-  /** {@return the Matryoshka widths of training, rising, the last one {@link #dSae()}} */
+  /** {@return the Matryoshka widths of training, rising, the last one {@code d_sae}} */
   public List<Integer> widths() {
     return levels.widths();
   }
