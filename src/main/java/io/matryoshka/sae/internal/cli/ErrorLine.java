@@ -1,13 +1,9 @@
 package io.matryoshka.sae.internal.cli;
 
+import io.matryoshka.sae.internal.io.FileProblem;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -101,7 +97,7 @@ final class ErrorLine {
     String message = failure.getMessage();
     String text = message == null ? failure.getClass().getSimpleName() : message;
     if (failure instanceof FileSystemException f && f.getReason() == null) {
-      return fileProblem(f) + ": " + f.getFile();
+      return FileProblem.describe(f) + ": " + f.getFile();
     }
     if (failure instanceof OutOfMemoryError) {
       return "out of memory (" + text + "); use fewer rows, or a larger heap: java -Xmx...";
@@ -118,25 +114,6 @@ final class ErrorLine {
           + Output.STACK_TRACE;
     }
     return text;
-  }
-
-  private static String fileProblem(FileSystemException e) {
-    if (e instanceof NoSuchFileException) {
-      return "no such file or folder";
-    }
-    if (e instanceof AccessDeniedException) {
-      return "permission denied";
-    }
-    if (e instanceof FileAlreadyExistsException) {
-      return "exists already";
-    }
-    if (e instanceof NotDirectoryException) {
-      return "not a folder";
-    }
-    if (e instanceof DirectoryNotEmptyException) {
-      return "the folder is not empty";
-    }
-    return "the file system refuses";
   }
 
   private static String oneLine(String text) {
