@@ -55,7 +55,7 @@ clone() {
     src/release/prepare.sh "$version" >/dev/null
     git -c advice.detachedHead=false checkout --quiet "v$version"
   fi
-  git clone --quiet "$work/first" "$work/second"
+  git -c advice.detachedHead=false clone --quiet "$work/first" "$work/second"
   cd "$work/second"
   git -c advice.detachedHead=false checkout --quiet "$(git -C "$work/first" rev-parse HEAD)"
   cd "$root"
