@@ -46,7 +46,7 @@ final class ErrorLine {
         .map(word -> word.replaceFirst("=.*", ""))
         .map(
             option ->
-                "there is no option '%s'%s"
+                "Unknown option: '%s'%s"
                     .formatted(option, Spelling.question(option, options(e.getCommandLine()))));
   }
 

@@ -65,9 +65,9 @@ class MainTest {
     "eval, there is no command 'eval'; did you mean evaluate?",
     "cache lsit, there is no command 'lsit'; did you mean list?",
     "quux, there is no command 'quux'; see",
-    "top x --lables, there is no option '--lables'; did you mean --labels",
-    "encode x --outptu=y, there is no option '--outptu'; did you mean --output?",
-    "info x --zzzzzz, there is no option '--zzzzzz'; see",
+    "top x --lables, Unknown option: '--lables'; did you mean --labels",
+    "encode x --outptu=y, Unknown option: '--outptu'; did you mean --output?",
+    "info x --zzzzzz, Unknown option: '--zzzzzz'; see",
   })
   void main_slipOfTheKeyboard_isGivenWhatIsNear(String words, String answer) {
     Cli.Result result = Cli.run((Object[]) words.split(" "));

@@ -90,7 +90,7 @@ class LatentsViewTest extends PageTest {
                     "[...document.querySelectorAll('.near li')].map(li =>"
                         + " [li.querySelector('.id').textContent, li.querySelector('.label').textContent])"
                         + ".filter(([id]) => id % 3 !== 0)"
-                        + ".every(([id, text]) => text === (id % 2 === 0 ? 'garden leaf' : 'promotes “tree”'))")
+                        + ".every(([id, text]) => text === (id % 2 === 0 ? 'garden leaf' : 'promotes → “tree”'))")
                 .asBoolean())
         .isTrue();
     assertThat(visitor.count(".near .label.none")).isPositive();

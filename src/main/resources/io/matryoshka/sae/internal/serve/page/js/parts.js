@@ -68,7 +68,11 @@ export function Label({text, none = ''}) {
 
 /** The label of a latent; else the tokens on which it is strongest, or the one that it promotes most. */
 export function Meaning({latent: {label, top_tokens: tokens, promoted = null}}) {
-  return html`<${Label} text=${label} none=${words(tokens) || (promoted === null ? '' : `promotes ${quoted(plain(promoted))}`)}/>`;
+  if (label || words(tokens) || promoted === null) {
+    return html`<${Label} text=${label} none=${words(tokens)}/>`;
+  }
+  const token = quoted(plain(promoted));
+  return html`<span class="label none" dir="auto" title=${`promotes ${token}`}><span class="hidden">promotes </span><span aria-hidden="true">→ </span>${token}</span>`;
 }
 
 /** A call that did not succeed, in the server's words. A lost server has its own banner. */
