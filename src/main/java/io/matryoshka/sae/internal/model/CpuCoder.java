@@ -22,6 +22,11 @@ final class CpuCoder extends Coder {
   }
 
   @Override
+  public boolean readsInPlace() {
+    return true;
+  }
+
+  @Override
   public <T> T compute(long multiplications, Supplier<T> call) {
     if (Tuning.isSmall(multiplications)) {
       return call.get();
