@@ -68,6 +68,18 @@ public final class Tuning {
   /** Calls of no more multiplications are done by one worker, while the caller waits awake. */
   public static final int BRIEF_WORK = 1 << 24;
 
+  /**
+   * Calls of more multiplications than {@link #BRIEF_WORK} and no more than these, up to seven
+   * tokens at 2304 → 32768, are joined where several threads make them at the same time: JMH's
+   * {@code forward -p tokens=1 -p width=32768 -t 8}.
+   */
+  private static final long GATHERED_WORK = 1L << 29;
+
+  /** Tells whether a call of so many multiplications is joined with those of other threads. */
+  public static boolean isGathered(long multiplications) {
+    return multiplications > BRIEF_WORK && multiplications <= GATHERED_WORK;
+  }
+
   /** Up to so many numbers libtorch takes longer to start than Java to finish: as above. */
   public static final int FEW_NUMBERS = 1 << 12;
 

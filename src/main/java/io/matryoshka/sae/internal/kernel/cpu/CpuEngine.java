@@ -36,6 +36,7 @@ public final class CpuEngine implements EncodeEngine {
   private final LatentParameters parameters;
   private final DirectProduct small;
   private final HostVector shiftOnHost = new HostVector();
+  private final Gathering gathering = new Gathering(this::encodeOnWorkers);
   private final ScreeningCounters counters = new ScreeningCounters();
   private volatile Terms thresholdTerms;
   private volatile Terms reluTerms;
@@ -88,8 +89,22 @@ public final class CpuEngine implements EncodeEngine {
           new DirectEncoder.Rows(ActivationRows.floats(rows), Math.toIntExact(count), shifts);
       return encodeDirect(direct, width, rule);
     }
-    Blocks blocks = Blocks.of(rows, shift, width);
-    return Workers.call(() -> encodeBlocks(blocks, width, rule));
+    Gathering.Call call = new Gathering.Call(rows, shift, width, rule);
+    return isGathered(count, width, rule) ? gathering.encode(call) : encodeOnWorkers(call);
+  }
+
+  /** Tells whether other threads may share a call: it is of rows that go through the int8 codes. */
+  private boolean isGathered(long count, int width, SelectionRule rule) {
+    return width > Tuning.SMALL_WIDTH
+        && (long) dIn * width > Tuning.FEW_CODES
+        && Tuning.isGathered(count * dIn * width)
+        && rule.kind() != SelectionRule.Kind.BATCH_TOP_K
+        && !Workers.isWorker();
+  }
+
+  private Csr encodeOnWorkers(Gathering.Call call) {
+    Blocks blocks = Blocks.of(call.rows(), call.shift(), call.width());
+    return Workers.call(() -> encodeBlocks(blocks, call.width(), call.rule()));
   }
 
   private Csr encodeDirect(DirectEncoder.Rows rows, int width, SelectionRule rule) {
