@@ -389,11 +389,7 @@ public final class SparseLatents {
       throw new IndexOutOfBoundsException("rows " + from + ".." + to + " of " + rows());
     }
     return new SparseLatents(
-        csr.rows(from, to),
-        levels,
-        new long[] {to - from},
-        tailShape,
-        scaling.slice(from, to));
+        csr.rows(from, to), levels, new long[] {to - from}, tailShape, scaling.slice(from, to));
   }
 
   /**

@@ -67,9 +67,7 @@ public record Csr(int[] rowOffsets, int[] latents, float[] values) {
       offsets[row] = rowOffsets[from + row] - first;
     }
     return new Csr(
-        offsets,
-        Arrays.copyOfRange(latents, first, last),
-        Arrays.copyOfRange(values, first, last));
+        offsets, Arrays.copyOfRange(latents, first, last), Arrays.copyOfRange(values, first, last));
   }
 
   /**

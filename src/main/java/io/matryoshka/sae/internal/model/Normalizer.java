@@ -77,11 +77,7 @@ public final class Normalizer {
     return ready
         ? Optional.of(
             new PreparedRows(
-                new long[] {shape.get(0)},
-                new long[] {config.dIn()},
-                x,
-                shift,
-                ArrayScaling.NONE))
+                new long[] {shape.get(0)}, new long[] {config.dIn()}, x, shift, ArrayScaling.NONE))
         : Optional.empty();
   }
 

@@ -43,11 +43,7 @@ final class CpuScreen {
    * @param terms per-latent numbers of the test
    * @param test what makes a latent active
    */
-  CpuScreen(
-      ScreeningProduct product,
-      EncoderRows encoder,
-      LatentTerms terms,
-      ActivationTest test) {
+  CpuScreen(ScreeningProduct product, EncoderRows encoder, LatentTerms terms, ActivationTest test) {
     this.product = product;
     this.encoder = encoder;
     this.terms = terms;
@@ -95,8 +91,7 @@ final class CpuScreen {
       blocksToSkip.set(Tuning.BLOCKS_WITHOUT_INT8);
     }
     if (left.length > 0) {
-      Candidates[] fallback =
-          screen(x.select(left), width, topK, Candidates.Known.NOTHING, scope);
+      Candidates[] fallback = screen(x.select(left), width, topK, Candidates.Known.NOTHING, scope);
       for (int i = 0; i < left.length; i++) {
         found[left[i]] = fallback[i];
       }

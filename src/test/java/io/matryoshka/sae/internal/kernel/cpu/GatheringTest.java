@@ -70,8 +70,7 @@ class GatheringTest {
         x[row * D_IN + 1] = row;
       }
       NDArray array = manager.create(x, new Shape(rows, D_IN));
-      return gathering.encode(
-          new Gathering.Call(array, null, width, SelectionRule.THRESHOLD));
+      return gathering.encode(new Gathering.Call(array, null, width, SelectionRule.THRESHOLD));
     };
   }
 
