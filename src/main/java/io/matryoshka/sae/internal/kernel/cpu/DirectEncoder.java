@@ -103,14 +103,14 @@ final class DirectEncoder {
 
     /** Finds the latents whose pre-activation could exceed its limit. */
     int find() {
-      fill(bounds, products, test.scale, error, terms.norm, terms.offset);
+      Float32Screen.fill(bounds, products, test.scale, error, terms.norm, terms.offset);
       size = notNegative(bounds, candidates);
       return size;
     }
 
     /** Finds the latents that could be among the {@code k} largest. */
     int findTop(int k) {
-      fill(bounds, products, test.scale, error, terms.norm, terms.offset);
+      Float32Screen.fill(bounds, products, test.scale, error, terms.norm, terms.offset);
       KthLargest top = new KthLargest(k);
       TileCandidates found = new TileCandidates(1, Candidates.Known.BOUND);
       top.scan(bounds, lowerBounds(), 0, Float.NEGATIVE_INFINITY, found);
@@ -124,7 +124,7 @@ final class DirectEncoder {
 
     float[] lowerBounds() {
       float[] lower = new float[products.length];
-      fill(lower, products, test.scale, -error, terms.norm, terms.lowOffset);
+      Float32Screen.fill(lower, products, test.scale, -error, terms.norm, terms.lowOffset);
       return lower;
     }
 
@@ -144,18 +144,6 @@ final class DirectEncoder {
   static void subtract(float[] shift, float[] values) {
     for (int d = 0; d < shift.length; d++) {
       values[d] -= shift[d];
-    }
-  }
-
-  static void fill(
-      float[] bounds,
-      float[] products,
-      float[] factors,
-      float error,
-      float[] norms,
-      float[] offsets) {
-    for (int j = 0; j < bounds.length; j++) {
-      bounds[j] = Math.fma(products[j], factors[j], Math.fma(error, norms[j], offsets[j]));
     }
   }
 

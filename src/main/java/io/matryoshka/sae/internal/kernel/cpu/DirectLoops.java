@@ -37,7 +37,7 @@ final class DirectLoops {
     float[] lanes = new float[StripedVector.length(D_IN)];
     for (int i = 0; i < RUNS; i++) {
       DirectProduct.add(1, column, 1, column, 1, column, 1, column, bounds);
-      DirectEncoder.fill(bounds, column, column, 0, column, column);
+      Float32Screen.fill(bounds, column, column, 0, column, column);
       Arrays.fill(bounds, -1f);
       bounds[i % LATENTS] = 1; // What is never met the compiler would leave out.
       DirectEncoder.notNegative(bounds, found);

@@ -268,7 +268,8 @@ final class Float32Screen {
     }
   }
 
-  private static void fill(
+  /** Bounds of pre-activations less their limits. */
+  static void fill(
       float[] bounds,
       float[] products,
       float[] factors,
