@@ -1,6 +1,7 @@
 package io.matryoshka.sae.stream;
 
 import io.matryoshka.sae.internal.io.AtomicFile;
+import io.matryoshka.sae.internal.io.FileProblem;
 import io.matryoshka.sae.internal.io.TemporaryFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -84,10 +85,8 @@ final class RunFolder implements RunStore, AutoCloseable {
   /** What to say when something cannot be written. */
   static EncodeRunException failure(Path path, IOException cause) {
     String reason =
-        cause instanceof FileSystemException known && known.getReason() == null
-            ? cause.getClass().getSimpleName().replaceAll("Exception$", "")
-                + " "
-                + cause.getMessage()
+        cause instanceof FileSystemException refused
+            ? FileProblem.describe(refused)
             : cause.getMessage();
     return new EncodeRunException(
         ("%s: cannot be written: %s; files finished so far are kept: make room or"
