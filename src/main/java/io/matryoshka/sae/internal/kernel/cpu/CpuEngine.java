@@ -90,16 +90,16 @@ public final class CpuEngine implements EncodeEngine {
       return encodeDirect(direct, width, rule);
     }
     Gathering.Call call = new Gathering.Call(rows, shift, width, rule);
-    return isGathered(count, width, rule) ? gathering.encode(call) : encodeOnWorkers(call);
+    boolean gathered =
+        gathers(count * dIn * width, width)
+            && rule.kind() != SelectionRule.Kind.BATCH_TOP_K
+            && !Workers.isWorker();
+    return gathered ? gathering.encode(call) : encodeOnWorkers(call);
   }
 
-  /** Tells whether other threads may share a call: it is of rows that go through the int8 codes. */
-  private boolean isGathered(long count, int width, SelectionRule rule) {
-    return width > Tuning.SMALL_WIDTH
-        && (long) dIn * width > Tuning.FEW_CODES
-        && Tuning.isGathered(count * dIn * width)
-        && rule.kind() != SelectionRule.Kind.BATCH_TOP_K
-        && !Workers.isWorker();
+  @Override
+  public boolean gathers(long multiplications, int width) {
+    return Tuning.isGathered(multiplications, dIn, width);
   }
 
   private Csr encodeOnWorkers(Gathering.Call call) {
