@@ -14,6 +14,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
@@ -524,7 +525,8 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
 
   private PreparedRows prepare(NDArray x, NDManager scope) {
     weights.requireSameDevice(x, "encode: activations");
-    return normalizer.prepare(x, scope);
+    Optional<PreparedRows> rows = coder.readsInPlace() ? normalizer.inPlace(x) : Optional.empty();
+    return rows.orElseGet(() -> normalizer.prepare(x, scope));
   }
 
   /** Multiplications of an encode, of which those of a decode are only a part. */

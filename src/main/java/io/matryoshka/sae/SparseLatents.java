@@ -388,21 +388,8 @@ public final class SparseLatents {
     if (from < 0 || to < from || to > rows()) {
       throw new IndexOutOfBoundsException("rows " + from + ".." + to + " of " + rows());
     }
-    int first = csr.rowOffsets()[from];
-    int last = csr.rowOffsets()[to];
-    int[] offsets = new int[to - from + 1];
-    for (int row = 0; row < offsets.length; row++) {
-      offsets[row] = csr.rowOffsets()[from + row] - first;
-    }
     return new SparseLatents(
-        new Csr(
-            offsets,
-            Arrays.copyOfRange(csr.latents(), first, last),
-            Arrays.copyOfRange(csr.values(), first, last)),
-        levels,
-        new long[] {to - from},
-        tailShape,
-        scaling.slice(from, to));
+        csr.rows(from, to), levels, new long[] {to - from}, tailShape, scaling.slice(from, to));
   }
 
   /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.LoadOptions.Engine;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Activations of every rank and type, plain memory, every width, and views of views. */
 class InputFormsTest {
@@ -52,6 +54,26 @@ class InputFormsTest {
       assertThat(sae.forward(one).getShape()).isEqualTo(new Shape(DemoData.D_IN));
       assertThat(sae.encodeSparse(one).leadingShape()).isEmpty();
       assertThat(sae.encodeSparse(one).activations()).isEqualTo(expected.rows(0, 1).activations());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, ROWS})
+  void calls_viewsWithGaps_areReadAsTheirNumbers(int count) throws IOException {
+    float[] wide = new float[2 * count * DemoData.D_IN];
+    for (int i = 0; i < count * DemoData.D_IN; i++) {
+      wide[2 * i] = rows()[i];
+    }
+    try (SAE sae = DemoData.sae(LoadOptions.defaults());
+        NDManager manager = NDManager.newBaseManager(Device.cpu())) {
+      NDArray all = manager.create(wide, new Shape(count, 2 * DemoData.D_IN));
+      NDArray x = all.get(new NDIndex(":, ::2"));
+      NDArray copy = manager.create(Arrays.copyOf(rows(), count * DemoData.D_IN), x.getShape());
+      SparseLatents expected = sae.encodeSparse(copy);
+      assertThat(sae.encodeSparse(x).latents()).isEqualTo(expected.latents());
+      assertThat(sae.encodeSparse(x).activations()).isEqualTo(expected.activations());
+      assertThat(sae.forward(x).toFloatArray()).isEqualTo(sae.forward(copy).toFloatArray());
+      assertThat(all.toFloatArray()).as("the input stays as it was").isEqualTo(wide);
     }
   }
 

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.lm;
 
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -61,11 +61,18 @@ final class Sampler {
     if (options.topK() == 0 && options.topP() == 1) {
       return all.toArray();
     }
-    int count = options.topK() == 0 ? logits.length : Math.min(options.topK(), logits.length);
-    return all.boxed()
-        .sorted(Comparator.comparingDouble((Integer i) -> -logits[i]))
-        .limit(count)
-        .mapToInt(Integer::intValue)
-        .toArray();
+    long[] keys = new long[logits.length];
+    for (int i = 0; i < keys.length; i++) {
+      keys[i] = (long) ~rising(logits[i]) << Integer.SIZE | i;
+    }
+    Arrays.sort(keys);
+    int count = options.topK() == 0 ? keys.length : Math.min(options.topK(), keys.length);
+    return Arrays.stream(keys, 0, count).mapToInt(key -> (int) key).toArray();
+  }
+
+  /** A whole number that rises with a number. */
+  private static int rising(float number) {
+    int bits = Float.floatToIntBits(number);
+    return bits < 0 ? bits ^ Integer.MAX_VALUE : bits;
   }
 }

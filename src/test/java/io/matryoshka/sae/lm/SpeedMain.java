@@ -51,6 +51,7 @@ public final class SpeedMain {
           time(model, length, HookPoint.residPost(layer));
         }
       }
+      timeGeneration(model, 16, 16);
     }
     System.out.println("peak resident: " + peak());
   }
@@ -66,6 +67,26 @@ public final class SpeedMain {
     double best = Arrays.stream(seconds).min().orElseThrow();
     System.out.printf(
         Locale.ROOT, "%d tokens to %s: %.0f tokens/s %n", length, point, length / best);
+  }
+
+  /** The tokens after the first, which the prompt's pass gives. */
+  private static void timeGeneration(LanguageModel model, int prompt, int tokens) {
+    Tokens ids = Tokens.of(new Random(0).ints(prompt, 3, 262144).toArray());
+    long[] times = new long[tokens];
+    int[] count = {0};
+    GenerateOptions options =
+        GenerateOptions.greedy(tokens)
+            .stopAtEnd(false)
+            .listener((id, text) -> times[count[0]++] = System.nanoTime());
+    model.generate(ids, options);
+    double[] each = new double[tokens - 1];
+    Arrays.setAll(each, i -> (times[i + 1] - times[i]) / 1e6);
+    Arrays.sort(each);
+    System.out.printf(
+        Locale.ROOT,
+        "a generated token: %.0f ms (median of %d)%n",
+        each[each.length / 2],
+        tokens - 1);
   }
 
   private static String peak() throws IOException {

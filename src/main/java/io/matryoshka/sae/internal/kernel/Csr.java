@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -49,6 +50,24 @@ public record Csr(int[] rowOffsets, int[] latents, float[] values) {
    */
   public int rows() {
     return rowOffsets.length - 1;
+  }
+
+  /**
+   * Takes some consecutive rows.
+   *
+   * @param from first row
+   * @param to first row not taken
+   * @return a copy
+   */
+  public Csr rows(int from, int to) {
+    int first = rowOffsets[from];
+    int last = rowOffsets[to];
+    int[] offsets = new int[to - from + 1];
+    for (int row = 0; row < offsets.length; row++) {
+      offsets[row] = rowOffsets[from + row] - first;
+    }
+    return new Csr(
+        offsets, Arrays.copyOfRange(latents, first, last), Arrays.copyOfRange(values, first, last));
   }
 
   /**

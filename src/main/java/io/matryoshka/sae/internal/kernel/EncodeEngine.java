@@ -56,6 +56,18 @@ public interface EncodeEngine {
   }
 
   /**
+   * Tells whether a call may be joined with those of other threads, for which it is to come on the
+   * thread of its caller.
+   *
+   * @param multiplications of the call
+   * @param width number of leading latents
+   * @return false unless calls of several threads share work
+   */
+  default boolean gathers(long multiplications, int width) {
+    return false;
+  }
+
+  /**
    * Says how the calls so far went.
    *
    * @return counters since the engine was made

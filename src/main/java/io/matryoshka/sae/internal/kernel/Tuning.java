@@ -68,6 +68,28 @@ public final class Tuning {
   /** Calls of no more multiplications are done by one worker, while the caller waits awake. */
   public static final int BRIEF_WORK = 1 << 24;
 
+  /**
+   * Calls of no more tokens, if of more multiplications than {@link #BRIEF_WORK}, are joined where
+   * several threads make them at the same time: JMH's {@code forward -p tokens=1 -p width=32768 -t
+   * 8}.
+   */
+  private static final int GATHERED_ROWS = 8;
+
+  /**
+   * Tells whether a call is joined with those of other threads.
+   *
+   * @param multiplications of the call
+   * @param dIn the width of a model activation
+   * @param width leading latents to look at
+   */
+  public static boolean isGathered(long multiplications, int dIn, int width) {
+    long codes = (long) dIn * width;
+    return width > SMALL_WIDTH
+        && codes > FEW_CODES
+        && multiplications > BRIEF_WORK
+        && multiplications <= GATHERED_ROWS * codes;
+  }
+
   /** Up to so many numbers libtorch takes longer to start than Java to finish: as above. */
   public static final int FEW_NUMBERS = 1 << 12;
 

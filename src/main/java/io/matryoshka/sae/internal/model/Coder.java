@@ -34,6 +34,11 @@ public abstract sealed class Coder permits CpuCoder, DeviceCoder, ReferenceCoder
   /** A coder of the same engine over the first latents. */
   public abstract Coder prefix(int prefixWidth);
 
+  /** Tells whether rows may be arrays of the caller, so that nothing may be made beside them. */
+  public boolean readsInPlace() {
+    return false;
+  }
+
   /**
    * Runs a call where the engine wants it.
    *

@@ -22,9 +22,14 @@ final class CpuCoder extends Coder {
   }
 
   @Override
+  public boolean readsInPlace() {
+    return true;
+  }
+
+  @Override
   public <T> T compute(long multiplications, Supplier<T> call) {
-    if (Tuning.isSmall(multiplications)) {
-      return call.get();
+    if (Tuning.isSmall(multiplications) || engine.gathers(multiplications, width)) {
+      return call.get(); // The engine takes what waits for others to the workers.
     }
     return multiplications <= Tuning.BRIEF_WORK ? Workers.callBriefly(call) : Workers.call(call);
   }

@@ -33,6 +33,8 @@ public final class Normalizer {
   private final double normScale;
   private final NDArray bDec;
   private final Optional<NDArray> skip;
+  private final Optional<NDArray> shift;
+  private final boolean takesPlainRows;
 
   /**
    * Prepares for an SAE.
@@ -47,10 +49,37 @@ public final class Normalizer {
     this.normScale = normScale;
     this.bDec = bDec;
     this.skip = skip;
+    shift = config.applyBDecToInput() ? Optional.of(bDec) : Optional.empty();
+    takesPlainRows =
+        normScale == 1
+            && !config.normalizeActivations().isPerToken()
+            && !config.architecture().isTranscoder();
   }
 
   /** A normalised batch and what decoding puts back. */
   private record Normalized(NDArray rows, ArrayScaling scaling) {}
+
+  /**
+   * Takes activations as they lie where nothing is to be done to them, without an array of their
+   * own: rows {@code [n, d_in]} of the type that the SAE computes in, which are not normalised.
+   *
+   * @param x the activations
+   * @return the rows, of which the encoder still has to subtract {@code b_dec} where the SAE does;
+   *     they stay the caller's
+   */
+  public Optional<PreparedRows> inPlace(NDArray x) {
+    Shape shape = x.getShape();
+    boolean ready =
+        takesPlainRows
+            && shape.dimension() == 2
+            && shape.get(1) == config.dIn()
+            && x.getDataType() == bDec.getDataType();
+    return ready
+        ? Optional.of(
+            new PreparedRows(
+                new long[] {shape.get(0)}, new long[] {config.dIn()}, x, shift, ArrayScaling.NONE))
+        : Optional.empty();
+  }
 
   /**
    * Checks and normalises activations.
@@ -74,7 +103,7 @@ public final class Normalizer {
             ? new long[] {config.dOut()}
             : Arrays.copyOfRange(shape, shape.length - tail, shape.length),
         normalized.rows,
-        config.applyBDecToInput() ? Optional.of(bDec) : Optional.empty(),
+        shift,
         normalized.scaling);
   }
 
@@ -131,10 +160,9 @@ public final class Normalizer {
    */
   public NDArray restore(NDArray decoded, PreparedRows input) {
     NDArray rows = restore(decoded, input.scaling());
-    return skip(input)
-        .map(rows::add)
-        .orElse(rows)
-        .reshape(Shapes.join(input.leadingShape(), input.tailShape()));
+    NDArray output = skip(input).map(rows::add).orElse(rows);
+    Shape shape = Shapes.join(input.leadingShape(), input.tailShape());
+    return output.getShape().equals(shape) ? output : output.reshape(shape);
   }
 
   /** Whether outputs have a product of the input with a matrix added. */

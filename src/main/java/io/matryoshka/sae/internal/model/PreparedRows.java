@@ -5,8 +5,9 @@ import ai.djl.ndarray.NDManager;
 import java.util.Optional;
 
 /**
- * Model activations as an encoder takes them, made by {@link Normalizer#prepare}. Everything is
- * owned by the scope of the call.
+ * Model activations as an encoder takes them, made by {@link Normalizer#prepare}, where everything
+ * is owned by the scope of the call, or {@link Normalizer#inPlace}, where the rows are the
+ * caller's.
  *
  * @param leadingShape shape of the input without the dimensions of a row
  * @param tailShape shape of one decoded row: that of the input, {@code [d_in]} or {@code [heads,

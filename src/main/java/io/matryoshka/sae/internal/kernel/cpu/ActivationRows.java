@@ -67,7 +67,8 @@ final class ActivationRows {
     return FloatBuffer.wrap(values);
   }
 
-  private static FloatBuffer floats(NDArray array) {
+  /** The memory of an array on the CPU. */
+  static FloatBuffer floats(NDArray array) {
     return array.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
   }
 

@@ -120,7 +120,7 @@ public final class CpuDecoder {
     }
   }
 
-  private static void add(float factor, float[] row, float[] sum) {
+  static void add(float factor, float[] row, float[] sum) {
     for (int d = 0; d < sum.length; d++) {
       sum[d] = Math.fma(factor, row[d], sum[d]);
     }

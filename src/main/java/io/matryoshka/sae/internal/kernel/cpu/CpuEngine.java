@@ -35,12 +35,15 @@ public final class CpuEngine implements EncodeEngine {
   private final int dIn;
   private final LatentParameters parameters;
   private final DirectProduct small;
+  private final HostVector shiftOnHost = new HostVector();
+  private final Gathering gathering = new Gathering(this::encodeOnWorkers);
   private final ScreeningCounters counters = new ScreeningCounters();
   private volatile Terms thresholdTerms;
   private volatile Terms reluTerms;
 
   /** What a rule needs of the latents, made once per rule. */
-  private record Terms(CpuScreen screen, ExactProducts exact, ActivationTest test) {}
+  private record Terms(
+      CpuScreen screen, ExactProducts exact, DirectEncoder direct, ActivationTest test) {}
 
   /**
    * Makes the engine over weights that the caller owns.
@@ -63,22 +66,67 @@ public final class CpuEngine implements EncodeEngine {
     this.dIn = dIn;
     this.parameters = parameters;
     small = new DirectProduct(weights, dIn, parameters.dSae());
+    if (product.isDirect((long) dIn * parameters.dSae())) {
+      DirectLoops.compile();
+    }
   }
 
   @Override
   public Csr encode(NDArray rows, int width, SelectionRule rule) {
-    return encode(Blocks.of(rows, null, width), width, rule);
+    return encodeShifted(rows, null, width, rule);
   }
 
   @Override
   public Csr encode(NDArray rows, NDArray shift, int width, SelectionRule rule) {
-    return encode(Blocks.of(rows, shift, width), width, rule);
+    return encodeShifted(rows, shift, width, rule);
   }
 
-  private Csr encode(Blocks blocks, int width, SelectionRule rule) {
-    return product.isDirect((long) blocks.rowCount() * dIn * width)
-        ? encodeHere(blocks, width, rule)
-        : Workers.call(() -> encodeHere(blocks, width, rule));
+  private Csr encodeShifted(NDArray rows, NDArray shift, int width, SelectionRule rule) {
+    long count = rows.getShape().get(0);
+    if (count > 0 && product.isDirect(count * dIn * width)) {
+      float[] shifts = shift == null ? new float[dIn] : shiftOnHost.of(shift);
+      DirectEncoder.Rows direct =
+          new DirectEncoder.Rows(ActivationRows.floats(rows), Math.toIntExact(count), shifts);
+      return encodeDirect(direct, width, rule);
+    }
+    Gathering.Call call = new Gathering.Call(rows, shift, width, rule);
+    boolean gathered =
+        gathers(count * dIn * width, width)
+            && rule.kind() != SelectionRule.Kind.BATCH_TOP_K
+            && !Workers.isWorker();
+    return gathered ? gathering.encode(call) : encodeOnWorkers(call);
+  }
+
+  @Override
+  public boolean gathers(long multiplications, int width) {
+    return Tuning.isGathered(multiplications, dIn, width);
+  }
+
+  private Csr encodeOnWorkers(Gathering.Call call) {
+    Blocks blocks = Blocks.of(call.rows(), call.shift(), call.width());
+    return Workers.call(() -> encodeBlocks(blocks, call.width(), call.rule()));
+  }
+
+  private Csr encodeDirect(DirectEncoder.Rows rows, int width, SelectionRule rule) {
+    Terms terms = terms(rule);
+    if (rule.kind() == SelectionRule.Kind.BATCH_TOP_K) {
+      BoundHistogram histogram = new BoundHistogram();
+      terms.direct.collectLowerBounds(rows, width, histogram);
+      terms = above(histogram.floorOf((long) rule.k() * rows.count()), terms);
+    }
+    DirectEncoder.Result found = terms.direct.encode(rows, width, topK(rule, width));
+    counters.addBlock((long) rows.count() * width, found.computed(), rows.count());
+    return selected(found.active().build(), rule);
+  }
+
+  private Csr selected(Csr candidates, SelectionRule rule) {
+    Csr selected = Selector.select(candidates, rule);
+    counters.addActive(selected.latents().length);
+    return selected;
+  }
+
+  private static int topK(SelectionRule rule, int width) {
+    return rule.kind() == SelectionRule.Kind.TOP_K ? Math.min(rule.k(), width) : 0;
   }
 
   /**
@@ -136,18 +184,16 @@ public final class CpuEngine implements EncodeEngine {
     }
   }
 
-  private Csr encodeHere(Blocks blocks, int width, SelectionRule rule) {
+  private Csr encodeBlocks(Blocks blocks, int width, SelectionRule rule) {
     Terms terms = terms(rule);
     if (rule.kind() == SelectionRule.Kind.BATCH_TOP_K) {
       return encodeBatch(blocks, width, rule, terms);
     }
-    int topK = rule.kind() == SelectionRule.Kind.TOP_K ? Math.min(rule.k(), width) : 0;
-    Csr selected = Selector.select(encodeBlocks(blocks, width, topK, topK > 0, terms), rule);
-    counters.addActive(selected.latents().length);
-    return selected;
+    int topK = topK(rule, width);
+    return selected(candidates(blocks, width, topK, topK > 0, terms), rule);
   }
 
-  private Csr encodeBlocks(Blocks blocks, int width, int topK, boolean exact, Terms terms) {
+  private Csr candidates(Blocks blocks, int width, int topK, boolean exact, Terms terms) {
     CsrBuilder[] parts = new CsrBuilder[blocks.count];
     blocks.forEach(
         (number, block, scope) -> {
@@ -160,12 +206,13 @@ public final class CpuEngine implements EncodeEngine {
 
   /** Finds a lower bound of the cut first, then screens against it. */
   private Csr encodeBatch(Blocks blocks, int width, SelectionRule rule, Terms relu) {
-    // Just below the bound, so that an activation on the bound itself passes.
-    float limit = Math.max(0f, Math.nextDown(batchFloor(blocks, width, rule, relu)));
-    Terms above = makeTerms(relu.test.withLimit(limit));
-    Csr selected = Selector.select(encodeBlocks(blocks, width, 0, true, above), rule);
-    counters.addActive(selected.latents().length);
-    return selected;
+    Terms above = above(batchFloor(blocks, width, rule, relu), relu);
+    return selected(candidates(blocks, width, 0, true, above), rule);
+  }
+
+  /** Terms with a limit just below a bound, so that an activation on the bound itself passes. */
+  private Terms above(float bound, Terms relu) {
+    return makeTerms(relu.test.withLimit(Math.max(0f, Math.nextDown(bound))));
   }
 
   @Override
@@ -217,8 +264,9 @@ public final class CpuEngine implements EncodeEngine {
     EncoderRows rows = encoderRows.get();
     LatentTerms latentTerms = new LatentTerms(rows, weights, test);
     return new Terms(
-        new CpuScreen(product, rows, latentTerms, test, small),
+        new CpuScreen(product, rows, latentTerms, test),
         new ExactProducts(rows, test),
+        new DirectEncoder(rows, latentTerms, test, small),
         test);
   }
 

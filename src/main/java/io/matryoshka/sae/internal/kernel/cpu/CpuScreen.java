@@ -23,7 +23,6 @@ final class CpuScreen {
   private final LatentTerms terms;
   private final boolean gated;
   private final Float32Screen float32;
-  private final Float32Screen direct;
   private final TorchKernels kernels = TorchKernels.on(Device.cpu());
   private final ProductChoice int8 = ProductChoice.ofThisMachine();
   private final AtomicInteger blocksToSkip = new AtomicInteger();
@@ -43,20 +42,13 @@ final class CpuScreen {
    * @param encoder the encoder's rows and codes
    * @param terms per-latent numbers of the test
    * @param test what makes a latent active
-   * @param small products for small work
    */
-  CpuScreen(
-      ScreeningProduct product,
-      EncoderRows encoder,
-      LatentTerms terms,
-      ActivationTest test,
-      DirectProduct small) {
+  CpuScreen(ScreeningProduct product, EncoderRows encoder, LatentTerms terms, ActivationTest test) {
     this.product = product;
     this.encoder = encoder;
     this.terms = terms;
     this.gated = test.isGated();
     float32 = new Float32Screen(encoder, terms, test, new TorchProduct(encoder, kernels));
-    direct = new Float32Screen(encoder, terms, test, small);
   }
 
   /**
@@ -71,15 +63,11 @@ final class CpuScreen {
    * @param scope owns temporaries
    */
   Result screen(ActivationRows x, int width, int topK, boolean exact, NDManager scope) {
-    if (product.isDirect((long) x.rows * x.dIn * width)) {
-      Candidates.Known known = Candidates.Known.NOTHING;
-      return new Result(screen(direct, x, width, topK, known, scope), x.rows);
-    }
     int8.countBlock();
     if (!product.isInt8(int8, encoder.dIn, width)) {
       boolean withValues = !exact && !gated && width <= Tuning.SMALL_WIDTH;
       Candidates.Known known = withValues ? Candidates.Known.VALUE : Candidates.Known.NOTHING;
-      return new Result(screen(float32, x, width, topK, known, scope), x.rows);
+      return new Result(screen(x, width, topK, known, scope), x.rows);
     }
     QuantisedRows rows = QuantisedRows.of(x, scope);
     Candidates[] found = new Candidates[x.rows];
@@ -103,8 +91,7 @@ final class CpuScreen {
       blocksToSkip.set(Tuning.BLOCKS_WITHOUT_INT8);
     }
     if (left.length > 0) {
-      Candidates[] fallback =
-          screen(float32, x.select(left), width, topK, Candidates.Known.NOTHING, scope);
+      Candidates[] fallback = screen(x.select(left), width, topK, Candidates.Known.NOTHING, scope);
       for (int i = 0; i < left.length; i++) {
         found[left[i]] = fallback[i];
       }
@@ -117,16 +104,11 @@ final class CpuScreen {
     return blocksToSkip.getAndUpdate(left -> Math.max(0, left - 1)) == 0;
   }
 
-  private static Candidates[] screen(
-      Float32Screen screen,
-      ActivationRows x,
-      int width,
-      int topK,
-      Candidates.Known known,
-      NDManager scope) {
+  private Candidates[] screen(
+      ActivationRows x, int width, int topK, Candidates.Known known, NDManager scope) {
     return topK > 0
-        ? screen.screenTop(x, width, topK, scope)
-        : screen.screen(x, width, known, scope);
+        ? float32.screenTop(x, width, topK, scope)
+        : float32.screen(x, width, known, scope);
   }
 
   private Int8Screen int8Screen(QuantisedRows rows, NDManager scope) {
@@ -168,10 +150,6 @@ final class CpuScreen {
 
   /** Adds a lower bound of every pre-activation that may be positive, or nothing. */
   void collectLowerBounds(ActivationRows x, int width, BoundHistogram histogram, NDManager scope) {
-    if (product.isDirect((long) x.rows * x.dIn * width)) {
-      direct.collectLowerBounds(x, width, histogram, scope);
-      return;
-    }
     if (!product.isInt8(int8, encoder.dIn, width) || !isInt8Useful()) {
       float32.collectLowerBounds(x, width, histogram, scope);
       return;

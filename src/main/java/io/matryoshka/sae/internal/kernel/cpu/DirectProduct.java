@@ -1,17 +1,12 @@
 package io.matryoshka.sae.internal.kernel.cpu;
 
-import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.internal.kernel.prepared.EncoderRowsBuilder;
 import io.matryoshka.sae.internal.kernel.prepared.WeightSource;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
-/**
- * Products of few rows in plain Java, on the thread of the caller: for small work, handing it to
- * the workers and to libtorch would take longer than the work itself.
- */
-final class DirectProduct implements FloatProduct {
+/** Products of a row with the leading latents in plain Java, over the columns of {@code W_enc}. */
+final class DirectProduct {
 
   private static final int COLUMNS = 4;
 
@@ -35,35 +30,27 @@ final class DirectProduct implements FloatProduct {
     this.dSae = dSae;
   }
 
-  @Override
-  public Groups groups(ActivationRows x, int groupRows, NDManager scope) {
-    return (group, tile, taskScope) -> {
-      int first = group * groupRows;
-      return multiply(x, first, Math.min(x.rows, first + groupRows), tile);
-    };
+  /** The length of a row that can be multiplied: {@code d_in}, with zeros behind. */
+  static int length(int dIn) {
+    return (dIn + COLUMNS - 1) / COLUMNS * COLUMNS;
   }
 
-  private FloatBuffer multiply(ActivationRows x, int begin, int end, Tile tile) {
-    if (tile.first() != 0) {
-      throw new IllegalArgumentException("small work is one tile, got one from " + tile.first());
+  /**
+   * Multiplies a row.
+   *
+   * @param row {@link #length} numbers
+   * @param sums gets the products with as many latents as it is long
+   */
+  void multiply(float[] row, float[] sums) {
+    float[][] w = columns(sums.length);
+    Arrays.fill(sums, 0f);
+    for (int d = 0; d < w.length; d += COLUMNS) {
+      add(row[d], w[d], row[d + 1], w[d + 1], row[d + 2], w[d + 2], row[d + 3], w[d + 3], sums);
     }
-    float[][] w = columns(tile.count());
-    float[] row = new float[w.length];
-    float[] sums = new float[tile.count()];
-    float[] products = new float[(end - begin) * sums.length];
-    for (int r = begin; r < end; r++) {
-      x.copyRow(r, row);
-      Arrays.fill(sums, 0f);
-      for (int d = 0; d < w.length; d += COLUMNS) {
-        add(row[d], w[d], row[d + 1], w[d + 1], row[d + 2], w[d + 2], row[d + 3], w[d + 3], sums);
-      }
-      System.arraycopy(sums, 0, products, (r - begin) * sums.length, sums.length);
-    }
-    return FloatBuffer.wrap(products);
   }
 
   /** Four columns at a time, which halves the traffic of the sums and still compiles to vectors. */
-  private static void add(
+  static void add(
       float a,
       float[] as,
       float b,
@@ -87,7 +74,7 @@ final class DirectProduct implements FloatProduct {
 
   private synchronized float[][] read(int width) {
     if (kept.length == 0 || kept[0].length < width) {
-      float[][] columns = new float[(dIn + COLUMNS - 1) / COLUMNS * COLUMNS][width];
+      float[][] columns = new float[length(dIn)][width];
       try {
         for (int d = 0; d < dIn; d++) {
           weights.read((long) d * dSae, columns[d], width);

@@ -26,9 +26,9 @@ final class Float32Screen {
   private final EncoderRows encoder;
   private final LatentTerms terms;
   private final ActivationTest test;
-  private final FloatProduct product;
+  private final TorchProduct product;
 
-  Float32Screen(EncoderRows encoder, LatentTerms terms, ActivationTest test, FloatProduct product) {
+  Float32Screen(EncoderRows encoder, LatentTerms terms, ActivationTest test, TorchProduct product) {
     this.encoder = encoder;
     this.terms = terms;
     this.test = test;
@@ -128,7 +128,7 @@ final class Float32Screen {
   /** All rows with all latents, cut into products that are computed and scanned together. */
   private final class Parts {
     private final ActivationRows x;
-    private final FloatProduct.Groups factors;
+    private final TorchProduct.Groups factors;
     private final float[] norms;
     private final int groups;
     private final List<Tile> tiles;
@@ -268,7 +268,8 @@ final class Float32Screen {
     }
   }
 
-  private static void fill(
+  /** Bounds of pre-activations less their limits. */
+  static void fill(
       float[] bounds,
       float[] products,
       float[] factors,

@@ -36,6 +36,14 @@ final class StripedVector {
     }
   }
 
+  /** Copies the first {@code size} numbers of an array. */
+  static void fill(float[][] target, float[] source, int size) {
+    int length = target[0].length;
+    for (int s = 0; s < COUNT && s * length < size; s++) {
+      System.arraycopy(source, s * length, target[s], 0, Math.min(length, size - s * length));
+    }
+  }
+
   /**
    * The dot product of two vectors, whose bits depend on their numbers alone.
    *

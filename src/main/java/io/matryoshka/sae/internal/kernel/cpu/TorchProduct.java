@@ -10,8 +10,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
-/** Products of libtorch, on the workers. */
-final class TorchProduct implements FloatProduct {
+/** Float32 products of activations and encoder rows by libtorch, on the workers. */
+final class TorchProduct {
 
   private final EncoderRows encoder;
   private final TorchKernels kernels;
@@ -21,8 +21,28 @@ final class TorchProduct implements FloatProduct {
     this.kernels = kernels;
   }
 
-  @Override
-  public Groups groups(ActivationRows x, int groupRows, NDManager scope) {
+  /** The left factors, cut into groups of rows. Safe for concurrent calls. */
+  interface Groups {
+
+    /**
+     * Multiplies a group with the rows of a tile.
+     *
+     * @param group number of the group
+     * @param tile which latents
+     * @param scope owns temporaries
+     * @return {@code [rows of the group, latents of the tile]}, until the next call on this thread
+     */
+    FloatBuffer multiply(int group, Tile tile, NDManager scope);
+  }
+
+  /**
+   * Takes rows as left factors.
+   *
+   * @param x the activations
+   * @param groupRows most rows of one product
+   * @param scope owns what is made of them
+   */
+  Groups groups(ActivationRows x, int groupRows, NDManager scope) {
     NDArray[] groups = new NDArray[(x.rows + groupRows - 1) / groupRows];
     for (int group = 0; group < groups.length; group++) {
       int first = group * groupRows;

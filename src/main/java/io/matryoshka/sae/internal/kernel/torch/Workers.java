@@ -93,6 +93,11 @@ public final class Workers {
     return call.result();
   }
 
+  /** Has a worker do some work, and does not wait for it. */
+  public static void start(Runnable work) {
+    Pool.INSTANCE.execute(work);
+  }
+
   /** Number of workers. */
   public static int count() {
     return Pool.INSTANCE.getParallelism();
