@@ -55,28 +55,34 @@ final class SparkCluster implements AutoCloseable {
           freePort());
       awaitPort(port);
       for (int i = 0; i < workers; i++) {
-        cluster.workers.add(
-            cluster.java(
-                "worker-" + i,
-                "-Xmx256m",
-                "org.apache.spark.deploy.worker.Worker",
-                "--host",
-                "127.0.0.1",
-                "--cores",
-                1,
-                "--memory",
-                "1536m",
-                "--webui-port",
-                freePort(),
-                "--work-dir",
-                folder.resolve("work-" + i),
-                cluster.master));
+        cluster.addWorker();
       }
       return cluster;
     } catch (IOException | InterruptedException e) {
       cluster.close();
       throw e;
     }
+  }
+
+  /** Starts one more worker, as an operator would after a loss. */
+  void addWorker() throws IOException {
+    String name = "worker-" + workers.size();
+    workers.add(
+        java(
+            name,
+            "-Xmx256m",
+            "org.apache.spark.deploy.worker.Worker",
+            "--host",
+            "127.0.0.1",
+            "--cores",
+            1,
+            "--memory",
+            "1536m",
+            "--webui-port",
+            freePort(),
+            "--work-dir",
+            folder.resolve(name),
+            master));
   }
 
   private static int freePort() throws IOException {
@@ -122,11 +128,33 @@ final class SparkCluster implements AutoCloseable {
         : ofTests.replace("\n", File.pathSeparator);
   }
 
-  /** Starts a driver; what it prints goes to a file of its name. */
-  Process driver(String name, Class<?> main, Object... arguments) throws IOException {
-    List<Object> all = new ArrayList<>(List.of(master));
-    all.addAll(List.of(arguments));
-    return java(name, "-Xmx768m", main.getName(), all.toArray());
+  /**
+   * Starts {@link ClusterMain} for some tasks; what it prints goes to a file of its name.
+   *
+   * @param executors how many executors it has, each of one core
+   */
+  Process driver(String name, int executors, Path in, Path out, List<String> tasks)
+      throws IOException {
+    List<Object> all = new ArrayList<>(List.of(master, executors, in, out));
+    all.addAll(tasks);
+    return java(name, "-Xmx768m", ClusterMain.class.getName(), all.toArray());
+  }
+
+  /** Waits until a task of a driver has had its first part done, and not all of them. */
+  void awaitMiddle(String name, Process driver, String task)
+      throws IOException, InterruptedException {
+    while (driver.isAlive()) {
+      String log = log(name);
+      int begin = log.indexOf("BEGIN " + task);
+      if (log.contains("DONE " + task)) {
+        throw new IllegalStateException(task + " was over before anybody could stop it: " + log);
+      }
+      if (begin >= 0 && log.indexOf("Finished task", begin) >= 0) {
+        return;
+      }
+      Thread.sleep(5);
+    }
+    throw new IllegalStateException("the driver has ended: " + log(name));
   }
 
   private Process java(String name, String heap, String main, Object... arguments)
@@ -159,9 +187,9 @@ final class SparkCluster implements AutoCloseable {
     return Files.readString(folder.resolve(name + ".log"));
   }
 
-  /** Kills a worker and its executors as {@code kill -9} does. */
-  void killWorker(int index) throws InterruptedException {
-    kill(workers.get(index));
+  /** Kills the oldest living worker and its executor as {@code kill -9} does. */
+  void killOldestWorker() throws InterruptedException {
+    kill(workers.stream().filter(Process::isAlive).findFirst().orElseThrow());
   }
 
   /** Kills a process and those that it started. */

@@ -13,10 +13,8 @@ import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.Tokens;
-import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;
-import io.matryoshka.sae.support.SourceFiles;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -43,11 +41,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("spark")
 class SparkTextRunsTest {
 
-  private static final Path BOOKWORM = SourceFiles.PROJECT.resolve("releases/bookworm-3m");
-  private static final Path MODEL = BOOKWORM.resolve("model");
-  private static final Path SAE_FOLDER = BOOKWORM.resolve("blocks.5.hook_resid_post");
-  private static final List<String> HOOKS =
-      List.of("blocks.2.hook_resid_post", "blocks.5.hook_resid_post");
+  private static final Path MODEL = Bookworm.MODEL;
+  private static final List<String> HOOKS = Bookworm.HOOKS;
   private static final TextRunOptions OPTIONS = TextRunOptions.defaults().tokensPerFile(1);
 
   /** Parts of at most 4096 tokens: what tasks of one part each write. */
@@ -81,19 +76,6 @@ class SparkTextRunsTest {
     return texts.stream().mapToLong(Tokens::size).sum();
   }
 
-  private static float[] read(List<Path> files, String tensor) throws IOException {
-    float[] all = new float[0];
-    for (Path file : files) {
-      try (SafetensorsFile open = SafetensorsFile.open(file)) {
-        float[] next = open.readFloats(tensor);
-        int before = all.length;
-        all = Arrays.copyOf(all, before + next.length);
-        System.arraycopy(next, 0, all, before, next.length);
-      }
-    }
-    return all;
-  }
-
   private List<Path> files(Path out) {
     return IntStream.range(0, FILES)
         .mapToObj(i -> out.resolve(ActivationExport.fileName(i)))
@@ -111,7 +93,7 @@ class SparkTextRunsTest {
 
     assertThat(result).isEqualTo(new ActivationsResult(rows(), FILES, 0));
     for (String hook : HOOKS) {
-      assertThat(read(files(out), hook)).isEqualTo(read(List.of(one), hook));
+      assertThat(Bookworm.read(files(out), hook)).isEqualTo(Bookworm.read(List.of(one), hook));
     }
     ActivationSource source =
         ActivationSource.open(List.of(out), SourceOptions.defaults().tensor(HOOKS.get(1)));
@@ -210,8 +192,8 @@ class SparkTextRunsTest {
     packer.rest().ifPresent(packed::add);
     Path one = folder.resolve("one.safetensors");
     new ActivationExport(model, HOOKS.subList(0, 1), false, n -> {}).toFile(packed, one);
-    assertThat(read(files(out).subList(0, 1), HOOKS.get(0)))
-        .isEqualTo(read(List.of(one), HOOKS.get(0)));
+    assertThat(Bookworm.read(files(out).subList(0, 1), HOOKS.get(0)))
+        .isEqualTo(Bookworm.read(List.of(one), HOOKS.get(0)));
   }
 
   @Test
@@ -221,16 +203,16 @@ class SparkTextRunsTest {
   }
 
   private Evaluation onOneMachine(EvaluationOptions options) throws IOException {
-    try (SAE sae = SAE.load(SAE_FOLDER)) {
+    try (SAE sae = SAE.load(Bookworm.SAE_FOLDER)) {
       return new TextEvaluationRun(model, options)
-          .run(texts, List.of(TextEvaluationRun.Candidate.of(sae, () -> SAE.load(SAE_FOLDER))))
+          .run(texts, List.of(TextEvaluationRun.Candidate.of(sae, () -> SAE.load(Bookworm.SAE_FOLDER))))
           .get(0);
     }
   }
 
   @Test
   void evaluate_givesTheFiguresOfOneMachineAndLeavesNothing() throws IOException {
-    SparkRuns saes = SparkRuns.on(LocalSpark.session(), SaeRef.folder(SAE_FOLDER.toString()));
+    SparkRuns saes = SparkRuns.on(LocalSpark.session(), SaeRef.folder(Bookworm.SAE_FOLDER.toString()));
     EvaluationOptions batches = EvaluationOptions.defaults().batchRows(300);
     EvaluationRunOptions options = EvaluationRunOptions.defaults().evaluation(batches);
     Path work = folder.resolve("work");
