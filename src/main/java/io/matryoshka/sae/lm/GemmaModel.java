@@ -281,6 +281,12 @@ final class GemmaModel implements Network {
         scope, "losses", runs, weights.get(names.head()), ids, cap, HEAD_BLOCK, product);
   }
 
+  /** Gemma is published in bfloat16. */
+  @Override
+  public long weightBytes() {
+    return weights.bytes(Short.BYTES);
+  }
+
   @Override
   public void close() {
     weights.close();

@@ -3,10 +3,12 @@ package io.matryoshka.sae.spark;
 import io.matryoshka.sae.internal.io.CacheFolder;
 import io.matryoshka.sae.internal.io.Checksum;
 import io.matryoshka.sae.internal.io.ProcessLock;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -40,11 +42,7 @@ final class FolderCopy {
       return Path.of(uri.getPath());
     }
     FileSystem files = source.getFileSystem(hadoop);
-    List<FileStatus> content =
-        Arrays.stream(files.listStatus(source))
-            .filter(FileStatus::isFile)
-            .sorted(Comparator.comparing(status -> status.getPath().getName()))
-            .toList();
+    List<FileStatus> content = content(source, files);
     if (content.isEmpty() || content.get(0).getPath().equals(source)) {
       throw new NotDirectoryException(
           source + ": expected a folder with the files of an SAE or a language model");
@@ -59,6 +57,21 @@ final class FolderCopy {
       }
     }
     return copy;
+  }
+
+  private static List<FileStatus> content(org.apache.hadoop.fs.Path source, FileSystem files)
+      throws IOException {
+    try {
+      return Arrays.stream(files.listStatus(source))
+          .filter(FileStatus::isFile)
+          .sorted(Comparator.comparing(status -> status.getPath().getName()))
+          .toList();
+    } catch (FileNotFoundException e) {
+      NoSuchFileException missing =
+          new NoSuchFileException(source.toString(), null, "no such folder");
+      missing.initCause(e);
+      throw missing;
+    }
   }
 
   /** The name of the copy: another one for every change of the folder that the store tells of. */

@@ -32,7 +32,8 @@ final class JobInput implements Serializable {
       ActivationSource source,
       ActivationSource target,
       RowRules rows,
-      Configuration hadoop) {
+      Configuration hadoop)
+      throws IOException {
     this.sae = sae;
     this.source = SourceRef.of(source);
     this.hasTarget = target != source;
@@ -64,7 +65,7 @@ final class JobInput implements Serializable {
     return openTarget;
   }
 
-  synchronized RowRules rows() throws IOException {
+  synchronized RowRules rows() {
     if (openRows == null) {
       openRows = rows.open(hadoop());
     }

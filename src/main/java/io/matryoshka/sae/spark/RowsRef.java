@@ -4,7 +4,6 @@ import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
 import java.io.Serializable;
-import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -12,23 +11,30 @@ import org.apache.hadoop.conf.Configuration;
  *
  * @param mask the file of the mask, empty if every row counts
  * @param tensor the tensor of the mask, empty for a {@code .npy} file
+ * @param rows elements of the mask
+ * @param kept rows that it keeps, so that no host reads the whole mask to count them
  * @param skipsNonFinite whether rows that cannot be encoded are left out
  */
-record RowsRef(String mask, String tensor, boolean skipsNonFinite) implements Serializable {
+record RowsRef(String mask, String tensor, long rows, long kept, boolean skipsNonFinite)
+    implements Serializable {
 
-  static RowsRef of(RowRules rules) {
+  static RowsRef of(RowRules rules) throws IOException {
+    if (rules.mask().isEmpty()) {
+      return new RowsRef("", "", 0, 0, rules.skipsNonFinite());
+    }
+    RowMask mask = rules.mask().get();
     return new RowsRef(
-        rules.mask().map(mask -> FileRef.of(mask.file()).uri()).orElse(""),
-        rules.mask().map(RowMask::tensor).orElse(""),
+        FileRef.of(mask.file()).uri(),
+        mask.tensor(),
+        mask.rows(),
+        mask.countKept(),
         rules.skipsNonFinite());
   }
 
-  RowRules open(Configuration hadoop) throws IOException {
+  RowRules open(Configuration hadoop) {
     RowRules rules = RowRules.all().skipNonFinite(skipsNonFinite);
-    if (mask.isEmpty()) {
-      return rules;
-    }
-    Optional<String> name = tensor.isEmpty() ? Optional.empty() : Optional.of(tensor);
-    return rules.mask(RowMask.open(new FileRef(mask).file(hadoop), name));
+    return mask.isEmpty()
+        ? rules
+        : rules.mask(RowMask.of(new FileRef(mask).file(hadoop), tensor, rows, kept));
   }
 }

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.spark;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.lm.LanguageModel;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -69,29 +70,44 @@ public final class SaeSpark {
 
   /** Warns where a container is stopped as soon as the weights are in memory. */
   static void warnOfMemory(SparkConf conf, SAE sae) {
+    warn(conf, "this SAE", bytes(sae));
+  }
+
+  /** Warns in the same way of the weights of a language model. */
+  static void warnOfMemory(SparkConf conf, LanguageModel model) {
+    warn(conf, "this language model", model.weightBytes());
+  }
+
+  /** Warns in the same way where an executor has both open. */
+  static void warnOfMemory(SparkConf conf, LanguageModel model, SAE sae) {
+    warn(conf, "this language model with this SAE", model.weightBytes() + bytes(sae));
+  }
+
+  private static void warn(SparkConf conf, String what, long bytes) {
     String master = conf.get("spark.master", "");
     if (master.startsWith("yarn") || master.startsWith("k8s")) {
-      memoryWarning(conf, neededMib(sae)).ifPresent(LOG::warn);
+      memoryWarning(conf, what, bytes).ifPresent(LOG::warn);
     }
   }
 
   /** Encoder, decoder, and the encoder once more as rows with their int8 codes. */
-  private static long neededMib(SAE sae) {
+  private static long bytes(SAE sae) {
     long encoder = (long) sae.dIn() * sae.dSae();
     long decoder = (long) sae.dOut() * sae.dSae();
-    return BASE_OVERHEAD_MIB + (encoder * 9 + decoder * 4) / MIB;
+    return encoder * 9 + decoder * 4;
   }
 
-  static Optional<String> memoryWarning(SparkConf conf, long neededMib) {
+  static Optional<String> memoryWarning(SparkConf conf, String what, long weightBytes) {
+    long needed = BASE_OVERHEAD_MIB + (weightBytes + MIB - 1) / MIB;
     long memory = mib(conf.get(EXECUTOR_MEMORY, "1g")).orElse(DEFAULT_MEMORY_MIB);
     long byDefault = Math.max(MIN_DEFAULT_OVERHEAD_MIB, memory / 10);
     long given = mib(conf.get(MEMORY_OVERHEAD, byDefault + "m")).orElse(byDefault);
-    return given >= neededMib
+    return given >= needed
         ? Optional.empty()
         : Optional.of(
-            ("executors have %d MiB beside the heap, but libtorch and this SAE take about %d MiB,"
+            ("executors have %d MiB beside the heap, but libtorch and %s take about %d MiB,"
                     + " so their containers may be stopped; set %s=%dm")
-                .formatted(given, neededMib, MEMORY_OVERHEAD, neededMib));
+                .formatted(given, what, needed, MEMORY_OVERHEAD, needed));
   }
 
   /** Reads a size as Spark writes it; a number alone is MiB. */

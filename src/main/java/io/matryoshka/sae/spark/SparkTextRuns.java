@@ -59,7 +59,9 @@ public final class SparkTextRuns {
     JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     Configuration hadoop = context.hadoopConfiguration();
     ModelRef resolved = model.resolve(hadoop);
-    return new SparkTextRuns(context, resolved, OpenModels.get(resolved, hadoop));
+    LanguageModel open = OpenModels.get(resolved, hadoop);
+    SaeSpark.warnOfMemory(context.getConf(), open);
+    return new SparkTextRuns(context, resolved, open);
   }
 
   /**
@@ -127,6 +129,7 @@ public final class SparkTextRuns {
               .formatted(sae));
     }
     model.requireFits(sae);
+    SaeSpark.warnOfMemory(spark.getConf(), model, sae);
     SpecialTokens special = SpecialTokens.of(model);
     boolean masks = leavesOut(sae, special, options, evaluation);
     String hook = HookPoint.of(sae).toString();

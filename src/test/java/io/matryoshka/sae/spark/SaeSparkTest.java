@@ -2,6 +2,10 @@ package io.matryoshka.sae.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.matryoshka.sae.lm.LanguageModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -48,24 +52,39 @@ class SaeSparkTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1g, '', 300, false",
-    "1g, '', 400, true", // 384 MiB at least
-    "8g, '', 800, false", // a tenth
-    "8g, '', 900, true",
-    "8g, 3g, 3072, false",
-    "8g, 3000, 3072, true",
-    "8192m, 4096m, 4097, true"
+    "1g, 300m, 0, true",
+    "1g, 2048m, 0, false",
+    "1g, 2048, 1, true",
+    "1g, 2g, 1, true",
+    "30g, '', 1000, false", // A tenth of the heap.
+    "29g, '', 1000, true",
+    "1g, '', 0, true", // 384 MiB at least.
+    "8192m, 4096m, 2048, false",
+    "8192m, 4096m, 2049, true"
   })
   void memoryWarning_lessThanNeeded_namesTheSetting(
-      String memory, String overhead, long needed, boolean warns) {
+      String memory, String overhead, long weightMib, boolean warns) {
     SparkConf conf = conf().set("spark.executor.memory", memory);
     if (!overhead.isEmpty()) {
       conf.set("spark.executor.memoryOverhead", overhead);
     }
 
-    assertThat(SaeSpark.memoryWarning(conf, needed).isPresent()).isEqualTo(warns);
-    SaeSpark.memoryWarning(conf, needed)
-        .ifPresent(
-            text -> assertThat(text).contains("spark.executor.memoryOverhead=" + needed + "m"));
+    Optional<String> warning = SaeSpark.memoryWarning(conf, "this SAE", weightMib << 20);
+
+    assertThat(warning.isPresent()).isEqualTo(warns);
+    warning.ifPresent(
+        text ->
+            assertThat(text)
+                .contains("this SAE")
+                .contains("spark.executor.memoryOverhead=" + (2048 + weightMib) + "m"));
+  }
+
+  /** As in its file: 5,526,968 bytes with the header. */
+  @Test
+  void weightBytes_ofAModel_areThoseOfItsFile() throws IOException {
+    try (LanguageModel model = LanguageModel.load(Bookworm.MODEL)) {
+      long file = Files.size(Bookworm.MODEL.resolve("model.safetensors"));
+      assertThat(model.weightBytes()).isBetween(file - 50_000, file);
+    }
   }
 }
