@@ -8,9 +8,12 @@ import io.matryoshka.sae.eval.EvaluationRun;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.eval.TextEvaluationRun;
 import io.matryoshka.sae.explore.Explorer;
+import io.matryoshka.sae.internal.spark.job.ExportJob;
 import io.matryoshka.sae.lm.ActivationExport;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.Tokens;
+import io.matryoshka.sae.spark.support.Bookworm;
+import io.matryoshka.sae.spark.support.SparkRows;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.EncodeRun;
 import io.matryoshka.sae.support.HandSae;
@@ -90,8 +93,7 @@ class SparkClusterTest {
                   .run(
                       texts,
                       List.of(
-                          TextEvaluationRun.Candidate.of(
-                              sae, () -> SAE.load(Bookworm.SAE_FOLDER))))
+                          TextEvaluationRun.Candidate.of(sae, () -> SAE.load(Bookworm.SAE_FOLDER))))
                   .get(0)));
     }
   }
@@ -169,11 +171,7 @@ class SparkClusterTest {
 
     Process driver =
         cluster.driver(
-            "second",
-            2,
-            in,
-            out,
-            List.of("encode", "evaluate", "explore", "activations", "text"));
+            "second", 2, in, out, List.of("encode", "evaluate", "explore", "activations", "text"));
 
     assertThat(cluster.await(driver)).as(cluster.log("second")).isZero();
     assertLatents(out);
@@ -198,8 +196,7 @@ class SparkClusterTest {
     HandSae.write(other, "none", directions(2));
     Path out = out("other-sae-out");
 
-    Process driver =
-        cluster.driver("other", 2, in, out, List.of("other-sae=" + sae + "," + other));
+    Process driver = cluster.driver("other", 2, in, out, List.of("other-sae=" + sae + "," + other));
     int exit = cluster.await(driver);
 
     assertThat(exit).as(cluster.log("other")).isZero();

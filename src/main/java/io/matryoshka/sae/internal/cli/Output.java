@@ -171,6 +171,6 @@ final class Output {
   }
 
   private Console console() {
-    return ((Main) command.root().userObject()).console();
+    return ((Program) command.root().userObject()).console();
   }
 }

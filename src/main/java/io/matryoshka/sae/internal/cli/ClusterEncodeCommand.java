@@ -1,0 +1,120 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.internal.spark.job.SaeJobs;
+import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.EncodeOptions;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Turns model activations into sparse latents, on a cluster. */
+@Command(
+    name = "encode",
+    description = {
+      "Encodes model activations to sparse latents.",
+      "A folder gets shards and an index.json; a run that was stopped resumes with the same command."
+    })
+final class ClusterEncodeCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec command;
+
+  @Mixin private LoadMixin load;
+
+  @Mixin private ClusterActivationsMixin activations;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "URI",
+      required = true,
+      description = "Folder of the files and their index, on any file system that all hosts see.")
+  private String target;
+
+  @ArgGroup private SelectionGroup selection;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "ROWS",
+      defaultValue = "1024",
+      description = "Rows encoded together; default: ${DEFAULT-VALUE}.")
+  private int batchRows;
+
+  @Option(
+      names = "--rows-per-shard",
+      paramLabel = "ROWS",
+      defaultValue = "65536",
+      description = "Rows in each file of a folder, which is a task; default: ${DEFAULT-VALUE}.")
+  private int rowsPerShard;
+
+  @Option(
+      names = "--restart",
+      description = "Delete the files of an earlier run in the folder instead of resuming it.")
+  private boolean restart;
+
+  @Option(
+      names = "--parquet",
+      description = "Write Parquet files of row, latents and values instead, to a new folder.")
+  private boolean parquet;
+
+  @Mixin private RowsMixin rows;
+
+  @Mixin private Output output;
+
+  @Override
+  public Integer call() throws IOException {
+    activations.check();
+    if (target.endsWith(".safetensors")) {
+      throw usage(
+          "--output: a cluster writes a folder of several files, got the name of one: '%s'"
+              .formatted(target));
+    }
+    if (parquet && restart) {
+      throw usage("--restart: Parquet files are written to a new folder; leave it out");
+    }
+    ClusterSession session = ClusterSession.start();
+    EncodeOptions options = options(session);
+    SaeJobs jobs = session.sae(load);
+    ActivationSource source = activations.open(session, jobs, load, false);
+    if (parquet) {
+      jobs.encodeToParquet(source, target, options);
+      printParquet(source.rows());
+    } else {
+      var result = jobs.encode(source, target, options);
+      if (output.isJson()) {
+        output.json(EncodeText.json(target, result));
+      } else {
+        EncodeText.print(target, result, output);
+      }
+    }
+    activations.delete();
+    return ExitCode.OK.code();
+  }
+
+  private void printParquet(long written) {
+    if (output.isJson()) {
+      output.json(Output.object().put("output", target).put("rows", written));
+    } else {
+      output.line("wrote %s: %s".formatted(target, Numbers.count(written, "row")));
+    }
+  }
+
+  private EncodeOptions options(ClusterSession session) throws IOException {
+    EncodeOptions options =
+        EncodeOptions.defaults()
+            .saeName(load.name())
+            .batchRows(batchRows)
+            .rowsPerShard(rowsPerShard)
+            .restart(restart)
+            .rows(rows.rules(session::file));
+    return selection == null ? options : options.selection(selection.selection());
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(command.commandLine(), message);
+  }
+}

@@ -1,0 +1,118 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.eval.Evaluation;
+import io.matryoshka.sae.eval.EvaluationHints;
+import io.matryoshka.sae.eval.EvaluationOptions;
+import io.matryoshka.sae.eval.EvaluationReport;
+import io.matryoshka.sae.eval.EvaluationRunOptions;
+import io.matryoshka.sae.internal.spark.job.SaeJobs;
+import io.matryoshka.sae.stream.ActivationSource;
+import io.matryoshka.sae.stream.SourceOptions;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Measures an SAE on activations, on a cluster. */
+@Command(
+    name = "evaluate",
+    description =
+        "Measures how well an SAE reconstructs your activations, at every prefix width: explained"
+            + " variance, errors, sparsity and densities.")
+final class ClusterEvaluateCommand implements Callable<Integer> {
+
+  @Mixin private LoadMixin load;
+
+  @Mixin private ClusterActivationsMixin activations;
+
+  @Option(
+      names = "--skip-special-tokens",
+      description =
+          "Leave out the rows of special tokens of text, such as <bos>, also where the SAE does not"
+              + " say that it was trained without them.")
+  private boolean skipSpecial;
+
+  @Option(
+      names = "--target",
+      paramLabel = "URI",
+      description =
+          "Activations of the output of a transcoder for the same tokens, which its output is"
+              + " compared with.")
+  private List<String> target = new ArrayList<>();
+
+  @Mixin private RowsMixin rows;
+
+  @ArgGroup private SelectionGroup selection;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "ROWS",
+      defaultValue = "" + EvaluationOptions.DEFAULT_BATCH_ROWS,
+      description =
+          "Rows of an evaluation batch, for metrics that are defined per batch; default:"
+              + " ${DEFAULT-VALUE}.")
+  private int batchRows;
+
+  @Option(
+      names = "--html",
+      paramLabel = "URI",
+      description = "Write a report: one page that opens without a network.")
+  private String html;
+
+  @Option(
+      names = "--csv",
+      paramLabel = "URI",
+      description = "Write the metrics as CSV, one line per prefix width.")
+  private String csv;
+
+  @Option(
+      names = "--latents-csv",
+      paramLabel = "URI",
+      description = "Write the statistics of all latents as CSV.")
+  private String latentsCsv;
+
+  @Mixin private Output output;
+
+  @Override
+  public Integer call() throws IOException {
+    activations.check();
+    activations.requireText("--skip-special-tokens", skipSpecial);
+    ClusterSession session = ClusterSession.start();
+    session.requireApart(html, csv, latentsCsv);
+    SaeJobs jobs = session.sae(load);
+    ActivationSource source = activations.open(session, jobs, load, skipSpecial);
+    EvaluationRunOptions options =
+        EvaluationRunOptions.defaults()
+            .evaluation(metrics())
+            .rows(activations.rules(rows.rules(session::file), skipSpecial));
+    Evaluation found = jobs.evaluate(source, target.isEmpty() ? source : target(jobs), options);
+    EvaluationReport report =
+        new EvaluationReport(load.name(), found, load.entry(), jobs.sae().logSparsity());
+    session.write(html, report.html());
+    session.write(csv, report.widthsCsv());
+    session.write(latentsCsv, report.latentsCsv());
+    if (output.isJson()) {
+      output.json(Output.tree(report.json()));
+    } else {
+      EvaluationText.print(report, output);
+    }
+    OptionalInt trained = selection == null ? load.trainingK(jobs.sae()) : OptionalInt.empty();
+    EvaluationHints.of(found, jobs.sae(), trained).forEach(output::note);
+    activations.delete();
+    return ExitCode.OK.code();
+  }
+
+  private ActivationSource target(SaeJobs jobs) throws IOException {
+    return jobs.open(target, SourceOptions.defaults().dIn(jobs.sae().dOut()));
+  }
+
+  private EvaluationOptions metrics() {
+    EvaluationOptions options = EvaluationOptions.defaults().batchRows(batchRows);
+    return selection == null ? options : options.selection(selection.selection());
+  }
+}

@@ -1,0 +1,123 @@
+package io.matryoshka.sae.internal.cli;
+
+import io.matryoshka.sae.explore.Comparison;
+import io.matryoshka.sae.explore.Exploration;
+import io.matryoshka.sae.explore.ExplorationReport;
+import io.matryoshka.sae.explore.ExplorerOptions;
+import io.matryoshka.sae.explore.Tokens;
+import io.matryoshka.sae.internal.spark.job.SaeJobs;
+import io.matryoshka.sae.labels.Labels;
+import io.matryoshka.sae.stream.ActivationSource;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Looks at what single latents do, on a cluster. */
+@Command(
+    name = "explore",
+    description =
+        "Shows what latents do on your activations: strongest tokens in context, nearest latents,"
+            + " parents and children, absorption, and differences from another side.")
+final class ClusterExploreCommand implements Callable<Integer> {
+
+  @Mixin private LoadMixin load;
+
+  @Mixin private ClusterActivationsMixin activations;
+
+  @Option(
+      names = "--skip-special-tokens",
+      description =
+          "Leave out the rows of special tokens of text, such as <bos>, also where the SAE does not"
+              + " say that it was trained without them.")
+  private boolean skipSpecial;
+
+  @Mixin private TokensMixin tokenTexts;
+
+  @Mixin private RowsMixin rows;
+
+  @Option(
+      names = "--latent",
+      paramLabel = "N",
+      arity = "1..*",
+      parameterConsumer = RangesConsumer.class,
+      description =
+          "Latents to describe, such as 3 or 0-7,17; may be given again; default: the first 2048"
+              + " that fire.")
+  private List<IntRange> latents = new ArrayList<>();
+
+  @Option(
+      names = "--contexts",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Strongest tokens to show for each latent; default: ${DEFAULT-VALUE}.")
+  private int contexts;
+
+  @Option(
+      names = "--reach",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Tokens of context on each side; default: ${DEFAULT-VALUE}.")
+  private int reach;
+
+  @Mixin private ClusterAgainstMixin against;
+
+  @Option(
+      names = "--html",
+      paramLabel = "URI",
+      description = "Write a report: one page that opens without a network.")
+  private String html;
+
+  @Option(names = "--csv", paramLabel = "URI", description = "Write a table of all latents as CSV.")
+  private String csv;
+
+  @Mixin private LabelsMixin labelOptions;
+
+  @Mixin private Output output;
+
+  @Override
+  public Integer call() throws IOException {
+    activations.check();
+    activations.requireText("--skip-special-tokens", skipSpecial);
+    against.check();
+    ClusterSession session = ClusterSession.start();
+    session.requireApart(html, csv);
+    try (Labels labels = labelOptions.open(load, output)) {
+      SaeJobs jobs = session.sae(load);
+      ActivationSource source = activations.open(session, jobs, load, skipSpecial);
+      Optional<Tokens> tokens = tokenTexts.read(source).or(activations::tokens);
+      ExplorerOptions options =
+          ExplorerOptions.defaults()
+              .latents(latents.stream().flatMap(IntRange::stream).toList())
+              .contexts(contexts, reach)
+              .rows(activations.rules(rows.rules(session::file), skipSpecial));
+      Exploration found = jobs.explore(source, options);
+      Optional<Comparison> comparison =
+          against.compare(
+              new ClusterAgainstMixin.Side(jobs, source, found.statistics()),
+              rows.rules(session::file),
+              activations,
+              session,
+              load);
+      write(
+          session,
+          new ExplorationReport(load.name(), load.entry(), found, tokens, comparison, labels));
+      activations.delete();
+    }
+    return ExitCode.OK.code();
+  }
+
+  private void write(ClusterSession session, ExplorationReport report) throws IOException {
+    session.write(html, report.html());
+    session.write(csv, report.csv());
+    if (output.isJson()) {
+      output.json(Output.tree(report.json()));
+    } else {
+      new ExploreText(report, output).print(!latents.isEmpty());
+    }
+  }
+}
