@@ -70,7 +70,9 @@ final class ClusterMain {
                 .set("spark.executor.cores", "1")
                 .set("spark.executor.memory", "1g")
                 .set("spark.default.parallelism", "4")
-                .set("spark.executor.extraJavaOptions", "-Dai.djl.offline=true"));
+                .set(
+                    "spark.executor.extraJavaOptions",
+                    "-Dai.djl.offline=true " + SparkCluster.SHORT_LIVED));
     try (SparkSession spark = SparkSession.builder().config(conf).getOrCreate()) {
       ClusterMain driver = new ClusterMain(spark, Path.of(args[2]), Path.of(args[3]));
       for (String task : List.of(args).subList(4, args.length)) {

@@ -138,10 +138,9 @@ class SparkRangesTest {
       assertThat(rows.get(i).<Integer>getList(1))
           .isEqualTo(
               Arrays.stream(expected.latents(), offsets[i], offsets[i + 1]).boxed().toList());
-      List<Float> values = rows.get(i).getList(2);
-      for (int j = 0; j < values.size(); j++) {
-        assertThat(values.get(j)).isEqualTo(expected.activations()[offsets[i] + j]);
-      }
+      float[] values = Arrays.copyOfRange(expected.activations(), offsets[i], offsets[i + 1]);
+      assertThat(rows.get(i).<Float>getList(2))
+          .isEqualTo(IntStream.range(0, values.length).mapToObj(j -> values[j]).toList());
     }
     assertThatThrownBy(() -> runs.encodeToParquet(source, parquet, options))
         .isInstanceOf(IOException.class)

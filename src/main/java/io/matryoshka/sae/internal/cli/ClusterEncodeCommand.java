@@ -76,9 +76,10 @@ final class ClusterEncodeCommand implements Callable<Integer> {
     if (parquet && restart) {
       throw usage("--restart: Parquet files are written to a new folder; leave it out");
     }
+    LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
     EncodeOptions options = options(session);
-    SaeJobs jobs = session.sae(load);
+    SaeJobs jobs = session.sae(named, load.hub());
     ActivationSource source = activations.open(session, jobs, load, false);
     if (parquet) {
       jobs.encodeToParquet(source, target, options);

@@ -82,9 +82,10 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     activations.check();
     activations.requireText("--skip-special-tokens", skipSpecial);
+    LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
     session.requireApart(html, csv, latentsCsv);
-    SaeJobs jobs = session.sae(load);
+    SaeJobs jobs = session.sae(named, load.hub());
     ActivationSource source = activations.open(session, jobs, load, skipSpecial);
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()

@@ -84,10 +84,11 @@ final class ClusterExploreCommand implements Callable<Integer> {
     activations.check();
     activations.requireText("--skip-special-tokens", skipSpecial);
     against.check();
+    LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
     session.requireApart(html, csv);
     try (Labels labels = labelOptions.open(load, output)) {
-      SaeJobs jobs = session.sae(load);
+      SaeJobs jobs = session.sae(named, load.hub());
       ActivationSource source = activations.open(session, jobs, load, skipSpecial);
       Optional<Tokens> tokens = tokenTexts.read(source).or(activations::tokens);
       ExplorerOptions options =

@@ -36,8 +36,7 @@ final class ClusterSession {
   }
 
   /** Opens the SAE that the user named on the driver. */
-  SaeJobs sae(LoadMixin load) throws IOException {
-    LoadSettings given = load.settings();
+  SaeJobs sae(LoadSettings given, HubMixin hub) throws IOException {
     return SaeJobs.on(
         spark,
         with(
@@ -45,7 +44,7 @@ final class ClusterSession {
                 ? HostSae.folder(given.dir().get())
                 : HostSae.of(given.release().orElseThrow(), given.saeId()),
             given,
-            load.hub()));
+            hub));
   }
 
   /** Opens another SAE of a release, loaded with the same options. */

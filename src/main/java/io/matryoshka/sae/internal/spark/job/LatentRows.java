@@ -3,7 +3,7 @@ package io.matryoshka.sae.internal.spark.job;
 import io.matryoshka.sae.Selection;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.internal.spark.host.Selections;
-import io.matryoshka.sae.internal.spark.ml.OutputType;
+import io.matryoshka.sae.internal.spark.ml.LatentCells;
 import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.BatchEncoder;
 import io.matryoshka.sae.stream.EncodedBatch;
@@ -104,8 +104,8 @@ public final class LatentRows implements FlatMapFunction<RowRange, Row> {
       SparseLatents latents = batch.allRows();
       List<Row> rows = new ArrayList<>(batch.rows());
       for (int row = 0; row < batch.rows(); row++) {
-        Row cell = (Row) OutputType.STRUCT.cell(latents, row);
-        rows.add(RowFactory.create(batch.firstRow() + row, cell.get(0), cell.get(1)));
+        LatentCells cells = LatentCells.of(latents, row);
+        rows.add(RowFactory.create(batch.firstRow() + row, cells.latents(), cells.values()));
       }
       return rows;
     }

@@ -58,17 +58,8 @@ public enum OutputType {
 
   /** Makes the value of one activation. */
   public Object cell(SparseLatents latents, int row) {
-    int count = latents.activeCount(row);
-    int[] indices = new int[count];
-    float[] values = new float[count];
-    int[] next = {0};
-    latents.forEach(
-        row,
-        (latent, activation) -> {
-          indices[next[0]] = latent;
-          values[next[0]++] = activation;
-        });
-    return cell(indices, values, latents.width());
+    LatentCells cells = LatentCells.of(latents, row);
+    return cell(cells.latents(), cells.values(), latents.width());
   }
 
   abstract Object cell(int[] latents, float[] values, int width);
