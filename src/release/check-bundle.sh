@@ -37,15 +37,21 @@ make_key() {
   export MAVEN_GPG_KEY
 }
 
-# Clones the last commit and gives it a release version, unless it is one; the second clone is one of the first, under another path.
+# Clones the last commit and gives it a home and a release version, unless it has them; the second clone is one of the first, under
+# another path.
 clone() {
   git clone --quiet "$root" "$work/first"
   cd "$work/first"
+  git config user.name 'Release check'
+  git config user.email 'release-check@example.invalid'
+  if grep -q '<home.url>https://home.invalid/' pom.xml; then
+    sed -i 's:<home.url>.*<:<home.url>https\://example.org/made-for-this-check<:' pom.xml
+    git commit --quiet -a -m 'Make up a home'
+    home_missing=true
+  fi
   version=$(sed -n '0,/<version>/s:.*<version>\(.*\)</version>.*:\1:p' pom.xml)
   if [[ $version == *-SNAPSHOT ]]; then
     version=${version%-SNAPSHOT}
-    git config user.name 'Release check'
-    git config user.email 'release-check@example.invalid'
     src/release/prepare.sh "$version" >/dev/null
     git -c advice.detachedHead=false checkout --quiet "v$version"
   fi
@@ -149,4 +155,4 @@ check_licences
 check_consumers
 build second
 check_reproducible
-step "matryoshka-sae $version could be published"
+step "matryoshka-sae $version could be published${home_missing:+, once pom.xml names its home}"

@@ -20,6 +20,8 @@ next=${2:-$major.$((minor + 1)).0}
 # The first <version> of the pom is the project's own; it has no parent.
 current=$(sed -n '0,/<version>/s:.*<version>\(.*\)</version>.*:\1:p' pom.xml)
 [[ $current == *-SNAPSHOT ]] || fail "pom.xml must have a -SNAPSHOT version to release from, but has $current"
+grep -q '<home.url>https://home.invalid/' pom.xml &&
+  fail "pom.xml does not name the project's home yet: set home.url as docs/releasing.md says, and commit that"
 [[ -z $(git status --porcelain) ]] || fail "commit or drop the changes in the work tree first (git status)"
 git rev-parse -q --verify "refs/tags/v$version" >/dev/null && fail "the tag v$version exists"
 grep -q "^## $version (not yet released)$" docs/CHANGELOG.md ||

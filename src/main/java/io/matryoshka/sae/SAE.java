@@ -3,6 +3,7 @@ package io.matryoshka.sae;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.config.SaeFormatException;
 import io.matryoshka.sae.config.UnsupportedArchitectureException;
 import io.matryoshka.sae.internal.kernel.Tuning;
@@ -80,6 +81,24 @@ public sealed class SAE extends SaeProperties implements SparseCoder permits Bat
   public static SAE fromPretrained(String release, String saeId, LoadOptions options)
       throws IOException {
     return SaeLoader.fromPretrained(release, saeId, options);
+  }
+
+  /**
+   * Reads what the files say of a pretrained SAE, without its weights. Where these are on the Hub,
+   * no more of them is fetched than a header, and that only where the configuration needs it.
+   *
+   * @param release a release of the registry, or {@code owner/repo} on the Hugging Face Hub
+   * @param saeId an SAE of the release, or its folder in the repository
+   * @param options how it would be loaded
+   * @return what {@link #config} of the SAE says
+   * @throws IllegalArgumentException if the release or id is unknown; the message names near
+   *     matches
+   * @throws IOException if files cannot be fetched or read, or are malformed, as {@link
+   *     #fromPretrained(String, String, LoadOptions)} says
+   */
+  public static SaeConfig readConfig(String release, String saeId, LoadOptions options)
+      throws IOException {
+    return SaeLoader.config(release, saeId, options);
   }
 
   /**

@@ -44,13 +44,26 @@ final class SaeLoader {
   }
 
   static SAE fromPretrained(String release, String saeId, LoadOptions options) throws IOException {
+    Optional<SaeEntry> entry = entry(release, saeId, options);
+    return new SaeLoader(options, entry).from(location(entry, release, saeId));
+  }
+
+  static SaeConfig config(String release, String saeId, LoadOptions options) throws IOException {
+    Optional<SaeEntry> entry = entry(release, saeId, options);
+    SaeLoader loader = new SaeLoader(options, entry);
+    return loader.withDtype(loader.locator().config(location(entry, release, saeId)));
+  }
+
+  /** The entry of the registry; none for a repository on the Hub that it does not know. */
+  private static Optional<SaeEntry> entry(String release, String saeId, LoadOptions options) {
     ReleaseRegistry registry = options.registry().orElseGet(ReleaseRegistry::bundled);
-    if (!registry.contains(release) && release.contains("/")) {
-      SaeLocation.Hub hub = new SaeLocation.Hub(release, saeId);
-      return new SaeLoader(options, Optional.empty()).from(hub);
-    }
-    SaeEntry entry = registry.find(release, saeId);
-    return new SaeLoader(options, Optional.of(entry)).from(entry.location());
+    return !registry.contains(release) && release.contains("/")
+        ? Optional.empty()
+        : Optional.of(registry.find(release, saeId));
+  }
+
+  private static SaeLocation location(Optional<SaeEntry> entry, String release, String saeId) {
+    return entry.isPresent() ? entry.get().location() : new SaeLocation.Hub(release, saeId);
   }
 
   static SAE load(Path directory, LoadOptions options) throws IOException {
@@ -58,8 +71,7 @@ final class SaeLoader {
   }
 
   private SAE from(SaeLocation location) throws IOException {
-    Optional<SaeFormat> format = entry.map(SaeEntry::format).map(SaeLoader::format);
-    SaeLocator locator = new SaeLocator(options.hub(), options.prefix(), options.dtype(), format);
+    SaeLocator locator = locator();
     try {
       return open(locator.locate(location));
     } catch (SafetensorsException | SaeFormatException e) {
@@ -71,6 +83,11 @@ final class SaeLoader {
           e.getMessage());
       return open(locator.locate(location));
     }
+  }
+
+  private SaeLocator locator() {
+    Optional<SaeFormat> format = entry.map(SaeEntry::format).map(SaeLoader::format);
+    return new SaeLocator(options.hub(), options.prefix(), options.dtype(), format);
   }
 
   private static SaeFormat format(String key) {

@@ -26,7 +26,7 @@ final class SpillFile implements AutoCloseable {
   static SpillFile create(Path target, String tensor) throws IOException {
     return new SpillFile(
         TemporaryFile.create(
-            target.toAbsolutePath().getParent(), target.getFileName() + "." + tensor));
+            target.toAbsolutePath().getParent(), target.getFileName() + "." + tensor, target));
   }
 
   void write(int[] elements) throws IOException {
@@ -34,7 +34,7 @@ final class SpillFile implements AutoCloseable {
     for (int done = 0; done < elements.length; done += perChunk) {
       int count = Math.min(perChunk, elements.length - done);
       chunk.clear().asIntBuffer().put(elements, done, count);
-      append(chunk.limit(count * Integer.BYTES));
+      file.append(chunk.limit(count * Integer.BYTES));
     }
   }
 
@@ -43,13 +43,7 @@ final class SpillFile implements AutoCloseable {
     for (int done = 0; done < elements.length; done += perChunk) {
       int count = Math.min(perChunk, elements.length - done);
       chunk.clear().asFloatBuffer().put(elements, done, count);
-      append(chunk.limit(count * Float.BYTES));
-    }
-  }
-
-  private void append(ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
+      file.append(chunk.limit(count * Float.BYTES));
     }
   }
 

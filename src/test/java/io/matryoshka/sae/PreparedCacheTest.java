@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.matryoshka.sae.LoadOptions.Engine;
 import io.matryoshka.sae.internal.bench.SyntheticSae;
-import io.matryoshka.sae.internal.io.CacheFolder;
 import io.matryoshka.sae.safetensors.Dtype;
+import io.matryoshka.sae.support.OwnCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +46,7 @@ class PreparedCacheTest {
   @TempDir Path folder;
   private Path sae;
   private Path cache;
-  private final String before = System.getProperty(CacheFolder.PROPERTY);
+  private OwnCache setting;
 
   @BeforeAll
   static void write() throws IOException {
@@ -58,16 +58,12 @@ class PreparedCacheTest {
   void copySae() throws IOException {
     sae = copyTo(folder.resolve("sae"));
     cache = folder.resolve("cache");
-    System.setProperty(CacheFolder.PROPERTY, cache.toString());
+    setting = OwnCache.in(cache);
   }
 
   @AfterEach
   void restoreCacheFolder() {
-    if (before == null) {
-      System.clearProperty(CacheFolder.PROPERTY);
-    } else {
-      System.setProperty(CacheFolder.PROPERTY, before);
-    }
+    setting.close();
   }
 
   private static Path copyTo(Path target) throws IOException {

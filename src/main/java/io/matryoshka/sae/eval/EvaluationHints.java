@@ -1,6 +1,6 @@
 package io.matryoshka.sae.eval;
 
-import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,11 +21,11 @@ public final class EvaluationHints {
    * Looks at the figures with all latents.
    *
    * @param evaluation the figures, by the SAE's own selection
-   * @param sae the SAE that was evaluated
+   * @param config what the files of the SAE say
    * @param trainingK active latents for each token that the SAE was trained with, if known
    * @return a sentence for each thing that is likely wrong; empty if nothing is
    */
-  public static List<String> of(Evaluation evaluation, SAE sae, OptionalInt trainingK) {
+  public static List<String> of(Evaluation evaluation, SaeConfig config, OptionalInt trainingK) {
     List<String> hints = new ArrayList<>();
     double explained = evaluation.full().explainedVariance().pooled();
     if (explained < 0 && evaluation.rows() >= MIN_ROWS) {
@@ -34,11 +34,10 @@ public final class EvaluationHints {
                   + " layer and hook point%s (hidden_states[i] of transformers is the input of"
                   + " layer i, so its output is hidden_states[i + 1]), scaling of the activations,"
                   + " and special tokens (--mask)")
-              .formatted(
-                  number(explained), sae.config().hookPoint().map(h -> ", here " + h).orElse("")));
+              .formatted(number(explained), config.hookPoint().map(h -> ", here " + h).orElse("")));
     }
     double l0 = evaluation.full().sparsity().l0();
-    boolean isWhole = sae.dSae() == sae.config().dSae();
+    boolean isWhole = evaluation.full().width() == config.dSae();
     if (isWhole && trainingK.isPresent() && isFar(l0, trainingK.getAsInt())) {
       hints.add(
           ("mean L0 is %s, but the SAE was trained with %d active latents for each token; check that"

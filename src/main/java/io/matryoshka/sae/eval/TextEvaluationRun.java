@@ -1,6 +1,7 @@
 package io.matryoshka.sae.eval;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.internal.io.DeletedOnExit;
 import io.matryoshka.sae.lm.ActivationExport;
 import io.matryoshka.sae.lm.HookPoint;
@@ -87,10 +88,22 @@ public final class TextEvaluationRun {
      *     output stands elsewhere
      */
     public static Candidate of(SAE sae, Opener opener) {
-      if (sae.isTranscoder()) {
+      return of(sae.config(), opener);
+    }
+
+    /**
+     * Describes an SAE that is not open yet.
+     *
+     * @param sae what its files say
+     * @param opener opens it
+     * @return the description
+     * @throws IllegalArgumentException if they name no hook point, or the SAE is a transcoder
+     */
+    public static Candidate of(SaeConfig sae, Opener opener) {
+      if (sae.architecture().isTranscoder()) {
         throw new IllegalArgumentException(
-            "%s is a transcoder, which is compared with the activations of its output; evaluate it by itself, from files"
-                .formatted(sae));
+            "the SAE of %s is a transcoder, which is compared with the activations of its output; evaluate it by itself, from files"
+                .formatted(sae.hookPoint().orElse("an unknown place")));
       }
       return new Candidate(HookPoint.of(sae), PackingOptions.excludesSpecialTokens(sae), opener);
     }

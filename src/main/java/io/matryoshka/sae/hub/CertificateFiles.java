@@ -64,7 +64,7 @@ final class CertificateFiles {
       context.init(null, managers.getTrustManagers(), null);
       return Optional.of(context);
     } catch (GeneralSecurityException | IOException e) {
-      LOG.warn("The certificates of {} cannot be used: {}", files, e.toString());
+      LOG.warn("The certificates of {} cannot be used: {}", files, Problems.describe(e));
       return Optional.empty();
     }
   }
@@ -103,7 +103,12 @@ final class CertificateFiles {
       }
       return found;
     } catch (IOException | CertificateException e) {
-      LOG.warn("The certificates of {} cannot be read: {}", path, e.toString());
+      LOG.warn(
+          "The certificates of {} cannot be read: {}; SSL_CERT_FILE, REQUESTS_CA_BUNDLE,"
+              + " CURL_CA_BUNDLE or SSL_CERT_DIR names this file, see which; those of Java alone are"
+              + " trusted",
+          path,
+          Problems.describe(e));
       return List.of();
     }
   }

@@ -153,7 +153,7 @@ final class HubErrors {
               + " from "
               + HubUris.printable(uri)
               + ": the server's certificate is not trusted ("
-              + describe(cause)
+              + Problems.describe(cause)
               + "); if your network has a certificate authority of its own, name its file in PEM"
               + " form in SSL_CERT_FILE, or a Java trust store by -Djavax.net.ssl.trustStore=...",
           cause);
@@ -164,7 +164,7 @@ final class HubErrors {
             + " from "
             + HubUris.printable(uri)
             + ": "
-            + describe(cause)
+            + Problems.describe(cause)
             + "; check the network, the proxy and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use only"
             + " what is cached",
         cause);
@@ -200,12 +200,6 @@ final class HubErrors {
 
   private String tokenState() {
     return token.isPresent() ? "a token was sent" : "no token was sent";
-  }
-
-  private static String describe(Exception cause) {
-    String message = cause.getMessage();
-    String kind = cause.getClass().getSimpleName();
-    return message == null ? kind : kind + " (" + message + ")";
   }
 
   private String said(Answer answer) {

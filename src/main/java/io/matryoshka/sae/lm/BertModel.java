@@ -37,6 +37,7 @@ final class BertModel implements Network {
       return;
     }
     for (int i = 0; i <= last; i++) {
+      Interruption.check();
       try (NDManager temporary = scope.newSubManager()) {
         NDArray out = new Layer(i, lengths, hooks, temporary).run(x);
         out.attach(scope);

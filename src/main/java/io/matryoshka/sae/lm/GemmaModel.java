@@ -97,6 +97,7 @@ final class GemmaModel implements Network {
     NDArray scratch = kernels.call(scope, "scratch", largestMatrix());
     NDArray stream = x;
     for (int i = first; i <= last; i++) {
+      Interruption.check();
       try (NDManager temporary = scope.newSubManager()) {
         List<NDArray> rope = ropes.get(config.layers().get(i));
         Step step = new Step(i, rope, cache, batch.start(), hooks, scratch, temporary);
@@ -276,9 +277,20 @@ final class GemmaModel implements Network {
    */
   NDArray losses(List<NDArray> runs, long[] targets, NDManager scope) {
     double cap = config.logitSoftcap().orElse(0);
+    NDArray head = weights.get(names.head());
     NDArray ids = scope.create(targets);
-    return kernels.call(
-        scope, "losses", runs, weights.get(names.head()), ids, cap, HEAD_BLOCK, product);
+    NDArray state = kernels.call(scope, "losses_state", runs.size(), targets.length);
+    int rows = config.vocabularySize();
+    NDArray scratch =
+        kernels.call(scope, "scratch", (long) Math.min(HEAD_BLOCK, rows) * config.hiddenSize());
+    for (int begin = 0; begin < rows; begin += HEAD_BLOCK) {
+      Interruption.check();
+      int end = Math.min(rows, begin + HEAD_BLOCK);
+      kernels
+          .call(scope, "losses_block", state, runs, head, ids, cap, begin, end, product, scratch)
+          .close();
+    }
+    return kernels.call(scope, "losses", state);
   }
 
   /** Gemma is published in bfloat16. */

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.lm;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -84,8 +85,19 @@ public record HookPoint(int layer, Site site) {
    * @throws IllegalArgumentException if the SAE does not say it, or says a place that is not known
    */
   public static HookPoint of(SAE sae) {
+    return of(sae.config());
+  }
+
+  /**
+   * Names the place that an SAE reads.
+   *
+   * @param config what the files of the SAE say
+   * @return its hook point
+   * @throws IllegalArgumentException if they do not say it, or say a place that is not known
+   */
+  public static HookPoint of(SaeConfig config) {
     return parse(
-        sae.config()
+        config
             .hookPoint()
             .orElseThrow(
                 () ->

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,7 +45,9 @@ import java.util.function.Supplier;
  *
  * <p>Many threads may use a model at the same time. A call on a closed model is an {@link
  * IllegalStateException}; {@link #close} waits for running calls. A file that cannot be read or
- * fetched in the middle of a call is an {@link java.io.UncheckedIOException}.
+ * fetched in the middle of a call is an {@link java.io.UncheckedIOException}. Interrupting the
+ * thread of a call ends it before the next layer, or the next block of the vocabulary of losses,
+ * with a {@link java.util.concurrent.CancellationException}; the thread stays interrupted.
  */
 public final class LanguageModel implements AutoCloseable {
 
@@ -148,6 +151,20 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IOException as {@link #fromPretrained} does
    */
   public static LanguageModel of(SAE sae, LanguageModelOptions options) throws IOException {
+    return of(sae.config(), options);
+  }
+
+  /**
+   * Loads the model whose activations an SAE reads, which need not be loaded.
+   *
+   * @param sae what the files of the SAE say
+   * @param options how to find and run it
+   * @return the model
+   * @throws IllegalArgumentException if they name no model, or one that is not known, or has
+   *     another width
+   * @throws IOException as {@link #fromPretrained} does
+   */
+  public static LanguageModel of(SaeConfig sae, LanguageModelOptions options) throws IOException {
     LanguageModel model = open(new ModelLocator(options).of(sae), options);
     try {
       model.requireFits(sae);
@@ -209,6 +226,16 @@ public final class LanguageModel implements AutoCloseable {
    * @throws IllegalArgumentException that names both, if it does not fit
    */
   public void requireFits(SAE sae) {
+    requireFits(sae.config());
+  }
+
+  /**
+   * Checks that an SAE reads rows of the width that this model has at its hook point.
+   *
+   * @param sae what the files of the SAE say
+   * @throws IllegalArgumentException that names both, if it does not fit
+   */
+  public void requireFits(SaeConfig sae) {
     new Requirements(name(), config).require(sae);
   }
 

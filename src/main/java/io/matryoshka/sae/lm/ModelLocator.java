@@ -1,6 +1,6 @@
 package io.matryoshka.sae.lm;
 
-import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.internal.fetch.BundledFiles;
@@ -26,10 +26,9 @@ final class ModelLocator {
   }
 
   /** Finds the model whose activations an SAE reads. */
-  ModelFiles of(SAE sae) throws IOException {
+  ModelFiles of(SaeConfig sae) throws IOException {
     String name =
-        sae.config()
-            .modelName()
+        sae.modelName()
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.lm;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import java.util.Objects;
 import java.util.OptionalInt;
 
@@ -54,6 +55,17 @@ public record PackingOptions(int contextSize, OptionalInt first, OptionalInt sep
    *     metadata says nothing
    */
   public static PackingOptions of(SAE sae, LanguageModelConfig config) {
+    return of(sae.config(), config);
+  }
+
+  /**
+   * Packs as an SAE was trained, as {@link #of(SAE, LanguageModelConfig)} does.
+   *
+   * @param sae what the files of the SAE say
+   * @param config its model
+   * @return the options
+   */
+  public static PackingOptions of(SaeConfig sae, LanguageModelConfig config) {
     return SaeMetadata.of(sae).packing(config);
   }
 
@@ -64,6 +76,16 @@ public record PackingOptions(int contextSize, OptionalInt first, OptionalInt sep
    * @return what {@code exclude_special_tokens} of its metadata says; false without it
    */
   public static boolean excludesSpecialTokens(SAE sae) {
+    return excludesSpecialTokens(sae.config());
+  }
+
+  /**
+   * Tells whether rows of special tokens are no part of an SAE's training and figures.
+   *
+   * @param sae what the files of the SAE say
+   * @return what {@code exclude_special_tokens} of its metadata says; false without it
+   */
+  public static boolean excludesSpecialTokens(SaeConfig sae) {
     return SaeMetadata.of(sae).excludesSpecialTokens();
   }
 

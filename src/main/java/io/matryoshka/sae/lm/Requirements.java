@@ -1,6 +1,6 @@
 package io.matryoshka.sae.lm;
 
-import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
@@ -97,15 +97,15 @@ final class Requirements {
   void require(Intervention intervention) {
     HookPoint point = intervention.hookPoint();
     require(point);
-    intervention.sae().ifPresent(sae -> require(sae, point));
+    intervention.sae().ifPresent(sae -> require(sae.config(), point));
   }
 
   /** Checks that an SAE reads rows of the width at a place of this model. */
-  void require(SAE sae, HookPoint point) {
+  void require(SaeConfig sae, HookPoint point) {
     String described =
         "the SAE (%sd_in %d) does not fit the model %s"
             .formatted(
-                sae.config().modelName().map(name -> "of the model " + name + ", ").orElse(""),
+                sae.modelName().map(name -> "of the model " + name + ", ").orElse(""),
                 sae.dIn(),
                 model);
     if (sae.dIn() != width(point.site())) {
@@ -120,10 +120,10 @@ final class Requirements {
   }
 
   /** Checks that an SAE fits this model at the place that its configuration names. */
-  void require(SAE sae) {
+  void require(SaeConfig sae) {
     HookPoint point = HookPoint.of(sae);
     require(sae, point);
-    sae.config().hookPoint().ifPresent(this::parse);
+    sae.hookPoint().ifPresent(this::parse);
   }
 
   /** The width of a row at a place. */

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.lm;
 
-import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -16,8 +16,8 @@ final class SaeMetadata {
     this.metadata = metadata;
   }
 
-  static SaeMetadata of(SAE sae) {
-    return new SaeMetadata(sae.config().metadata());
+  static SaeMetadata of(SaeConfig config) {
+    return new SaeMetadata(config.metadata());
   }
 
   PackingOptions packing(LanguageModelConfig config) {

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,10 +51,10 @@ public final class SpliceLossRun {
     this.model = model;
     this.sae = sae;
     this.point = HookPoint.of(sae);
-    this.keepsBos = SaeMetadata.of(sae).excludesSpecialTokens();
+    this.keepsBos = SaeMetadata.of(sae.config()).excludesSpecialTokens();
     Requirements requirements = new Requirements(model.name(), model.config());
     requirements.requireDecoder("losses");
-    requirements.require(sae);
+    requirements.require(sae.config());
   }
 
   /**
@@ -108,6 +109,8 @@ public final class SpliceLossRun {
    * @return the means over all texts
    * @throws IllegalArgumentException if a text does not fit the model, no text has two tokens, or
    *     the checkpoint is of another run
+   * @throws java.util.concurrent.CancellationException if the thread is interrupted; the checkpoint
+   *     then holds texts that are done, and a run goes on from it
    * @throws IOException if the checkpoint cannot be read or written
    */
   public SpliceLoss run(List<Tokens> texts) throws IOException {
@@ -128,10 +131,19 @@ public final class SpliceLossRun {
       listener.accept(text, losses);
       progress.accept(t + 1L);
       if (checkpoint.isPresent() && (t % CHECKPOINT_TEXTS == 0 || t + 1 == texts.size())) {
-        totals.write(checkpoint.get(), fingerprint);
+        keep(totals, checkpoint.get(), fingerprint);
       }
     }
     return totals.result(sae.widths());
+  }
+
+  private static void keep(SpliceTotals totals, Path file, String fingerprint) throws IOException {
+    try {
+      totals.write(file, fingerprint);
+    } catch (ClosedByInterruptException e) {
+      Interruption.check();
+      throw e;
+    }
   }
 
   private List<NDArray> replacements(Tokens text, NDArray x) {

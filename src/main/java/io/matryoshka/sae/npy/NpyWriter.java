@@ -139,7 +139,7 @@ public final class NpyWriter implements AutoCloseable {
       int n = Math.min(CHUNK_FLOATS, count - done);
       chunk.clear();
       chunk.asFloatBuffer().put(values, offset + done, n);
-      writeFully(chunk.limit(n * Float.BYTES));
+      file.append(chunk.limit(n * Float.BYTES));
       done += n;
       written += n;
     }
@@ -172,12 +172,6 @@ public final class NpyWriter implements AutoCloseable {
   @Override
   public void close() throws IOException {
     file.close();
-  }
-
-  private void writeFully(ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      file.channel().write(bytes);
-    }
   }
 
   private void requireOpen() {

@@ -4,7 +4,6 @@ import io.matryoshka.sae.internal.io.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,7 +40,6 @@ public final class SafetensorsWriter implements AutoCloseable {
 
   private final Path target;
   private final AtomicFile file;
-  private final FileChannel channel;
   private final long dataOffset;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final ByteBuffer chunk =
@@ -51,7 +49,6 @@ public final class SafetensorsWriter implements AutoCloseable {
   private SafetensorsWriter(Path target, AtomicFile file, HeaderFormat header) {
     this.target = target;
     this.file = file;
-    this.channel = file.channel();
     this.dataOffset = header.bytes().length;
     header.tensors().forEach(info -> slots.put(info.name(), new Slot(info)));
   }
@@ -260,13 +257,13 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   private void append(Slot slot, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      slot.written += channel.write(bytes, dataOffset + slot.info.begin() + slot.written);
-    }
+    int count = bytes.remaining();
+    file.write(bytes, dataOffset + slot.info.begin() + slot.written);
+    slot.written += count;
   }
 
   private void requireOpen() {
-    if (!channel.isOpen()) {
+    if (!file.channel().isOpen()) {
       throw new IllegalStateException(
           "%s is %s".formatted(target, finished ? "finished" : "closed"));
     }

@@ -100,7 +100,7 @@ public final class RowMask {
     List<String> names = List.copyOf(safetensors.names());
     if (names.size() != 1) {
       throw new ActivationException(
-          "%s: holds the tensors %s; name the one that is the mask"
+          "%s: holds the tensors %s; name the one that is the mask (--mask-tensor)"
               .formatted(safetensors.name(), names));
     }
     return names.get(0);

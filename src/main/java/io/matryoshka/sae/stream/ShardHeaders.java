@@ -28,6 +28,10 @@ final class ShardHeaders {
   /** Far beyond any model; keeps a wrong file from asking for huge rows. */
   private static final int MAX_D_IN = 1 << 24;
 
+  private static final String ASK_FOR_BITS =
+      "if two-byte values are the bits of bfloat16, say so (--as bfloat16), or save them as"
+          + " safetensors from PyTorch";
+
   private static final int MAX_LISTED = 20;
 
   /** Headers of a distant store take their time in waiting, not in work. */
@@ -154,8 +158,13 @@ final class ShardHeaders {
     if (fitting.size() != 1) {
       throw new ActivationException(
           ("%s: expected one floating tensor of shape %s, found %d; name the tensor that holds the"
-                  + " activations, or several with a pattern such as 'p*'. The file has %s")
-              .formatted(file.name(), expectedShape(), fitting.size(), describe(file)));
+                  + " activations, or several with a pattern such as 'p*'. The file has %s%s")
+              .formatted(
+                  file.name(),
+                  expectedShape(),
+                  fitting.size(),
+                  describe(file),
+                  fitting(file, ShardHeaders::is16Bits).isEmpty() ? "" : "; " + ASK_FOR_BITS));
     }
     return fitting.get(0);
   }
@@ -195,10 +204,7 @@ final class ShardHeaders {
     throw new ActivationException(
         "%s has dtype %s, expected float16, bfloat16, float32 or float64 activations"
                 .formatted(where, dtype)
-            + (isTwoBytes
-                ? "; if these two-byte values are the bits of bfloat16, say so (--as bfloat16), or"
-                    + " save them as safetensors from PyTorch"
-                : ""));
+            + (isTwoBytes ? "; " + ASK_FOR_BITS : ""));
   }
 
   private ActivationShard shard(

@@ -110,46 +110,48 @@ class Gemma(Module):
       end = min(size, begin + block)
       torch.copy_(torch.slice(out, 1, begin, end), self.block_logits(x, head, begin, end, cap, product, scratch))
     return out
-  # Cross-entropy of the targets, and KL(first run || run), from states after the final norm; a target of -1 has none.
-  # Returns [2, runs, n] in float64. Sums are rescaled as the largest logit grows, so each block is read once.
-  def losses(self: __torch__.Gemma, runs: List[Tensor], head: Tensor, targets: Tensor, cap: float, block: int, product: int) -> Tensor:
-    size = head.size(0)
+  # Cross-entropy of the targets, and KL(first run || run), from states after the final norm; a target of -1 has none. The head is read once,
+  # block by block. What is kept of the blocks so far, [4, runs, n] in float64: the largest logit, the sum of exponentials and the moment of
+  # KL, both rescaled as the largest logit grows, and the logit of the target.
+  def losses_state(self: __torch__.Gemma, count: int, n: int) -> Tensor:
+    state = torch.zeros([4, count, n], dtype=7)
+    torch.fill_(state[0], float("-inf"))
+    return state
+  def losses_block(self: __torch__.Gemma, state: Tensor, runs: List[Tensor], head: Tensor, targets: Tensor, cap: float, begin: int, end: int, product: int, scratch: Tensor) -> Tensor:
     n = targets.size(0)
-    count = len(runs)
-    scratch = torch.empty([min(block, size) * head.size(1)], dtype=6)
-    top = torch.full([count, n], float("-inf"), dtype=7)
-    total = torch.zeros([count, n], dtype=7)
-    moment = torch.zeros([count, n], dtype=7)
-    aimed = torch.zeros([count, n], dtype=7)
-    for i in range((size + block - 1) // block):
-      begin = i * block
-      end = min(size, begin + block)
-      w = torch.slice(head, 0, begin, end)
-      if ops.prim.dtype(head) != product:
-        w = torch.view(torch.slice(scratch, 0, 0, (end - begin) * head.size(1)), [end - begin, head.size(1)])
-        w = torch.copy_(w, torch.slice(head, 0, begin, end))
-      inside = torch.logical_and(torch.ge(targets, begin), torch.lt(targets, end))
-      column = torch.unsqueeze(torch.clamp(targets - begin, 0, end - begin - 1), 1)
-      step = 256
-      for r in range((n + step - 1) // step):
-        low = r * step
-        high = min(n, low + step)
-        clean = torch.to(self.block_logits(torch.slice(runs[0], 0, low, high), w, 0, end - begin, cap, product, scratch), 7)
-        largest = torch.maximum(top[0, low:high], torch.amax(clean, [1]))
-        p = torch.exp(clean - torch.unsqueeze(largest, 1))
-        shrunk = torch.exp(top[0, low:high] - largest)
-        for k in range(count):
-          y = clean
-          if k > 0:
-            y = torch.to(self.block_logits(torch.slice(runs[k], 0, low, high), w, 0, end - begin, cap, product, scratch), 7)
-          part = torch.sum(p * (clean - y), [1])
-          torch.copy_(moment[k, low:high], moment[k, low:high] * shrunk + part)
-          highest = torch.maximum(top[k, low:high], torch.amax(y, [1]))
-          sums = torch.sum(torch.exp(y - torch.unsqueeze(highest, 1)), [1])
-          torch.copy_(total[k, low:high], total[k, low:high] * torch.exp(top[k, low:high] - highest) + sums)
-          torch.copy_(top[k, low:high], highest)
-          found = torch.squeeze(torch.gather(y, 1, column[low:high]), 1)
-          torch.copy_(aimed[k, low:high], torch.where(inside[low:high], found, aimed[k, low:high]))
-    normalizer = top + torch.log(total)
-    divergence = moment / total[0] - normalizer[0] + normalizer
-    return torch.stack([normalizer - aimed, divergence])
+    top = state[0]
+    total = state[1]
+    moment = state[2]
+    aimed = state[3]
+    w = torch.slice(head, 0, begin, end)
+    if ops.prim.dtype(head) != product:
+      w = torch.view(torch.slice(scratch, 0, 0, (end - begin) * head.size(1)), [end - begin, head.size(1)])
+      w = torch.copy_(w, torch.slice(head, 0, begin, end))
+    inside = torch.logical_and(torch.ge(targets, begin), torch.lt(targets, end))
+    column = torch.unsqueeze(torch.clamp(targets - begin, 0, end - begin - 1), 1)
+    step = 256
+    for r in range((n + step - 1) // step):
+      low = r * step
+      high = min(n, low + step)
+      clean = torch.to(self.block_logits(torch.slice(runs[0], 0, low, high), w, 0, end - begin, cap, product, scratch), 7)
+      largest = torch.maximum(top[0, low:high], torch.amax(clean, [1]))
+      p = torch.exp(clean - torch.unsqueeze(largest, 1))
+      shrunk = torch.exp(top[0, low:high] - largest)
+      for k in range(len(runs)):
+        y = clean
+        if k > 0:
+          y = torch.to(self.block_logits(torch.slice(runs[k], 0, low, high), w, 0, end - begin, cap, product, scratch), 7)
+        part = torch.sum(p * (clean - y), [1])
+        torch.copy_(moment[k, low:high], moment[k, low:high] * shrunk + part)
+        highest = torch.maximum(top[k, low:high], torch.amax(y, [1]))
+        sums = torch.sum(torch.exp(y - torch.unsqueeze(highest, 1)), [1])
+        torch.copy_(total[k, low:high], total[k, low:high] * torch.exp(top[k, low:high] - highest) + sums)
+        torch.copy_(top[k, low:high], highest)
+        found = torch.squeeze(torch.gather(y, 1, column[low:high]), 1)
+        torch.copy_(aimed[k, low:high], torch.where(inside[low:high], found, aimed[k, low:high]))
+    return state
+  # [2, runs, n]: cross-entropy, and KL.
+  def losses(self: __torch__.Gemma, state: Tensor) -> Tensor:
+    normalizer = state[0] + torch.log(state[1])
+    divergence = state[2] / state[1, 0] - normalizer[0] + normalizer
+    return torch.stack([normalizer - state[3], divergence])

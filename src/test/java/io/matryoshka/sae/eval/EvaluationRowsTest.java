@@ -74,7 +74,7 @@ class EvaluationRowsTest {
     try (SAE sae = HandSae.load(folder, List.of(2), "none", new float[][] {{3, 0}, {0, 3}})) {
       Evaluator evaluator = Evaluator.of(sae);
       evaluator.add(new float[] {1, 2, 2, 1, 3, 1, 1, 3, 2, 2, 1, 1, 3, 3, 2, 1});
-      List<String> hints = EvaluationHints.of(evaluator.result(), sae, OptionalInt.of(40));
+      List<String> hints = EvaluationHints.of(evaluator.result(), sae.config(), OptionalInt.of(40));
       assertThat(hints).hasSize(2);
       assertThat(hints.get(0)).contains("explained variance is -", "layer", "hook point", "--mask");
       assertThat(hints.get(1)).contains("mean L0 is 2.0", "40 active latents");
@@ -86,7 +86,7 @@ class EvaluationRowsTest {
     try (SAE sae = sae("none")) {
       Evaluator evaluator = Evaluator.of(sae);
       evaluator.add(new float[] {1, 2, 2, 1, 3, 1});
-      assertThat(EvaluationHints.of(evaluator.result(), sae, OptionalInt.of(2))).isEmpty();
+      assertThat(EvaluationHints.of(evaluator.result(), sae.config(), OptionalInt.of(2))).isEmpty();
     }
   }
 
@@ -98,7 +98,7 @@ class EvaluationRowsTest {
     try (SAE sae = sae("none")) {
       Evaluator evaluator = Evaluator.of(sae);
       evaluator.add(x);
-      assertThat(EvaluationHints.of(evaluator.result(), sae, OptionalInt.empty()))
+      assertThat(EvaluationHints.of(evaluator.result(), sae.config(), OptionalInt.empty()))
           .singleElement()
           .asString()
           .contains("1 of 20 rows hold 100.0 % of the squared norm", "--mask");

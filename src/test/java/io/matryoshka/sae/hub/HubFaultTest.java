@@ -23,6 +23,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every fault ends in a complete, verified file or in a clear exception. */
 class HubFaultTest {
+  private static final Duration PATIENT = Duration.ofSeconds(30);
+  private static final Duration IMPATIENT = Duration.ofMillis(600);
   private static final String REPO = "owner/name";
   private static final RepoFile FILE = RepoFile.of(REPO, "w.safetensors");
   private static final int SIZE = 400_000;
@@ -42,14 +44,22 @@ class HubFaultTest {
     hub.close();
   }
 
-  /** One stream, or chunks over three connections. */
+  /** One stream, or chunks over three connections; patient enough for a slow machine. */
   private HubClient client(boolean parallel) {
+    return client(parallel, PATIENT);
+  }
+
+  private static boolean keepsWaiting(Fault fault) {
+    return fault instanceof Fault.Stall || fault instanceof Fault.Silence;
+  }
+
+  private HubClient client(boolean parallel, Duration patience) {
     return HubClient.of(
         hub.client(cache)
             .token("hf_secret")
             .retries(2, Duration.ofMillis(2))
-            .downloadTimeout(Duration.ofMillis(250))
-            .metadataTimeout(Duration.ofMillis(250))
+            .downloadTimeout(patience)
+            .metadataTimeout(patience)
             .connections(parallel ? 3 : 1)
             .chunkBytes(CHUNK));
   }
@@ -115,13 +125,13 @@ class HubFaultTest {
       hub.bodyFaults(before(fault, position));
     }
 
-    HubClient client = client(parallel);
+    HubClient client = client(parallel, keepsWaiting(fault) ? IMPATIENT : PATIENT);
     boolean arrived = tryDownload(client);
 
     assertThat(client.findCached(FILE).isPresent()).isEqualTo(arrived);
     assertThat(hub.tokenLeaks()).isEmpty();
     hub.behave();
-    assertThat(client.download(FILE)).hasBinaryContent(CONTENT);
+    assertThat(client(parallel).download(FILE)).hasBinaryContent(CONTENT);
     assertThat(new HubCache(cache).verify().problems()).isEmpty();
   }
 
@@ -168,8 +178,9 @@ class HubFaultTest {
   @MethodSource("transientFaultsBothWays")
   void download_faultThatPasses_givesTheFile(Fault fault, boolean parallel) throws IOException {
     hub.bodyFaults(fault);
+    Duration patience = keepsWaiting(fault) ? Duration.ofSeconds(2) : PATIENT;
 
-    assertThat(client(parallel).download(FILE)).hasBinaryContent(CONTENT);
+    assertThat(client(parallel, patience).download(FILE)).hasBinaryContent(CONTENT);
   }
 
   // what each fault leads to
@@ -253,16 +264,16 @@ class HubFaultTest {
   void download_stalledForever_saysThatNothingCame() {
     hub.everyBody(new Fault.Stall(0));
 
-    assertThatThrownBy(() -> client(false).download(FILE))
+    assertThatThrownBy(() -> client(false, IMPATIENT).download(FILE))
         .isInstanceOf(HubUnavailableException.class)
-        .hasMessageContaining("no data for 250 ms");
+        .hasMessageContaining("no data for 600 ms");
   }
 
   @Test
   void download_acceptedButNeverAnswered_saysThatNothingCame() {
     hub.everyBody(new Fault.Silence());
 
-    assertThatThrownBy(() -> client(false).download(FILE))
+    assertThatThrownBy(() -> client(false, IMPATIENT).download(FILE))
         .isInstanceOf(HubUnavailableException.class)
         .hasMessageContaining("request timed out")
         .hasMessageContaining("check the network");
@@ -314,7 +325,7 @@ class HubFaultTest {
     Path path = client(false).download(FILE);
     hub.everyHead(new Fault.Stall(0));
 
-    assertThat(client(false).download(FILE)).isEqualTo(path);
+    assertThat(client(false, IMPATIENT).download(FILE)).isEqualTo(path);
   }
 
   @Test

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Caches on a small and on a read-only file system, which a child JVM sees in a mount namespace of
  * its own. Skipped where the system does not let this user make one.
  */
-@Timeout(60)
+@Timeout(300)
 class HubMountTest {
   private static final String REPO = "owner/name";
   private static final byte[] WEIGHTS = HubClientTest.randomBytes(400_000);

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several JVMs at one cache, some of which die. */
-@Timeout(60)
+@Timeout(300)
 class HubProcessTest {
   private static final String REPO = "owner/name";
   private static final RepoFile FILE = RepoFile.of(REPO, "w.safetensors");

@@ -45,7 +45,7 @@ class RemoteFileTest {
             hub.client(cache)
                 .token("hf_secret")
                 .retries(2, Duration.ofMillis(2))
-                .downloadTimeout(Duration.ofMillis(250)))
+                .downloadTimeout(Duration.ofSeconds(2)))
         .open(FILE);
   }
 

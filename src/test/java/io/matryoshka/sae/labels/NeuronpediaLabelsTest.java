@@ -52,7 +52,7 @@ class NeuronpediaLabelsTest {
     options =
         LabelOptions.in(cache)
             .withAddresses(base, base.resolve("web/"))
-            .withTimeout(Duration.ofSeconds(5));
+            .withTimeout(Duration.ofSeconds(30));
   }
 
   private static Thread daemon(Runnable task) {
@@ -204,7 +204,7 @@ class NeuronpediaLabelsTest {
   void answer_thatStalls_isLeftAndTriedAgain() throws IOException {
     twoPages();
     faults.add(0);
-    try (Labels labels = Labels.neuronpedia(ID, options.withTimeout(Duration.ofMillis(400)))) {
+    try (Labels labels = Labels.neuronpedia(ID, options.withTimeout(Duration.ofSeconds(2)))) {
       assertThat(labels.find(0)).isPresent();
     }
   }

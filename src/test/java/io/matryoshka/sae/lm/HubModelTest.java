@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.matryoshka.sae.hub.FakeHub;
 import io.matryoshka.sae.hub.GatedRepositoryException;
 import io.matryoshka.sae.hub.HubOptions;
-import io.matryoshka.sae.internal.io.CacheFolder;
 import io.matryoshka.sae.support.MiniLm;
+import io.matryoshka.sae.support.OwnCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,12 +25,11 @@ class HubModelTest {
 
   @TempDir private Path folder;
   private FakeHub hub;
-  private String before;
+  private OwnCache cache;
 
   @BeforeEach
   void start() throws IOException {
-    before = System.getProperty(CacheFolder.PROPERTY);
-    System.setProperty(CacheFolder.PROPERTY, folder.resolve("own").toString());
+    cache = OwnCache.in(folder.resolve("own"));
     hub = FakeHub.start();
     for (String name : new String[] {"config.json", "tokenizer.json"}) {
       hub.file(REPO, name, Files.readAllBytes(Bookworm.MODEL.resolve(name)));
@@ -41,11 +40,7 @@ class HubModelTest {
   @AfterEach
   void stop() throws IOException {
     hub.close();
-    if (before == null) {
-      System.clearProperty(CacheFolder.PROPERTY);
-    } else {
-      System.setProperty(CacheFolder.PROPERTY, before);
-    }
+    cache.close();
   }
 
   private LanguageModel open(HubOptions options) throws IOException {

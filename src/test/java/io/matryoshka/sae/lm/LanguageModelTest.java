@@ -4,8 +4,10 @@ import static io.matryoshka.sae.lm.ReferenceModel.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.matryoshka.sae.NativeMemory;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.safetensors.SafetensorsException;
 import java.io.IOException;
@@ -17,6 +19,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -289,5 +293,99 @@ class LanguageModelTest {
     assertThatThrownBy(() -> model.trace(Tokens.of(2), LAST))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("closed");
+  }
+
+  // ---- interruption ----
+
+  /** Interrupts the thread of the pass at a place. */
+  private static Intervention interruptAt(HookPoint point) {
+    return Intervention.at(
+        point,
+        x -> {
+          Thread.currentThread().interrupt();
+          return x;
+        });
+  }
+
+  @Test
+  void interruptedPass_endsBeforeTheNextLayer() throws IOException {
+    Tokens tokens = Bookworm.tokens().get(0);
+    AtomicBoolean nextLayer = new AtomicBoolean();
+    Intervention heard =
+        Intervention.at(
+            HookPoint.residPost(3),
+            x -> {
+              nextLayer.set(true);
+              return x;
+            });
+    try (LanguageModel model = bookworm();
+        NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+      TokenLosses before = model.losses(tokens);
+      NativeMemory.Live live = NativeMemory.live(manager);
+      Intervention interrupt = interruptAt(HookPoint.residPost(2));
+      assertThatThrownBy(() -> model.losses(tokens, interrupt, heard))
+          .isInstanceOf(CancellationException.class);
+      assertThat(Thread.interrupted()).isTrue();
+      assertThatThrownBy(() -> model.trace(List.of(tokens), List.of(LAST), List.of(interrupt)))
+          .isInstanceOf(CancellationException.class);
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(nextLayer).isFalse();
+      assertThat(NativeMemory.live(manager)).isEqualTo(live);
+      assertThat(model.losses(tokens).crossEntropy()).isEqualTo(before.crossEntropy());
+    }
+  }
+
+  @Test
+  void interruptedLosses_endBeforeTheVocabularyIsRead() throws IOException {
+    Tokens tokens = Bookworm.tokens().get(0);
+    try (LanguageModel model = bookworm()) {
+      Intervention interrupt = interruptAt(HookPoint.parse("last_hidden_state"));
+      assertThatThrownBy(() -> model.losses(tokens, interrupt))
+          .isInstanceOf(CancellationException.class);
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  @Test
+  void interruptedRunOfLosses_goesOnFromItsCheckpoint() throws IOException {
+    List<Tokens> texts = Bookworm.tokens().subList(0, 3);
+    Path checkpoint = folder.resolve("losses.json");
+    try (LanguageModel model = bookworm();
+        SAE sae = SAE.load(Bookworm.FOLDER.resolve(Bookworm.SAE_ID))) {
+      SpliceLoss whole = new SpliceLossRun(model, sae).run(texts);
+      List<Tokens> done = new ArrayList<>();
+      SpliceLossRun stopped =
+          new SpliceLossRun(model, sae)
+              .checkpoint(checkpoint)
+              .listener(
+                  (text, losses) -> {
+                    done.add(text);
+                    if (done.size() == 2) {
+                      Thread.currentThread().interrupt();
+                    }
+                  });
+      assertThatThrownBy(() -> stopped.run(texts)).isInstanceOf(CancellationException.class);
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(done).hasSize(2);
+      assertThat(checkpoint).exists();
+      SpliceLoss resumed = new SpliceLossRun(model, sae).checkpoint(checkpoint).run(texts);
+      assertThat(resumed.json()).isEqualTo(whole.json());
+    }
+  }
+
+  @Test
+  void runOfLosses_interruptedWhileItKeepsWhatIsDone_endsAsElsewhere() throws IOException {
+    List<Tokens> texts = Bookworm.tokens().subList(0, 2);
+    Path checkpoint = folder.resolve("losses.json");
+    try (LanguageModel model = bookworm();
+        SAE sae = SAE.load(Bookworm.FOLDER.resolve(Bookworm.SAE_ID))) {
+      SpliceLossRun run =
+          new SpliceLossRun(model, sae)
+              .checkpoint(checkpoint)
+              .listener((text, losses) -> Thread.currentThread().interrupt());
+      assertThatThrownBy(() -> run.run(texts)).isInstanceOf(CancellationException.class);
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(folder).isEmptyDirectory();
+    }
   }
 }

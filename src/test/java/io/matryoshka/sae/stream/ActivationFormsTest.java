@@ -151,6 +151,23 @@ class ActivationFormsTest {
 
   // ---- one tensor for each prompt -------------------------------------------------------------
 
+  @ParameterizedTest
+  @CsvSource({"I16", "U16"})
+  void open_integersOfTwoBytes_saysHowToReadThem(Dtype dtype) throws IOException {
+    Path file = folder.resolve("bits.safetensors");
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.builder().tensor("x", dtype, 2, 4).create(file)) {
+      writer.write("x", ByteBuffer.allocate(16));
+      writer.finish();
+    }
+    for (SourceOptions options : List.of(WIDTH, WIDTH.tensor("x"))) {
+      assertThatThrownBy(() -> ActivationSource.open(List.of(file), options))
+          .isInstanceOf(ActivationException.class)
+          .hasMessageContaining(dtype.name())
+          .hasMessageContaining("--as bfloat16");
+    }
+  }
+
   @Test
   void open_patternOfTensors_comesInNaturalOrder() throws IOException {
     Path file = prompts("p10", "p2", "p1", "q3");

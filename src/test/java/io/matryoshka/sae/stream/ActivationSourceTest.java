@@ -287,7 +287,7 @@ class ActivationSourceTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(300)
   void close_beforeTheEnd_endsTheThreadAndMayBeRepeated() throws Exception {
     ActivationSource source = ActivationSource.open(threeFiles());
     ActivationBatches batches = source.batches(1, 0);

@@ -181,6 +181,28 @@ class RowRulesTest {
   }
 
   @Test
+  void mask_amongSeveralTensors_mustBeNamed() throws IOException {
+    Path file = folder.resolve("masks.safetensors");
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.builder()
+            .tensor("a", Dtype.U8, 2)
+            .tensor("b", Dtype.U8, 2)
+            .create(file)) {
+      writer.write("a", ByteBuffer.wrap(new byte[] {1, 0}));
+      writer.write("b", ByteBuffer.wrap(new byte[] {0, 1}));
+      writer.finish();
+    }
+    assertThatThrownBy(() -> RowMask.open(file, Optional.empty()))
+        .isInstanceOf(ActivationException.class)
+        .hasMessageContaining("[a, b]")
+        .hasMessageContaining("--mask-tensor");
+    assertThat(RowMask.open(file, Optional.of("b")).read(0, 2)).containsExactly(false, true);
+    assertThatThrownBy(() -> RowMask.open(file, Optional.of("c")))
+        .hasMessageContaining("\"c\"")
+        .hasMessageContaining("[a, b]");
+  }
+
+  @Test
   void mask_ofOtherLengthOrOfNothing_isRefused() throws IOException {
     ActivationSource source = source(1, 2, 3, 4);
     RowRules longer = RowRules.all().mask(mask(1, 1, 1));

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -69,6 +70,11 @@ final class ActivationsMixin {
           command.commandLine(),
           option + " is for text: give --text, --text-file or --ids in place of --input");
     }
+  }
+
+  /** The SAEs of several layers, which all read the activations of the text. */
+  LayerSaes ofLayers(List<SaeEntry> entries, LoadMixin load, Output output) {
+    return new LayerSaes(entries, load, model, text, output);
   }
 
   /** The text that the activations come from. */

@@ -110,12 +110,23 @@ final class ActivationsOrDemoMixin {
   }
 
   /** Which rows of the activations count, once they are open. */
-  RowRules rules(RowRules given, Output output) throws IOException {
+  RowRules rules(RowRules given, SAE sae, Output output) throws IOException {
+    return rules(given, sae, ofText(), output);
+  }
+
+  /** The same for activations of text that several SAEs share. */
+  RowRules rules(RowRules given, SAE sae, Optional<TextActivations> texts, Output output)
+      throws IOException {
     if (skipSpecial && given.mask().isPresent()) {
       throw new ParameterException(
           command.commandLine(), "expected either --mask or --skip-special-tokens, got both");
     }
-    return ofText == null ? given : ofText.rules(given, output);
+    return texts.isEmpty() ? given : texts.get().rules(given, sae, output);
+  }
+
+  /** The SAEs of several layers, which all read the activations of the text. */
+  LayerSaes ofLayers(List<SaeEntry> entries, LoadMixin load, Output output) {
+    return new LayerSaes(entries, load, model, text, output);
   }
 
   /** The text that the activations come from. */

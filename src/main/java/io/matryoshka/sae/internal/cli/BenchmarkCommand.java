@@ -115,7 +115,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     checkOptions();
     Output.requireWritable(results, svg);
     if (keep != null) {
-      Output.requireWritableFolder(keep);
+      AtomicFile.requireWritableFolder(keep);
     }
     BenchmarkText text = new BenchmarkText(output, markdown);
     List<BenchmarkResult> measured = new ArrayList<>();

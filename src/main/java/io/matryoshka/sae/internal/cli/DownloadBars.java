@@ -6,6 +6,7 @@ import io.matryoshka.sae.hub.RepoFile;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 
 /** Shows a bar for each file that is fetched. */
 final class DownloadBars implements ProgressListener {
@@ -13,10 +14,16 @@ final class DownloadBars implements ProgressListener {
   private static final long UNKNOWN = -1;
 
   private final Progress.Target target;
+  private final LongSupplier nanos;
   private final Map<RepoFile, Progress> bars = new ConcurrentHashMap<>();
 
   DownloadBars(Progress.Target target) {
+    this(target, System::nanoTime);
+  }
+
+  DownloadBars(Progress.Target target, LongSupplier nanos) {
     this.target = target;
+    this.nanos = nanos;
   }
 
   @Override
@@ -27,7 +34,7 @@ final class DownloadBars implements ProgressListener {
         long total = progress.totalBytes().orElse(UNKNOWN);
         Progress bar =
             bars.computeIfAbsent(
-                file, f -> new Progress(target, name(f), Progress.MEGABYTES, total));
+                file, f -> new Progress(target, name(f), Progress.MEGABYTES, total, nanos));
         bar.total(total);
         bar.stepTo(progress.bytesDone());
       }

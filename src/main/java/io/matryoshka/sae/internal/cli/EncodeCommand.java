@@ -75,6 +75,9 @@ final class EncodeCommand implements Callable<Integer> {
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
     FileOrFolder.requireWritable("sparse latents", target);
+    if (layers.isGiven()) {
+      activations.requireText("--layers");
+    }
     activations.find();
     if (layers.isGiven()) {
       encodeLayers();
@@ -101,15 +104,13 @@ final class EncodeCommand implements Callable<Integer> {
   }
 
   private void encodeLayers() throws IOException {
-    activations.requireText("--layers");
     if (FileOrFolder.isFile(target)) {
       throw new ParameterException(
           command.commandLine(),
           "--layers writes a folder for each SAE; give --output the name of a folder, got '%s'"
               .formatted(target));
     }
-    LayerSaes saes =
-        new LayerSaes(load.entries(layers), load, activations.model(), activations.text());
+    LayerSaes saes = activations.ofLayers(load.entries(layers), load, output);
     ObjectNode json = Output.object();
     ArrayNode results = json.putArray("saes");
     new LayersEncoding(saes, output)

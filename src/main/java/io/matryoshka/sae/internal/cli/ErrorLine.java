@@ -8,6 +8,8 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
@@ -34,26 +36,36 @@ final class ErrorLine {
     return ExitCode.USAGE.code();
   }
 
-  /** An option that does not exist explains why others seem to be missing. */
+  /** An option that does not exist, which also explains why others seem to be missing. */
   private static Optional<String> unknownOption(ParameterException e) {
-    return e instanceof MissingParameterException
-        ? e.getCommandLine().getUnmatchedArguments().stream()
-            .filter(word -> word.startsWith("-"))
-            .findFirst()
-            .map(word -> "Unknown option: '" + word + "'")
-        : Optional.empty();
+    List<String> unmatched =
+        e instanceof UnmatchedArgumentException unknown
+            ? unknown.getUnmatched()
+            : e instanceof MissingParameterException
+                ? e.getCommandLine().getUnmatchedArguments()
+                : List.of();
+    return unmatched.stream()
+        .filter(word -> word.startsWith("-") && word.length() > 1)
+        .findFirst()
+        .map(word -> word.replaceFirst("=.*", ""))
+        .map(
+            option ->
+                "there is no option '%s'%s"
+                    .formatted(option, Spelling.question(option, options(e.getCommandLine()))));
+  }
+
+  private static Collection<String> options(CommandLine command) {
+    return command.getCommandSpec().optionsMap().keySet();
   }
 
   private static Optional<String> unknownCommand(ParameterException e) {
-    if (!(e instanceof UnmatchedArgumentException unmatched)
-        || unmatched.isUnknownOption()
-        || unmatched.getSuggestions().isEmpty()) {
+    Collection<String> commands = e.getCommandLine().getSubcommands().keySet();
+    if (!(e instanceof UnmatchedArgumentException unmatched) || commands.isEmpty()) {
       return Optional.empty();
     }
     String given = unmatched.getUnmatched().get(0);
     return Optional.of(
-        "there is no command '%s'; did you mean %s?"
-            .formatted(given, String.join(" or ", unmatched.getSuggestions())));
+        "there is no command '%s'%s".formatted(given, Spelling.question(given, commands)));
   }
 
   /** In place of the names of Java's types. */
@@ -128,6 +140,6 @@ final class ErrorLine {
   }
 
   private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    return StandardInput.named(text).strip().replaceAll("\\s*\\R\\s*", " ");
   }
 }

@@ -124,7 +124,7 @@ final class EvaluateCommand implements Callable<Integer> {
     try (SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open()) {
       ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
-      EvaluationRunOptions basis = options();
+      EvaluationRunOptions basis = options(sae);
       Evaluation evaluation;
       try (Progress bar = output.progress("evaluate", "tokens", source.rows());
           ResumeHint hint = ResumeHint.whileOpen(output, howToGoOn())) {
@@ -138,18 +138,18 @@ final class EvaluateCommand implements Callable<Integer> {
           new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity());
       write(loss.isGiven() ? report.withLoss(measureLoss(sae)) : report);
       OptionalInt trained = selection == null ? load.trainingK(sae) : OptionalInt.empty();
-      EvaluationHints.of(evaluation, sae, trained).forEach(output::note);
+      EvaluationHints.of(evaluation, sae.config(), trained).forEach(output::note);
     }
     return ExitCode.OK.code();
   }
 
   private void evaluateLayers() throws IOException {
-    requireNone("--target", target.isEmpty());
-    requireNone("--checkpoint", checkpoint == null);
-    requireNone("--html", html == null);
-    requireNone("--latents-csv", latentsCsv == null);
+    layers.requireNone("--target", target.isEmpty());
+    layers.requireNone("--checkpoint", checkpoint == null);
+    layers.requireNone("--html", html == null);
+    layers.requireNone("--latents-csv", latentsCsv == null);
     RowRules rules = rows.rules();
-    requireNone("--mask", rules.mask().isEmpty());
+    layers.requireNone("--mask", rules.mask().isEmpty());
     activations.requireText("--layers");
     Output.requireWritable(csv);
     LayersResult result =
@@ -162,14 +162,6 @@ final class EvaluateCommand implements Callable<Integer> {
       output.json(result.json());
     } else {
       new LayersText(result).print(output);
-    }
-  }
-
-  private void requireNone(String option, boolean isNone) {
-    if (!isNone) {
-      throw usage(
-          "%s is for one SAE; leave it out, or name the SAE in place of --layers"
-              .formatted(option));
     }
   }
 
@@ -207,20 +199,16 @@ final class EvaluateCommand implements Callable<Integer> {
         : "nothing is kept; with --checkpoint FILE a run goes on where it was stopped";
   }
 
-  private RowRules rules() throws IOException {
-    return activations.rules(rows.rules(), output);
-  }
-
   private EvaluationOptions metrics() {
     EvaluationOptions options = EvaluationOptions.defaults().batchRows(batchRows);
     return selection == null ? options : options.selection(selection.selection());
   }
 
-  private EvaluationRunOptions options() throws IOException {
+  private EvaluationRunOptions options(SAE sae) throws IOException {
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
             .evaluation(metrics())
-            .rows(rules())
+            .rows(activations.rules(rows.rules(), sae, output))
             .checkpointRows(checkpointRows);
     return checkpoint == null ? options : options.checkpoint(checkpoint);
   }

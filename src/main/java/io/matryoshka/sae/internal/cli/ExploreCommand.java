@@ -1,8 +1,8 @@
 package io.matryoshka.sae.internal.cli;
 
-import io.matryoshka.sae.LoadOptions;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.eval.LatentStatistics;
 import io.matryoshka.sae.explore.Comparison;
 import io.matryoshka.sae.explore.Exploration;
 import io.matryoshka.sae.explore.ExplorationReport;
@@ -15,25 +15,27 @@ import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Looks at what single latents do. */
 @Command(
     name = "explore",
-    description =
-        "Shows what latents do on your activations: strongest tokens in context, nearest latents,"
-            + " parents and children, absorption, and differences from another side. The bundled"
-            + " demo brings its own activations and tokens.",
+    description = {
+      "Shows what latents do on your activations: strongest tokens in context, nearest latents,"
+          + " parents and children, absorption, and differences from another side. The bundled"
+          + " demo brings its own activations and tokens.",
+      "With --layers and text: the SAEs of several layers, from one pass of the language model."
+    },
     footer = {
       "",
       "Example:",
@@ -41,9 +43,9 @@ import picocli.CommandLine.Spec;
     })
 final class ExploreCommand implements Callable<Integer> {
 
-  @Spec private CommandSpec command;
-
   @Mixin private LoadMixin load;
+
+  @Mixin private LayersMixin layers;
 
   @Mixin private ActivationsOrDemoMixin activations;
 
@@ -75,30 +77,22 @@ final class ExploreCommand implements Callable<Integer> {
       description = "Tokens of context on each side; default: ${DEFAULT-VALUE}.")
   private int reach;
 
-  @Option(
-      names = "--against",
-      paramLabel = "RELEASE:SAE_ID",
-      description = "Another SAE of the same d_in to compare with, on the same activations.")
-  private String against;
-
-  @Option(
-      names = "--against-input",
-      paramLabel = "FILE",
-      arity = "1..*",
-      parameterConsumer = InputConsumer.class,
-      description = "Other activations to compare with, read by the same SAE.")
-  private List<String> otherInputs = new ArrayList<>();
+  @Mixin private AgainstMixin against;
 
   @Option(
       names = "--html",
       paramLabel = "FILE",
-      description = "Write a report: one page that opens without a network.")
+      description =
+          "Write a report: one page that opens without a network. With --layers a folder, which gets"
+              + " a page for each SAE.")
   private Path html;
 
   @Option(
       names = "--csv",
       paramLabel = "FILE",
-      description = "Write a table of all latents as CSV.")
+      description =
+          "Write a table of all latents as CSV. With --layers a folder, which gets a file for each"
+              + " SAE.")
   private Path csv;
 
   @Mixin private LabelsMixin labelOptions;
@@ -107,99 +101,118 @@ final class ExploreCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Output.requireWritable(html, csv);
-    if (against != null && !otherInputs.isEmpty()) {
-      throw usage("expected either --against or --against-input, got both");
+    if (layers.isGiven()) {
+      exploreLayers();
+      return ExitCode.OK.code();
     }
+    Output.requireWritable(html, csv);
+    against.find();
     Optional<SaeEntry> entry = load.entry();
     boolean demo = activations.isDemo(entry);
-    List<Path> others = otherInputs.isEmpty() ? List.of() : TensorMixin.find(otherInputs);
     try (Labels labels = labelOptions.open(load, output);
         SAE sae = load.open(output);
         BundledDemo bundled = BundledDemo.open();
         StagedProgress progress = new StagedProgress(output)) {
       ActivationSource source = demo ? bundled.activations() : activations.open(sae, load, output);
       Optional<Tokens> tokens =
-          demo && !tokenTexts.isGiven() ? Optional.of(bundled.tokens()) : texts(source);
-      RowRules rules = rules();
-      ExplorerOptions options =
-          ExplorerOptions.defaults()
-              .latents(latents.stream().flatMap(IntRange::stream).toList())
-              .contexts(contexts, reach)
-              .rows(rules);
-      Exploration found = new Explorer(sae, progress).explore(source, options);
-      Optional<Comparison> comparison = compare(sae, source, found, others, progress);
-      write(new ExplorationReport(load.name(), entry, found, tokens, comparison, labels));
+          demo && !tokenTexts.isGiven()
+              ? Optional.of(bundled.tokens())
+              : tokenTexts.read(source, activations.ofText());
+      RowRules rules = activations.rules(rows.rules(), sae, output);
+      Exploration found = new Explorer(sae, progress).explore(source, options(rules));
+      Optional<Comparison> comparison =
+          against.compare(
+              new AgainstMixin.Side(sae, source, found.statistics()),
+              rows.rules(),
+              activations,
+              load.options(output),
+              progress);
+      ExplorationReport report =
+          new ExplorationReport(load.name(), entry, found, tokens, comparison, labels);
+      write(report, Optional.ofNullable(html), Optional.ofNullable(csv));
+      if (output.isJson()) {
+        output.json(Output.tree(report.json()));
+      } else {
+        print(report);
+      }
     }
     return ExitCode.OK.code();
   }
 
-  private Optional<Tokens> texts(ActivationSource source) throws IOException {
-    Optional<Tokens> given = tokenTexts.read(source);
-    return given.or(() -> activations.ofText().map(TextActivations::tokens));
-  }
-
-  private RowRules rules() throws IOException {
-    return activations.rules(rows.rules(), output);
-  }
-
-  private Optional<Comparison> compare(
-      SAE sae,
-      ActivationSource source,
-      Exploration found,
-      List<Path> others,
-      StagedProgress progress)
-      throws IOException {
-    if (!others.isEmpty()) {
-      // The mask is one of the first activations; what is not finite is left out of both.
-      RowRules finite = RowRules.all().skipNonFinite(rows.rules().skipsNonFinite());
-      LatentStatistics other =
-          new Explorer(sae, progress)
-              .count(activations.open(others, sae), ExplorerOptions.defaults().rows(finite));
-      return Optional.of(
-          Comparison.ofActivations(String.join(" ", otherInputs), found.statistics(), other));
+  private void exploreLayers() throws IOException {
+    activations.requireText("--layers");
+    layers.requireNone("--labels-file", labelOptions.file().isEmpty());
+    layers.requireNone("--against", !against.isGiven());
+    requireFolders();
+    LayerSaes saes = activations.ofLayers(load.entries(layers), load, output);
+    TextActivations ofText = saes.activations(activations.skipsSpecial());
+    ObjectNode result = Output.object();
+    ArrayNode array = result.putArray("saes");
+    saes.each(
+        ofText,
+        (entry, sae, source) -> {
+          try (Labels labels = labelOptions.open(entry, load, output);
+              StagedProgress progress = new StagedProgress(output)) {
+            RowRules rules = activations.rules(rows.rules(), sae, Optional.of(ofText), output);
+            Exploration found = new Explorer(sae, progress).explore(source, options(rules));
+            ExplorationReport report =
+                new ExplorationReport(
+                    LayerSaes.name(entry),
+                    Optional.of(entry),
+                    found,
+                    tokenTexts.read(source, Optional.of(ofText)),
+                    Optional.empty(),
+                    labels);
+            write(report, placeIn(html, entry, ".html"), placeIn(csv, entry, ".csv"));
+            if (output.isJson()) {
+              ObjectNode node = Output.object().put("sae_id", entry.saeId());
+              array.add(node.setAll((ObjectNode) Output.tree(report.json())));
+            } else {
+              output.line(LayerSaes.name(entry));
+              print(report);
+              output.line("");
+            }
+          }
+        });
+    if (output.isJson()) {
+      output.json(result);
     }
-    if (against == null) {
+  }
+
+  private void requireFolders() throws IOException {
+    for (Path folder : Stream.of(html, csv).filter(Objects::nonNull).toList()) {
+      AtomicFile.requireWritableFolder(folder);
+    }
+  }
+
+  private static Optional<Path> placeIn(Path folder, SaeEntry entry, String ending)
+      throws IOException {
+    if (folder == null) {
       return Optional.empty();
     }
-    int colon = against.indexOf(':');
-    boolean topOfRepository = colon < 0 && against.contains("/");
-    if (!topOfRepository && (colon < 1 || colon == against.length() - 1)) {
-      throw usage("--against: expected RELEASE:SAE_ID, or OWNER/REPO, got '" + against + "'");
+    Path place = LayerSaes.place(folder, entry, ending);
+    Files.createDirectories(place.toAbsolutePath().getParent());
+    return Optional.of(place);
+  }
+
+  private ExplorerOptions options(RowRules rules) {
+    return ExplorerOptions.defaults()
+        .latents(latents.stream().flatMap(IntRange::stream).toList())
+        .contexts(contexts, reach)
+        .rows(rules);
+  }
+
+  private static void write(ExplorationReport report, Optional<Path> html, Optional<Path> csv)
+      throws IOException {
+    if (html.isPresent()) {
+      report.writeHtml(html.get());
     }
-    String release = topOfRepository ? against : against.substring(0, colon);
-    String saeId = topOfRepository ? "" : against.substring(colon + 1);
-    LoadOptions options = load.options(output);
-    try (SAE other = SAE.fromPretrained(release, saeId, options)) {
-      LatentStatistics counts =
-          new Explorer(other, progress)
-              .count(source, ExplorerOptions.defaults().rows(rows.rules().withoutWarnings()));
-      return Optional.of(
-          Comparison.ofSaes(
-              against,
-              sae,
-              found.statistics(),
-              other,
-              counts,
-              done -> progress.step("matching", done, sae.dSae() + other.dSae())));
+    if (csv.isPresent()) {
+      AtomicFile.write(csv.get(), report.csv());
     }
   }
 
-  private void write(ExplorationReport report) throws IOException {
-    if (html != null) {
-      report.writeHtml(html);
-    }
-    if (csv != null) {
-      AtomicFile.write(csv, report.csv());
-    }
-    if (output.isJson()) {
-      output.json(Output.tree(report.json()));
-    } else {
-      new ExploreText(report, output).print(!latents.isEmpty());
-    }
-  }
-
-  private ParameterException usage(String message) {
-    return new ParameterException(command.commandLine(), message);
+  private void print(ExplorationReport report) {
+    new ExploreText(report, output).print(!latents.isEmpty());
   }
 }

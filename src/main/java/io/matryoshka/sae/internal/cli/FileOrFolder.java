@@ -1,5 +1,6 @@
 package io.matryoshka.sae.internal.cli;
 
+import io.matryoshka.sae.internal.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,7 @@ final class FileOrFolder {
     if (isFile(target)) {
       Output.requireWritable(target);
     } else {
-      Output.requireWritableFolder(target);
+      AtomicFile.requireWritableFolder(target);
     }
   }
 }

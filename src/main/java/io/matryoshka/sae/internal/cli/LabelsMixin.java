@@ -37,15 +37,23 @@ final class LabelsMixin {
     return wanted;
   }
 
-  /** Opens the labels; without any that can be had, a note says why, and nothing is shown. */
+  /** Opens the labels of the SAE that the user named. */
   Labels open(LoadMixin load, Output output) throws IOException {
     if (file != null) {
       return Labels.load(file);
     }
-    if (!wanted) {
-      return Labels.none();
-    }
-    Optional<String> id = load.entry().flatMap(SaeEntry::neuronpediaId);
+    return wanted ? ofNeuronpedia(load.entry(), load, output) : Labels.none();
+  }
+
+  /** Opens the labels of one SAE of several, for which one file of labels cannot do. */
+  Labels open(SaeEntry entry, LoadMixin load, Output output) throws IOException {
+    return wanted ? ofNeuronpedia(Optional.of(entry), load, output) : Labels.none();
+  }
+
+  /** Without any that can be had, a note says why, and nothing is shown. */
+  private static Labels ofNeuronpedia(Optional<SaeEntry> entry, LoadMixin load, Output output)
+      throws IOException {
+    Optional<String> id = entry.flatMap(SaeEntry::neuronpediaId);
     if (id.isEmpty()) {
       output.note(
           "no labels: this SAE is not known to be on Neuronpedia; --labels-file reads yours");

@@ -1,16 +1,14 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.eval.Evaluation;
 import io.matryoshka.sae.eval.EvaluationHints;
 import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.TextEvaluationRun;
 import io.matryoshka.sae.eval.TextEvaluationRun.Candidate;
-import io.matryoshka.sae.lm.LanguageModel;
-import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.SpliceLoss;
 import io.matryoshka.sae.lm.SpliceLossRun;
-import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.registry.SaeEntry;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -26,6 +24,7 @@ final class LayersEvaluation {
   private final ModelMixin model;
   private final TextMixin text;
   private final Output output;
+  private final List<SaeConfig> configs = new ArrayList<>();
   private final List<Candidate> candidates = new ArrayList<>();
 
   LayersEvaluation(LoadMixin load, ActivationsOrDemoMixin activations, Output output) {
@@ -40,47 +39,45 @@ final class LayersEvaluation {
   LayersResult run(
       List<SaeEntry> entries, EvaluationOptions options, boolean skipNonFinite, boolean withLoss)
       throws IOException {
-    LayerSaes saes = new LayerSaes(entries, load, model, text);
-    try (LanguageModel opened = saes.openModel(output)) {
-      if (activations.skipsSpecial() && opened.specialIds().isEmpty()) {
-        throw TextActivations.noneKnown(opened);
+    LayerSaes saes = new LayerSaes(entries, load, model, text, output);
+    try (LayerSaes.Opened opened = saes.open(this::add)) {
+      if (activations.skipsSpecial()) {
+        TextActivations.requireSpecial(opened.model());
       }
-      PackingOptions packing = saes.look(opened, output, this::add);
-      List<Tokens> texts = text.read(opened, packing);
-      List<Evaluation> evaluations = evaluate(opened, texts, options);
+      List<Evaluation> evaluations = evaluate(opened, options);
       List<LayerFigures> figures = new ArrayList<>();
       for (int i = 0; i < entries.size(); i++) {
         SaeEntry entry = entries.get(i);
         Evaluation evaluation = evaluations.get(i);
         requireFinite(entry, evaluation, skipNonFinite);
-        try (SAE sae = load.open(entry, output)) {
-          hint(entry, evaluation, sae, options);
-          Optional<SpliceLoss> loss =
-              withLoss ? Optional.of(loss(sae, opened, texts)) : Optional.empty();
-          figures.add(new LayerFigures(entry, sae.config().dtype(), evaluation, loss));
-        }
+        hint(entry, evaluation, configs.get(i), options);
+        Optional<SpliceLoss> loss = withLoss ? Optional.of(loss(entry, opened)) : Optional.empty();
+        figures.add(new LayerFigures(entry, configs.get(i).dtype(), evaluation, loss));
       }
       return new LayersResult(
           entries.get(0).release(),
-          opened.name(),
+          opened.model().name(),
           model.arithmetic(),
           text.packedFiles(),
-          packing.contextSize(),
-          texts,
+          opened.packing().contextSize(),
+          opened.texts(),
           activations.skipsSpecial(),
           figures);
     }
   }
 
-  private void add(SaeEntry entry, SAE sae) {
+  private void add(SaeEntry entry, SaeConfig sae) {
+    configs.add(sae);
     Candidate candidate = Candidate.of(sae, () -> load.open(entry, output));
     candidates.add(activations.skipsSpecial() ? candidate.skipSpecialTokens() : candidate);
   }
 
-  private List<Evaluation> evaluate(
-      LanguageModel opened, List<Tokens> texts, EvaluationOptions options) throws IOException {
+  private List<Evaluation> evaluate(LayerSaes.Opened opened, EvaluationOptions options)
+      throws IOException {
     try (StagedProgress progress = new StagedProgress(output)) {
-      return new TextEvaluationRun(opened, options).progress(progress::step).run(texts, candidates);
+      return new TextEvaluationRun(opened.model(), options)
+          .progress(progress::step)
+          .run(opened.texts(), candidates);
     }
   }
 
@@ -93,14 +90,18 @@ final class LayersEvaluation {
   }
 
   /** Says what is likely wrong with the figures of an SAE. */
-  private void hint(SaeEntry entry, Evaluation evaluation, SAE sae, EvaluationOptions options) {
+  private void hint(
+      SaeEntry entry, Evaluation evaluation, SaeConfig config, EvaluationOptions options) {
     OptionalInt trained = options.selection().isEmpty() ? entry.trainingK() : OptionalInt.empty();
-    EvaluationHints.of(evaluation, sae, trained)
+    EvaluationHints.of(evaluation, config, trained)
         .forEach(hint -> output.note(entry.saeId() + ": " + hint));
   }
 
-  private SpliceLoss loss(SAE sae, LanguageModel opened, List<Tokens> texts) throws IOException {
-    SpliceLossRun run = new SpliceLossRun(opened, sae).keepBos(activations.leavesOutSpecial(sae));
-    return LossMixin.measure(run, texts, Optional.empty(), output);
+  private SpliceLoss loss(SaeEntry entry, LayerSaes.Opened opened) throws IOException {
+    try (SAE sae = load.open(entry, output)) {
+      SpliceLossRun run =
+          new SpliceLossRun(opened.model(), sae).keepBos(activations.leavesOutSpecial(sae));
+      return LossMixin.measure(run, opened.texts(), Optional.empty(), output);
+    }
   }
 }

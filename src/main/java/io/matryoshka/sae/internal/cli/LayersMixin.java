@@ -29,6 +29,16 @@ final class LayersMixin {
     return !ranges.isEmpty();
   }
 
+  /** Refuses an option that has no meaning for several SAEs. */
+  void requireNone(String option, boolean isNone) {
+    if (!isNone) {
+      throw new ParameterException(
+          command.commandLine(),
+          "%s is for one SAE; leave it out, or name the SAE in place of --layers"
+              .formatted(option));
+    }
+  }
+
   /**
    * The SAEs of the layers, in the order of the release; all of them if no layer was named.
    *

@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.cli;
 import ai.djl.Device;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.hub.EntryNotFoundException;
 import io.matryoshka.sae.hub.ProgressListener;
 import io.matryoshka.sae.lm.LanguageModel;
@@ -142,6 +143,11 @@ final class LoadMixin {
     return SAE.fromPretrained(entry.release(), entry.saeId(), options(output));
   }
 
+  /** Reads what the files of an SAE of the release say, without its weights. */
+  SaeConfig config(SaeEntry entry, Output output) throws IOException {
+    return SAE.readConfig(entry.release(), entry.saeId(), options(output));
+  }
+
   /** The SAEs of some layers of the release that the user named. */
   List<SaeEntry> entries(LayersMixin layers) throws RegistryException {
     if (saeId != null || dir != null) {
@@ -172,6 +178,11 @@ final class LoadMixin {
 
   /** Loads the language model that was named, else the one that the SAE reads. */
   LanguageModel openModel(SAE sae, ModelMixin model, Output output) throws IOException {
+    return openModel(sae.config(), model, output);
+  }
+
+  /** The same for an SAE that is not loaded yet. */
+  LanguageModel openModel(SaeConfig sae, ModelMixin model, Output output) throws IOException {
     return model.open(sae, hub.options(output.downloadBars()), registry.registry());
   }
 
@@ -210,7 +221,12 @@ final class LoadMixin {
 
   /** Active latents per token that the SAE was trained with, if its files or the registry tell. */
   OptionalInt trainingK(SAE sae) throws IOException {
-    OptionalInt published = entry().map(SaeEntry::trainingK).orElse(OptionalInt.empty());
+    return trainingK(entry(), sae);
+  }
+
+  /** The same of any SAE. */
+  static OptionalInt trainingK(Optional<SaeEntry> entry, SAE sae) {
+    OptionalInt published = entry.map(SaeEntry::trainingK).orElse(OptionalInt.empty());
     return published.isPresent() ? published : sae.config().k();
   }
 
@@ -321,6 +337,11 @@ final class LoadMixin {
   private void requireRelease() {
     if (release == null) {
       throw usage("expected RELEASE and SAE_ID, or --dir FOLDER, got none");
+    }
+    if (Names.isPath(release)) {
+      throw usage(
+          "expected a release, or owner/repo on the Hub, got the path '%s'; name the folder of an SAE with --dir"
+              .formatted(release));
     }
   }
 

@@ -1,6 +1,6 @@
 package io.matryoshka.sae.internal.cli;
 
-import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.LanguageModelOptions;
@@ -58,7 +58,7 @@ final class ModelMixin {
   }
 
   /** Loads the model that was named, which has to fit the SAE, else the one that the SAE reads. */
-  LanguageModel open(SAE sae, HubOptions hub, ReleaseRegistry registry) throws IOException {
+  LanguageModel open(SaeConfig sae, HubOptions hub, ReleaseRegistry registry) throws IOException {
     if (!isGiven()) {
       return LanguageModel.of(sae, options(hub, registry));
     }
@@ -76,10 +76,12 @@ final class ModelMixin {
     return LanguageModelOptions.defaults().bfloat16Products(bfloat16).hub(hub).registry(registry);
   }
 
-  /** The folder that the user named, if it is one. */
+  /** The folder that the user named, if it is one, or can be nothing else. */
   Optional<Path> folder() {
     try {
-      return name().map(Path::of).filter(Files::exists);
+      return name()
+          .map(Path::of)
+          .filter(path -> Files.exists(path) || Names.isPath(path.toString()));
     } catch (InvalidPathException e) {
       return Optional.empty();
     }

@@ -8,8 +8,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -75,18 +73,6 @@ final class Output {
     }
   }
 
-  /** Does the same for a folder, which need not exist yet. */
-  static void requireWritableFolder(Path folder) throws IOException {
-    Path existing = folder.toAbsolutePath();
-    while (!Files.exists(existing) && existing.getParent() != null) {
-      existing = existing.getParent();
-    }
-    if (!Files.isDirectory(existing)) {
-      throw new FileSystemException(folder.toString(), null, existing + " is a file");
-    }
-    AtomicFile.requireWritable(existing.resolve(".writable"));
-  }
-
   /** Prints the result for machines. */
   void json(JsonNode value) {
     try {
@@ -123,7 +109,7 @@ final class Output {
 
   /** Tells a person what the result does not say, on stderr. */
   void note(String text) {
-    console().err().println("note: " + text);
+    console().err().println("note: " + StandardInput.named(text));
   }
 
   /** Whether a person reads the result as it comes. */

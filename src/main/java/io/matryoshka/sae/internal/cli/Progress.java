@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import java.time.Duration;
+import java.util.function.LongSupplier;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -30,13 +31,21 @@ final class Progress implements AutoCloseable {
   private final Target target;
   private final String task;
   private final Unit unit;
-  private final long startNanos = System.nanoTime();
+  private final LongSupplier nanos;
+  private final long startNanos;
   private long total;
   private long start;
   private boolean started;
   private ProgressBar bar;
 
   Progress(Target target, String task, Unit unit, long total) {
+    this(target, task, unit, total, System::nanoTime);
+  }
+
+  /** Takes the time from a clock that counts nanoseconds. */
+  Progress(Target target, String task, Unit unit, long total, LongSupplier nanos) {
+    this.nanos = nanos;
+    this.startNanos = nanos.getAsLong();
     this.target = target;
     this.task = task;
     this.unit = unit;
@@ -53,7 +62,7 @@ final class Progress implements AutoCloseable {
       start = done;
       started = true;
     }
-    Duration elapsed = Duration.ofNanos(System.nanoTime() - startNanos);
+    Duration elapsed = Duration.ofNanos(nanos.getAsLong() - startNanos);
     if (bar == null && elapsed.compareTo(DELAY) >= 0) {
       bar = build(elapsed);
     }

@@ -32,12 +32,20 @@ final class TextActivations {
 
   private final Path folder;
   private final List<Tokens> texts;
+  private final Set<Integer> special;
+  private final boolean ofEncoder;
   private final boolean asked;
 
-  private TextActivations(Path folder, List<Tokens> texts, boolean asked) {
+  private TextActivations(Path folder, List<Tokens> texts, LanguageModel model, boolean asked)
+      throws IOException {
     this.folder = folder;
     this.texts = texts;
+    this.special = model.specialIds();
+    this.ofEncoder = model.config().isEncoder();
     this.asked = asked;
+    if (asked) {
+      requireSpecial(model);
+    }
   }
 
   /**
@@ -55,13 +63,8 @@ final class TextActivations {
       throws IOException {
     try (LanguageModel opened = load.openModel(sae, model, output)) {
       List<Tokens> texts = text.read(opened, Optional.of(sae));
-      TextActivations made =
-          write(
-              opened, texts, Map.of(HookPoint.of(sae).toString(), sae.dIn()), output, skipsSpecial);
-      if (skipsSpecial || PackingOptions.excludesSpecialTokens(sae)) {
-        made.writeMask(opened, output);
-      }
-      return made;
+      Map<String, Integer> widths = Map.of(HookPoint.of(sae).toString(), sae.dIn());
+      return of(opened, texts, widths, output, skipsSpecial);
     }
   }
 
@@ -69,23 +72,18 @@ final class TextActivations {
    * Runs texts through a language model up to several places.
    *
    * @param widths the hook points, and the width of the activations there
+   * @param skipsSpecial whether rows of special tokens are left out whatever an SAE says
    */
   static TextActivations of(
-      LanguageModel opened, List<Tokens> texts, Map<String, Integer> widths, Output output)
-      throws IOException {
-    return write(opened, texts, widths, output, false);
-  }
-
-  private static TextActivations write(
       LanguageModel opened,
       List<Tokens> texts,
       Map<String, Integer> widths,
       Output output,
-      boolean asked)
+      boolean skipsSpecial)
       throws IOException {
     Path folder = Files.createTempDirectory("matryoshka-sae-text");
     DeletedOnExit.add(folder);
-    TextActivations made = new TextActivations(folder, texts, asked);
+    TextActivations made = new TextActivations(folder, texts, opened, skipsSpecial);
     long rows = texts.stream().mapToLong(Tokens::size).sum();
     long width = widths.values().stream().mapToLong(w -> w).sum();
     long bytes = Math.multiplyExact(rows, width * Float.BYTES);
@@ -127,20 +125,6 @@ final class TextActivations {
     return folder.resolve("mask.safetensors");
   }
 
-  private void writeMask(LanguageModel model, Output output) throws IOException {
-    Set<Integer> special = model.specialIds();
-    if (special.isEmpty() && asked) {
-      throw noneKnown(model);
-    }
-    if (special.isEmpty() && model.config().isEncoder()) {
-      output.note(
-          "the SAE was trained without special tokens; without a tokenizer of the model they are not"
-              + " known, and their rows count");
-      return;
-    }
-    TokenMask.write(texts, special, mask());
-  }
-
   ActivationSource open(SAE sae) throws IOException {
     return ActivationSource.open(
         List.of(file()), SourceOptions.of(sae).tensor(HookPoint.of(sae).toString()));
@@ -158,16 +142,29 @@ final class TextActivations {
   }
 
   /** There is nothing to leave out where no special tokens are known. */
-  static IllegalArgumentException noneKnown(LanguageModel model) {
-    return new IllegalArgumentException(
-        "--skip-special-tokens: the special tokens of %s are not known: its config.json names none and it has no tokenizer.json that does"
-            .formatted(model.name()));
+  static void requireSpecial(LanguageModel model) throws IOException {
+    if (model.specialIds().isEmpty()) {
+      throw new IllegalArgumentException(
+          "--skip-special-tokens: the special tokens of %s are not known: its config.json names none and it has no tokenizer.json that does"
+              .formatted(model.name()));
+    }
   }
 
-  /** Leaves out the rows of special tokens where the SAE was trained without them. */
-  RowRules rules(RowRules given, Output output) throws IOException {
-    if (given.mask().isPresent() || !Files.exists(mask())) {
+  /** Leaves out the rows of special tokens where the user asks, or the SAE was trained so. */
+  RowRules rules(RowRules given, SAE sae, Output output) throws IOException {
+    if (given.mask().isPresent() || !(asked || PackingOptions.excludesSpecialTokens(sae))) {
       return given;
+    }
+    if (special.isEmpty()) {
+      if (ofEncoder) {
+        output.note(
+            "the SAE was trained without special tokens; without a tokenizer of the model they are not"
+                + " known, and their rows count");
+      }
+      return given;
+    }
+    if (!Files.exists(mask())) {
+      TokenMask.write(texts, special, mask());
     }
     RowMask mask = RowMask.open(mask(), Optional.of(TokenMask.TENSOR));
     output.note(

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.LanguageModelConfig;
 import io.matryoshka.sae.lm.PackingOptions;
@@ -61,7 +62,7 @@ final class TextMixin {
   }
 
   /** How documents are packed for an SAE. */
-  PackingOptions packing(Optional<SAE> sae, LanguageModelConfig config) {
+  PackingOptions packing(Optional<SaeConfig> sae, LanguageModelConfig config) {
     PackingOptions options =
         sae.map(s -> PackingOptions.of(s, config))
             .orElseGet(() -> PackingOptions.of(PackingOptions.DEFAULT_CONTEXT_SIZE, config));
@@ -70,7 +71,7 @@ final class TextMixin {
 
   /** Reads the texts of a command that takes nothing else. */
   List<Tokens> read(LanguageModel model, Optional<SAE> sae) throws IOException {
-    return read(model, packing(sae, model.config()));
+    return read(model, packing(sae.map(SAE::config), model.config()));
   }
 
   /** Reads the texts, documents packed in a given way. */

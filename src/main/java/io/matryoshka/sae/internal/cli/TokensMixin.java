@@ -21,10 +21,11 @@ final class TokensMixin {
     return file != null;
   }
 
-  /** Reads the texts of the rows of a source; empty if none are given. */
-  Optional<Tokens> read(ActivationSource source) throws IOException {
+  /** Reads the texts of the rows of a source; else those of the text that it comes from. */
+  Optional<Tokens> read(ActivationSource source, Optional<TextActivations> ofText)
+      throws IOException {
     if (file == null) {
-      return Optional.empty();
+      return ofText.map(TextActivations::tokens);
     }
     Tokens tokens = Tokens.read(file);
     tokens.requireRows(source.rows());

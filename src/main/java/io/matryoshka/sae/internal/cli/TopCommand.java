@@ -2,21 +2,11 @@ package io.matryoshka.sae.internal.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.SparseLatents;
-import io.matryoshka.sae.eval.EvaluationHints;
-import io.matryoshka.sae.eval.Evaluator;
-import io.matryoshka.sae.explore.Tokens;
 import io.matryoshka.sae.labels.Labels;
-import io.matryoshka.sae.stream.ActivationBatch;
-import io.matryoshka.sae.stream.ActivationBatches;
 import io.matryoshka.sae.stream.ActivationSource;
-import io.matryoshka.sae.stream.BatchEncoder;
-import io.matryoshka.sae.stream.EncodedBatch;
 import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,7 +16,11 @@ import picocli.CommandLine.Option;
 /** Prints the strongest latents of each token. */
 @Command(
     name = "top",
-    description = "Prints the strongest latents of each token, by level.",
+    description = {
+      "Prints the strongest latents of each token, by level.",
+      "With --layers and text: those of the SAEs of several layers, from one pass of the language"
+          + " model."
+    },
     footer = {
       "",
       "Example:",
@@ -34,9 +28,9 @@ import picocli.CommandLine.Option;
     })
 final class TopCommand implements Callable<Integer> {
 
-  private static final int BATCH_ROWS = 1024;
-
   @Mixin private LoadMixin load;
+
+  @Mixin private LayersMixin layers;
 
   @Mixin private ActivationsMixin activations;
 
@@ -68,75 +62,75 @@ final class TopCommand implements Callable<Integer> {
     if (count < 1) {
       throw new IllegalArgumentException("--count: expected at least 1, got " + count);
     }
+    if (layers.isGiven()) {
+      activations.requireText("--layers");
+    }
     activations.find();
     RowRules rules = rowOptions.rules();
+    if (layers.isGiven()) {
+      topOfLayers(rules);
+      return ExitCode.OK.code();
+    }
     try (Labels labels = labelOptions.open(load, output);
         SAE sae = load.open(output)) {
       ActivationSource source = activations.open(sae, load, output);
-      Optional<Tokens> given = tokenTexts.read(source);
-      Optional<Tokens> tokens = given.or(() -> activations.ofText().map(TextActivations::tokens));
-      if (rows.first() >= source.rows()) {
-        throw new IllegalArgumentException(
-            "--rows: expected rows below %s, got %s".formatted(source.rows(), rows));
+      TopRows top = new TopRows(sae, rows, rules);
+      TokenLatents latents =
+          top.read(source, tokenTexts.read(source, activations.ofText()), count, output);
+      top.hints(load.trainingK(sae)).forEach(output::note);
+      if (output.isJson()) {
+        output.json(json(latents, labels));
+      } else {
+        print(latents, labels);
       }
-      print(sae, source, tokens, rules, labels);
     }
     return ExitCode.OK.code();
   }
 
-  private void print(
-      SAE sae, ActivationSource source, Optional<Tokens> tokens, RowRules rules, Labels labels)
-      throws IOException {
-    TokenLatents latents = new TokenLatents(Levels.of(sae), count, tokens.isPresent());
-    BatchEncoder encoder = new BatchEncoder(sae, source, Optional.empty(), rules);
-    Evaluator evaluator = Evaluator.of(sae);
-    int end = (int) Math.min(source.rows(), rows.last() + 1L);
-    int batchRows = Math.min(BATCH_ROWS, end - rows.first());
-    long masked = 0;
-    long nonFinite = 0;
-    try (ActivationBatches batches = source.batches(batchRows, rows.first());
-        Progress progress = output.progress("top", "tokens", end)) {
-      for (int first = rows.first(); first < end; first += batchRows) {
-        ActivationBatch batch = batches.next().first(Math.min(batchRows, end - first));
-        EncodedBatch encoded = encoder.encode(batch);
-        add(encoded, tokens, latents);
-        masked += encoded.masked().cardinality();
-        nonFinite += encoded.nonFinite().cardinality();
-        if (first - rows.first() < BATCH_ROWS && !sae.isTranscoder()) {
-          evaluator.add(FloatBuffer.wrap(batch.values()), batch.rows(), encoded.counted());
-        }
-        progress.stepTo(encoded.endRow());
-      }
-    }
-    RowRules.requireCounted(end - rows.first(), masked, nonFinite);
-    if (!sae.isTranscoder()) { // reconstructions cannot be compared with what it reads
-      EvaluationHints.of(evaluator.result(), sae, load.trainingK(sae)).forEach(output::note);
-    }
+  private void topOfLayers(RowRules rules) throws IOException {
+    layers.requireNone("--labels-file", labelOptions.file().isEmpty());
+    LayerSaes saes = activations.ofLayers(load.entries(layers), load, output);
+    TextActivations ofText = saes.activations(false);
+    ObjectNode result = Output.object();
+    ArrayNode array = result.putArray("saes");
+    saes.each(
+        ofText,
+        (entry, sae, source) -> {
+          try (Labels labels = labelOptions.open(entry, load, output)) {
+            TopRows top = new TopRows(sae, rows, rules);
+            TokenLatents latents =
+                top.read(source, tokenTexts.read(source, Optional.of(ofText)), count, output);
+            top.hints(LoadMixin.trainingK(Optional.of(entry), sae))
+                .forEach(hint -> output.note(entry.saeId() + ": " + hint));
+            if (output.isJson()) {
+              array.add(json(latents, labels).put("sae_id", entry.saeId()));
+            } else {
+              output.line(LayerSaes.name(entry));
+              print(latents, labels);
+              output.line("");
+            }
+          }
+        });
     if (output.isJson()) {
-      ObjectNode result = Output.object();
-      ArrayNode array = result.putArray("rows");
-      latents.json(labels).forEach(array::add);
       output.json(result);
-    } else {
-      output.table(latents.table(output.hasColours()));
-      latents
-          .labels(labels)
-          .ifPresent(
-              table -> {
-                output.line("");
-                output.table(table);
-              });
     }
   }
 
-  private static void add(EncodedBatch encoded, Optional<Tokens> tokens, TokenLatents latents) {
-    SparseLatents all = encoded.allRows();
-    boolean[] counted = encoded.counted();
-    for (int r = 0; r < encoded.rows(); r++) {
-      int row = (int) encoded.firstRow() + r;
-      if (counted[r]) {
-        latents.add(row, tokens.map(t -> t.text(row)).orElse(""), all, r);
-      }
-    }
+  private static ObjectNode json(TokenLatents latents, Labels labels) {
+    ObjectNode result = Output.object();
+    ArrayNode array = result.putArray("rows");
+    latents.json(labels).forEach(array::add);
+    return result;
+  }
+
+  private void print(TokenLatents latents, Labels labels) {
+    output.table(latents.table(output.hasColours()));
+    latents
+        .labels(labels)
+        .ifPresent(
+            table -> {
+              output.line("");
+              output.table(table);
+            });
   }
 }

@@ -47,6 +47,30 @@ public record SaeLocator(
     return SaeFiles.in(((SaeLocation.Directory) location).path(), dtype);
   }
 
+  /**
+   * Reads the configuration of an SAE. Of weights on the Hub no more than the header is fetched,
+   * and that only where the configuration needs it.
+   *
+   * @param location where the SAE is
+   * @return the configuration of the whole SAE
+   * @throws IOException if files cannot be fetched or read, or the configuration is malformed
+   */
+  public SaeConfig config(SaeLocation location) throws IOException {
+    if (!(location instanceof SaeLocation.Hub onHub)) {
+      return locate(location).config();
+    }
+    HubClient hub = HubClient.of(options);
+    HubFolder folder = HubFolder.open(hub, onHub, options.revision(), format);
+    boolean partial = hub.findCached(folder.weights()).isEmpty();
+    return config(hub, folder, partial);
+  }
+
+  private SaeConfig config(HubClient hub, HubFolder folder, boolean partial) throws IOException {
+    return folder
+        .format()
+        .config(folder.place(dtype), () -> openRaw(hub, folder, folder.weights(), partial));
+  }
+
   /** All files are of the commit that the revision names when the first is asked for. */
   private SaeFiles fromHub(SaeLocation.Hub location) throws IOException {
     HubClient hub = HubClient.of(options);
@@ -54,8 +78,7 @@ public record SaeLocator(
     RepoFile weights = folder.weights();
     boolean cached = hub.findCached(weights).isPresent();
     boolean partial = prefix.isPresent() && !cached;
-    SaeConfig config =
-        folder.format().config(folder.place(dtype), () -> openRaw(hub, folder, weights, partial));
+    SaeConfig config = config(hub, folder, partial);
     int width = config.prefixWidth(prefix);
     Optional<Path> sparsity = folder.sparsity();
     Optional<Path> scaler = folder.scaler(config);

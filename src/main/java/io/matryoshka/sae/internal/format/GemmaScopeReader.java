@@ -60,6 +60,9 @@ final class GemmaScopeReader implements FormatReader {
       Tensors found = new Tensors(file, name);
       StoredTensor encoder = found.matrix("w_enc", "W_enc");
       StoredTensor decoder = found.matrix("w_dec", "W_dec");
+      if (json.isPresent()) {
+        requireAgreement(place, json.get(), found.size(encoder, 1), found.has(SKIP));
+      }
       boolean transcoder = places.out().isPresent() || found.has(SKIP);
       Architecture architecture =
           found.has(SKIP)
@@ -84,6 +87,29 @@ final class GemmaScopeReader implements FormatReader {
 
   private static JsonNode missing() {
     return MissingNode.getInstance();
+  }
+
+  /** Files of two SAEs in one folder would load and compute something that nobody trained. */
+  private static void requireAgreement(SaePlace place, JsonNode json, int dSae, boolean hasSkip)
+      throws SaeFormatException {
+    JsonNode width = json.path("width");
+    if (width.isNumber() && width.longValue() != dSae) {
+      throw new SaeFormatException(
+          "%s: 'width' is %s, but the tensors have %d latents; the two files are not of one SAE"
+              .formatted(place.config().orElseThrow(), width, dSae));
+    }
+    JsonNode affine = json.path("affine_connection");
+    if (affine.isBoolean() && affine.booleanValue() != hasSkip) {
+      throw new SaeFormatException(
+          "%s: 'affine_connection' is %s, but the tensors %s '%s'; the two files are not of one SAE"
+              .formatted(
+                  place.config().orElseThrow(), affine, hasSkip ? "hold" : "do not hold", SKIP));
+    }
+    if (json.path("type").asText().equals("sae") && hasSkip) {
+      throw new SaeFormatException(
+          "%s: 'type' is sae, but the tensors hold '%s', which only transcoders have; the two files are not of one SAE"
+              .formatted(place.config().orElseThrow(), SKIP));
+    }
   }
 
   private void requireRunnable(SaePlace place, JsonNode json)

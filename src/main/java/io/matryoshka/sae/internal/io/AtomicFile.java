@@ -62,7 +62,8 @@ public final class AtomicFile implements Closeable {
     if (Files.isDirectory(target)) {
       throw new FileAlreadyExistsException(target.toString(), null, "is a folder; name a file");
     }
-    return new AtomicFile(target, TemporaryFile.create(folder, target.getFileName().toString()));
+    return new AtomicFile(
+        target, TemporaryFile.create(folder, target.getFileName().toString(), target));
   }
 
   /**
@@ -80,7 +81,7 @@ public final class AtomicFile implements Closeable {
    * @throws IOException if that fails; the target is then as it was
    */
   public void commit() throws IOException {
-    temporary.channel().force(true);
+    temporary.force();
     commitUnforced();
     forceFolder(folder(target));
   }
@@ -110,28 +111,26 @@ public final class AtomicFile implements Closeable {
    * @throws IOException if it cannot be written; the target is then as it was
    */
   public static void write(Path target, byte[] content) throws IOException {
-    try {
-      if (isSpecial(target)) {
-        Files.write(target, content);
-        return;
-      }
-      try (AtomicFile file = create(target)) {
-        file.writeFully(content);
-        file.commit();
-      }
-    } catch (FileSystemException | ClosedByInterruptException e) {
-      throw e;
-    } catch (IOException e) {
-      throw named(target, e);
+    if (isSpecial(target)) {
+      writeSpecial(target, content);
+      return;
+    }
+    try (AtomicFile file = create(target)) {
+      file.writeFully(content);
+      file.commit();
     }
   }
 
-  /** The failure of a channel, such as a full disk, does not say of which file. */
-  private static FileSystemException named(Path target, IOException cause) {
-    FileSystemException named =
-        new FileSystemException(target.toString(), null, cause.getMessage());
-    named.initCause(cause);
-    return named;
+  private static void writeSpecial(Path target, byte[] content) throws IOException {
+    try {
+      Files.write(target, content);
+    } catch (FileSystemException | ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      FileSystemException named = new FileSystemException(target.toString(), null, e.getMessage());
+      named.initCause(e);
+      throw named;
+    }
   }
 
   /**
@@ -152,10 +151,28 @@ public final class AtomicFile implements Closeable {
    * @throws IOException if they cannot be written
    */
   public void writeFully(byte[] content) throws IOException {
-    ByteBuffer bytes = ByteBuffer.wrap(content);
-    while (bytes.hasRemaining()) {
-      channel().write(bytes);
-    }
+    append(ByteBuffer.wrap(content));
+  }
+
+  /**
+   * Appends bytes.
+   *
+   * @param bytes the bytes, up to the limit
+   * @throws IOException that names the target, if they cannot be written
+   */
+  public void append(ByteBuffer bytes) throws IOException {
+    temporary.append(bytes);
+  }
+
+  /**
+   * Writes bytes at a position.
+   *
+   * @param bytes the bytes, up to the limit
+   * @param position where the first goes
+   * @throws IOException that names the target, if they cannot be written
+   */
+  public void write(ByteBuffer bytes, long position) throws IOException {
+    temporary.write(bytes, position);
   }
 
   /**
@@ -178,6 +195,23 @@ public final class AtomicFile implements Closeable {
     if (!isSpecial(target)) {
       create(target).close();
     }
+  }
+
+  /**
+   * Checks that files can be made in a folder, or in the nearest one above it that exists.
+   *
+   * @param folder the folder, which need not exist yet
+   * @throws IOException that names the folder, if they cannot
+   */
+  public static void requireWritableFolder(Path folder) throws IOException {
+    Path existing = folder.toAbsolutePath();
+    while (!Files.exists(existing) && existing.getParent() != null) {
+      existing = existing.getParent();
+    }
+    if (!Files.isDirectory(existing)) {
+      throw new FileSystemException(folder.toString(), null, existing + " is a file");
+    }
+    TemporaryFile.create(existing, "writable", folder).close();
   }
 
   /**

@@ -2,16 +2,22 @@ package io.matryoshka.sae.internal.io;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
@@ -45,10 +51,12 @@ public final class TemporaryFile implements Closeable {
   private static final Set<Path> CLEARED = ConcurrentHashMap.newKeySet();
 
   private final Path path;
+  private final Path result;
   private final FileChannel channel;
 
-  private TemporaryFile(Path path, FileChannel channel) {
+  private TemporaryFile(Path path, Path result, FileChannel channel) {
     this.path = path;
+    this.result = result;
     this.channel = channel;
   }
 
@@ -61,6 +69,19 @@ public final class TemporaryFile implements Closeable {
    * @throws IOException if it cannot be created
    */
   public static TemporaryFile create(Path folder, String name) throws IOException {
+    return create(folder, name, folder.resolve(name));
+  }
+
+  /**
+   * Creates an empty file on whose content a result depends.
+   *
+   * @param folder an existing folder
+   * @param name what it is for; part of its name
+   * @param result what a message on a failure names
+   * @return the file, open for reading and writing
+   * @throws IOException if it cannot be created
+   */
+  public static TemporaryFile create(Path folder, String name, Path result) throws IOException {
     Path inFolder = folder.toAbsolutePath().normalize();
     if (CLEARED.add(inFolder)) {
       removeAbandoned(inFolder);
@@ -76,11 +97,91 @@ public final class TemporaryFile implements Closeable {
               StandardOpenOption.READ,
               StandardOpenOption.WRITE);
       lock(channel);
-      return new TemporaryFile(path, channel);
+      return new TemporaryFile(path, result, channel);
     } catch (IOException e) {
       DeletedOnExit.remove(path);
-      throw e;
+      throw notMade(inFolder, result, e);
     }
+  }
+
+  /** The reader of a message knows the result, and not the name of the temporary file. */
+  private static FileSystemException notMade(Path folder, Path result, IOException cause) {
+    FileSystemException failure;
+    if (cause instanceof AccessDeniedException) {
+      failure =
+          new AccessDeniedException(
+              result.toString(), null, "no permission to make files in the folder " + folder);
+    } else if (!Files.exists(folder)) {
+      failure = new NoSuchFileException(result.toString(), null, "there is no folder " + folder);
+    } else {
+      Optional<String> reason =
+          Optional.ofNullable(
+              cause instanceof FileSystemException f ? f.getReason() : cause.getMessage());
+      failure =
+          new FileSystemException(
+              result.toString(),
+              null,
+              "no file can be made in the folder "
+                  + folder
+                  + reason.map(text -> ": " + text).orElse(""));
+    }
+    failure.initCause(cause);
+    return failure;
+  }
+
+  /**
+   * Appends bytes.
+   *
+   * @param bytes the bytes, up to the limit
+   * @throws IOException that names the result, if they cannot be written
+   */
+  public void append(ByteBuffer bytes) throws IOException {
+    try {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException e) {
+      throw notWritten(e);
+    }
+  }
+
+  /**
+   * Writes bytes at a position.
+   *
+   * @param bytes the bytes, up to the limit
+   * @param position where the first goes
+   * @throws IOException that names the result, if they cannot be written
+   */
+  public void write(ByteBuffer bytes, long position) throws IOException {
+    long at = position;
+    try {
+      while (bytes.hasRemaining()) {
+        at += channel.write(bytes, at);
+      }
+    } catch (IOException e) {
+      throw notWritten(e);
+    }
+  }
+
+  /** Waits until all bytes are on the storage device. */
+  void force() throws IOException {
+    try {
+      channel.force(true);
+    } catch (IOException e) {
+      throw notWritten(e);
+    }
+  }
+
+  /** The failure of a channel, such as a full disk, does not say of which file. */
+  private IOException notWritten(IOException cause) {
+    if (cause instanceof ClosedByInterruptException) {
+      return cause;
+    }
+    FileSystemException named =
+        new FileSystemException(
+            result.toString(), null, cause.getMessage() + "; nothing of this file was written");
+    named.initCause(cause);
+    return named;
   }
 
   /**

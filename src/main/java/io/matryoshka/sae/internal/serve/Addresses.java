@@ -4,7 +4,9 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.HashSet;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -20,6 +22,11 @@ record Addresses(Set<String> names, boolean anyLiteral) {
       Pattern.compile("\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[0-9a-f:.]+]");
 
   static Addresses of(String host) throws UnknownHostException {
+    return of(host, Addresses::nameOfThisMachine);
+  }
+
+  static Addresses of(String host, Supplier<Optional<String>> nameOfThisMachine)
+      throws UnknownHostException {
     InetAddress address = InetAddress.getByName(host);
     Set<String> names = new HashSet<>();
     names.add(host.contains(":") ? "[" + host + "]" : host.toLowerCase(Locale.ROOT));
@@ -27,9 +34,18 @@ record Addresses(Set<String> names, boolean anyLiteral) {
       names.addAll(Set.of("localhost", "127.0.0.1", "[::1]"));
     }
     if (address.isAnyLocalAddress()) {
-      names.add(InetAddress.getLocalHost().getHostName().toLowerCase(Locale.ROOT));
+      nameOfThisMachine.get().ifPresent(name -> names.add(name.toLowerCase(Locale.ROOT)));
     }
     return new Addresses(Set.copyOf(names), address.isAnyLocalAddress());
+  }
+
+  /** Empty in a container, for one, whose name leads nowhere; it is called by number then. */
+  private static Optional<String> nameOfThisMachine() {
+    try {
+      return Optional.of(InetAddress.getLocalHost().getHostName());
+    } catch (UnknownHostException e) {
+      return Optional.empty();
+    }
   }
 
   /** Whether a {@code Host} header names this server. */

@@ -72,14 +72,22 @@ final class Call implements Runnable {
     } catch (IllegalArgumentException e) {
       fail(Refusal.BAD_REQUEST, Answers.error(Refusal.BAD_REQUEST, e.getMessage()));
     } catch (CancellationException e) {
-      fail(Refusal.STOPPING, Answers.error(Refusal.STOPPING, "the call was cancelled"));
+      failCancelled();
     } catch (Exception | Error e) {
+      if (e instanceof Exception && cancellation.isCancelled()) {
+        failCancelled(); // An interruption that something else than a pass of the model noticed.
+        return;
+      }
       LOG.error("{} {} failed", request.getMethod(), request.getHttpURI().getPath(), e);
       String message = "the server failed (%s); the terminal has the details";
       fail(
           Refusal.FAILED,
           Answers.error(Refusal.FAILED, message.formatted(e.getClass().getSimpleName())));
     }
+  }
+
+  private void failCancelled() {
+    fail(Refusal.STOPPING, Answers.error(Refusal.STOPPING, "the call was cancelled"));
   }
 
   void json(JsonNode node) {

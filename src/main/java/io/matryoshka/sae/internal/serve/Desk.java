@@ -90,6 +90,16 @@ final class Desk implements AutoCloseable {
     }
   }
 
+  /** The number of calls that are not answered yet, those that wait among them. */
+  int inHand() {
+    return open.size();
+  }
+
+  /** The number of calls that wait for those before them. */
+  int waiting() {
+    return single.getQueue().size();
+  }
+
   private void enter(Call call) {
     call.whenAnswered(() -> leave(call));
     open.add(call);

@@ -30,6 +30,11 @@ public final class Playground implements AutoCloseable {
   private final ServeOptions options;
   private boolean closed;
 
+  /** Where calls wait. */
+  Desk desk() {
+    return desk;
+  }
+
   private Playground(Workspace workspace, ServeOptions options, long idleMillis)
       throws UnknownHostException {
     this.workspace = workspace;

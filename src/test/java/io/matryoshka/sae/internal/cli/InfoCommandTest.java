@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class InfoCommandTest {
 
@@ -143,5 +149,45 @@ class InfoCommandTest {
     assertThat(Cli.run("info", Samples.RELEASE, "--prefix", "4096").err())
         .contains("4096")
         .hasLineCount(1);
+  }
+
+  /** Cut off in its parts, with foreign bytes, and no archive at all. */
+  static Stream<byte[]> brokenWeights() throws IOException {
+    byte[] whole =
+        Files.readAllBytes(
+            Path.of("src/test/resources/formats/dictionary-learning-matryoshka/sae/ae.pt"));
+    Stream<byte[]> cut =
+        IntStream.of(0, 1, 4, 30, 100, 1000, whole.length / 2, whole.length - 22, whole.length - 1)
+            .mapToObj(length -> Arrays.copyOf(whole, length));
+    Stream<byte[]> changed =
+        IntStream.range(0, 40)
+            .mapToObj(
+                i -> {
+                  byte[] bytes = whole.clone();
+                  // Pickle and directory: what lies between holds numbers of any value.
+                  int at = i < 20 ? 60 + 20 * i : bytes.length - 20 * (i - 19);
+                  Arrays.fill(bytes, at, Math.min(at + 8, bytes.length), (byte) 0xff);
+                  return bytes;
+                });
+    Stream<byte[]> foreign =
+        Stream.of(
+                "PK",
+                "no archive",
+                "{}",
+                "\u0080\u0002}q\u0000.",
+                "\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019.",
+                "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 123456789\n",
+                "\u001f\u008b\b")
+            .map(text -> text.getBytes(StandardCharsets.ISO_8859_1));
+    return Stream.of(cut, changed, foreign).flatMap(one -> one);
+  }
+
+  @ParameterizedTest
+  @MethodSource("brokenWeights")
+  void info_brokenCheckpoint_isABadFile(byte[] weights, @TempDir Path folder) throws IOException {
+    Files.write(folder.resolve("ae.pt"), weights);
+    Cli.Result result = Cli.run("info", "--dir", folder);
+    assertThat(result.code()).as(result.err()).isEqualTo(4);
+    assertThat(result.err()).contains("ae.pt").hasLineCount(1);
   }
 }

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * {@code evaluate --layers} and {@code encode --layers}, on a release with SAEs at three layers of
- * the bundled model.
+ * {@code --layers} of {@code evaluate}, {@code encode}, {@code top} and {@code explore}, on a
+ * release with SAEs at three layers of the bundled model.
  */
 class LayersTest {
 
@@ -286,5 +286,99 @@ class LayersTest {
     assertThat(result.code()).isEqualTo(2);
     assertThat(result.err()).contains(problem);
     assertThat(folder.resolve("out")).doesNotExist();
+  }
+
+  private Cli.Result other(String command, Object... more) {
+    Cli.Result result =
+        Cli.run(
+            Stream.concat(Stream.of(command, "mine", "--registry", registry), Stream.of(more))
+                .toArray());
+    assertThat(result.code()).as(result.err()).isZero();
+    return result;
+  }
+
+  @Test
+  void topOfLayers_isThatOfSeparateRuns() throws IOException {
+    Object[] options = {"--text-file", corpus, "--rows", "0-30"};
+    JsonNode saes = other("top", with(options, "--layers", "2,5-6", "--json")).json().get("saes");
+    assertThat(saes.findValuesAsText("sae_id")).containsExactly("layer2", "layer5", "layer6");
+    for (JsonNode sae : saes) {
+      String id = sae.get("sae_id").textValue();
+      JsonNode alone = other("top", with(options, id, "--json")).json();
+      assertThat(sae.get("rows")).hasSize(31).isEqualTo(alone.get("rows"));
+    }
+    assertThat(saes.get(0).get("rows")).isNotEqualTo(saes.get(1).get("rows"));
+    List<String> texts = saes.get(0).get("rows").findValuesAsText("token");
+    String spelled = String.join("", texts.subList(1, texts.size())).replace('▁', ' ').strip();
+    assertThat(texts.get(0)).isEqualTo("<bos>");
+    assertThat(Files.readString(corpus)).startsWith(spelled);
+    String text = other("top", with(options, "--layers", "2,5")).out();
+    assertThat(text)
+        .contains("mine layer2\n" + other("top", with(options, "layer2")).out())
+        .contains("mine layer5\n" + other("top", with(options, "layer5")).out());
+  }
+
+  @Test
+  void exploredLayers_haveTheResultsOfSeparateRuns() throws IOException {
+    Path pages = folder.resolve("pages");
+    Path tables = folder.resolve("tables");
+    Object[] options = {"--ids", ids, "--latent", "0-40"};
+    Object[] together = {"--layers", "2,6", "--html", pages, "--csv", tables, "--json"};
+    JsonNode saes = other("explore", with(options, together)).json().get("saes");
+    assertThat(saes.findValuesAsText("sae_id")).containsExactly("layer2", "layer6");
+    for (JsonNode sae : saes) {
+      String id = sae.get("sae_id").textValue();
+      Path page = folder.resolve(id + ".html");
+      Path table = folder.resolve(id + ".csv");
+      JsonNode alone =
+          other("explore", with(options, id, "--html", page, "--csv", table, "--json")).json();
+      ((ObjectNode) sae).remove("sae_id");
+      assertThat(sae).isEqualTo(alone);
+      assertThat(pages.resolve(id + ".html")).hasSameBinaryContentAs(page);
+      assertThat(tables.resolve(id + ".csv")).hasSameBinaryContentAs(table);
+    }
+    assertThat(other("explore", with(options, "--layers", "5-6")).out())
+        .contains("mine layer5\nLatent 0, level 0", "mine layer6\nLatent 0, level 0");
+  }
+
+  @Test
+  void exploredLayers_leaveSpecialTokensOutWhereTheirTrainingDid() throws IOException {
+    forgetExclusion();
+    Object[] layers = {"--layers", "2,5", "--ids", ids, "--latent", "0", "--json"};
+    Cli.Result result = other("explore", layers);
+    JsonNode saes = result.json().get("saes");
+    int left = saes.get(0).get("rows").intValue();
+    assertThat(saes.get(1).get("rows").intValue()).isEqualTo(left + TEXTS);
+    assertThat(result.err()).containsOnlyOnce("left out, as in the SAE's training");
+    for (JsonNode sae :
+        other("explore", with(layers, "--skip-special-tokens")).json().get("saes")) {
+      assertThat(sae.get("rows").intValue()).isEqualTo(left);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "top layer5 --layers 5 --ids IDS | either --layers or SAE_ID",
+        "top --layers 5 -i x.npy | --layers is for text",
+        "top --layers 5 --ids IDS --labels-file x | --labels-file is for one SAE",
+        "top --layers 7-9 --ids IDS | no SAE of layers 7-9",
+        "explore --layers 5 | --layers is for text",
+        "explore --layers 5 --ids IDS --against a:b | --against is for one SAE",
+        "explore --layers 5 --ids IDS --against-input IDS | is for one SAE",
+        "explore --layers 5 --ids IDS --labels-file x | --labels-file is for one SAE",
+        "explore --layers 5 --ids IDS --html CORPUS | is a file",
+      })
+  void wrongUseOfOthers_isRefusedByName(String command, String problem) {
+    String[] words =
+        (command + " --registry " + registry)
+            .replace("IDS", ids.toString())
+            .replace("CORPUS", corpus.toString())
+            .split(" ");
+    Cli.Result result =
+        Cli.run(Stream.concat(Stream.of(words[0], "mine"), Stream.of(words).skip(1)).toArray());
+    assertThat(result.code()).isNotZero();
+    assertThat(result.err()).contains(problem).hasLineCount(1);
   }
 }

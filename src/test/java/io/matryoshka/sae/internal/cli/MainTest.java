@@ -2,7 +2,14 @@ package io.matryoshka.sae.internal.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,6 +57,74 @@ class MainTest {
             "there is no command 'evalaute'; did you mean",
             "evaluate",
             "see 'matryoshka-sae --help'");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tpo, there is no command 'tpo'; did you mean top?",
+    "eval, there is no command 'eval'; did you mean evaluate?",
+    "cache lsit, there is no command 'lsit'; did you mean list?",
+    "quux, there is no command 'quux'; see",
+    "top x --lables, there is no option '--lables'; did you mean --labels",
+    "encode x --outptu=y, there is no option '--outptu'; did you mean --output?",
+    "info x --zzzzzz, there is no option '--zzzzzz'; see",
+  })
+  void main_slipOfTheKeyboard_isGivenWhatIsNear(String words, String answer) {
+    Cli.Result result = Cli.run((Object[]) words.split(" "));
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains(answer).hasLineCount(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/nonexistent", "./nonexistent", "../nonexistent/model"})
+  void main_modelFolderThatIsNotThere_isNoBadRepository(String model) {
+    Cli.Result result = Cli.run("loss", "--model", model, "--text", "x");
+    assertThat(result.code()).isEqualTo(ExitCode.NOT_FOUND.code());
+    assertThat(result.err())
+        .contains(Path.of(model).toString(), "expected a folder with config.json")
+        .hasLineCount(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/nonexistent", "./my-sae", "../my-sae"})
+  void main_folderInPlaceOfARelease_isToldAboutDir(String folder) {
+    Cli.Result result = Cli.run("info", folder);
+    assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err()).contains("the path '" + folder + "'", "--dir").hasLineCount(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "encode R -i ACTS -o /proc/latents.safetensors | /proc/latents.safetensors: no",
+        "encode R -i ACTS -o /proc/latents | /proc/latents: no",
+        "evaluate R --html /proc/report.html | /proc/report.html: no",
+      })
+  @EnabledOnOs(OS.LINUX)
+  void main_resultInAFolderThatTakesNone_isNamedAndNoTemporaryFileIs(String words, String answer) {
+    Object[] args =
+        Stream.of(words.split(" "))
+            .map(word -> word.equals("R") ? Samples.RELEASE : word)
+            .map(word -> word.equals("ACTS") ? Samples.ACTIVATIONS.toString() : word)
+            .toArray();
+    Cli.Result result = Cli.run(args);
+    assertThat(result.code()).isEqualTo(ExitCode.IO.code());
+    assertThat(result.err()).contains(answer, "the folder /proc").doesNotContain("tmp");
+  }
+
+  @Test
+  void main_brokenStandardInput_isNoTemporaryFile() {
+    InputStream before = System.in;
+    byte[] broken = "\u0093NUMPY and no more".getBytes(StandardCharsets.ISO_8859_1);
+    System.setIn(new ByteArrayInputStream(broken));
+    try {
+      Cli.Result result = Cli.run("top", Samples.RELEASE, "-i", "-");
+      assertThat(result.code()).isEqualTo(ExitCode.BAD_FILE.code());
+      assertThat(result.err()).contains("standard input").doesNotContain(".tmp").hasLineCount(1);
+    } finally {
+      System.setIn(before);
+    }
   }
 
   @ParameterizedTest

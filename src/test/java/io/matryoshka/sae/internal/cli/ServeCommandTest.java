@@ -78,13 +78,13 @@ class ServeCommandTest {
 
     int end() throws Exception {
       thread.interrupt();
-      return code.get(20, TimeUnit.SECONDS);
+      return code.get(60, TimeUnit.SECONDS);
     }
 
     @Override
     public void close() {
       thread.interrupt();
-      code.orTimeout(20, TimeUnit.SECONDS).join();
+      code.orTimeout(60, TimeUnit.SECONDS).join();
     }
   }
 

@@ -81,7 +81,7 @@ class TypedInputTest {
     Object[] args = words.formatted(sae, acts).split(" ");
     Cli.Result result = Cli.run(args);
     assertThat(result.code()).isEqualTo(ExitCode.USAGE.code());
-    assertThat(result.err()).contains("Unknown option: '-");
+    assertThat(result.err()).contains("there is no option '-");
   }
 
   @Test

@@ -6,12 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.matryoshka.sae.LoadOptions;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.config.SaeConfig;
 import io.matryoshka.sae.hub.FakeHub;
-import io.matryoshka.sae.internal.io.CacheFolder;
 import io.matryoshka.sae.registry.ReleaseRegistry;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import io.matryoshka.sae.support.OwnCache;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -44,16 +45,17 @@ class FormatsOnHubTest {
   @TempDir private Path ownCache;
   @TempDir private Path folder;
   private FakeHub hub;
+  private OwnCache cache;
 
   @BeforeEach
   void startHub() throws IOException {
-    System.setProperty(CacheFolder.PROPERTY, ownCache.toString());
+    cache = OwnCache.in(ownCache);
     hub = FakeHub.start();
   }
 
   @AfterEach
   void stopHub() throws IOException {
-    System.clearProperty(CacheFolder.PROPERTY);
+    cache.close();
     hub.close();
   }
 
@@ -161,6 +163,38 @@ class FormatsOnHubTest {
       assertThat(part.hookPoint()).isEqualTo(all.hookPoint());
     }
     assertThat(hub.bodyBytes()).as("of %d bytes", whole).isLessThan(whole / 2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gemma-scope-2", "ae.pt"})
+  void configuration_needsNoMoreOfTheWeightsThanTheirHeader(String kind) throws IOException {
+    Path source = Files.createDirectories(folder.resolve("sae"));
+    Map<String, float[]> tensors = tensors();
+    Path weights =
+        kind.equals("ae.pt") ? torch(source, tensors, false) : gemmaScope(source, tensors);
+    serve("owner/wide", "s", source);
+    SaeConfig config = SAE.readConfig("owner/wide", "s", options());
+    assertThat(hub.bodyBytes()).isLessThan(Files.size(weights) / 10);
+    try (SAE sae = SAE.load(source)) {
+      assertThat(config.architecture()).isEqualTo(sae.config().architecture());
+      assertThat(config.dIn()).isEqualTo(sae.dIn());
+      assertThat(config.dSae()).isEqualTo(sae.dSae());
+      assertThat(config.hookPoint()).isEqualTo(sae.hookPoint());
+      assertThat(SAE.readConfig("owner/wide", "s", options().dtype(Dtype.BF16)).dtype())
+          .isEqualTo(Dtype.BF16);
+    }
+  }
+
+  @Test
+  void configuration_ofSaeLens_needsNoWeights() throws IOException {
+    Path source = FORMATS.resolve("saelens-matryoshka-new-metadata/sae");
+    serve("owner/saes", "a", source);
+    SaeConfig config = SAE.readConfig("owner/saes", "a", options());
+    assertThat(hub.requests()).noneMatch(request -> request.path().endsWith(".safetensors"));
+    try (SAE sae = SAE.load(source)) {
+      assertThat(config.matryoshkaWidths()).isEqualTo(sae.widths());
+      assertThat(config.metadata()).isEqualTo(sae.config().metadata());
+    }
   }
 
   private static float[] random(int count, long seed) {

@@ -17,10 +17,10 @@ import io.matryoshka.sae.hub.IntegrityException;
 import io.matryoshka.sae.hub.NotCachedException;
 import io.matryoshka.sae.hub.RepoFile;
 import io.matryoshka.sae.internal.bench.SyntheticSae;
-import io.matryoshka.sae.internal.io.CacheFolder;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import io.matryoshka.sae.support.OwnCache;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -68,6 +68,7 @@ class PrefixDownloadTest {
   @TempDir Path hubCache;
   @TempDir Path ownCache;
   private FakeHub hub;
+  private OwnCache cache;
 
   @BeforeAll
   static void makeSae() throws IOException {
@@ -88,7 +89,7 @@ class PrefixDownloadTest {
 
   @BeforeEach
   void startHub() throws IOException {
-    System.setProperty(CacheFolder.PROPERTY, ownCache.toString());
+    cache = OwnCache.in(ownCache);
     hub = FakeHub.start();
     for (String name : List.of(SaeFiles.CONFIG, SaeFiles.SPARSITY)) {
       hub.file(REPO, FOLDER + "/" + name, Files.readAllBytes(source.resolve(name)));
@@ -98,7 +99,7 @@ class PrefixDownloadTest {
 
   @AfterEach
   void stopHub() throws IOException {
-    System.clearProperty(CacheFolder.PROPERTY);
+    cache.close();
     hub.close();
   }
 
@@ -118,7 +119,7 @@ class PrefixDownloadTest {
   }
 
   private HubClient client() {
-    return HubClient.of(hub.client(hubCache).downloadTimeout(Duration.ofMillis(500)));
+    return HubClient.of(hub.client(hubCache).downloadTimeout(Duration.ofSeconds(2)));
   }
 
   private List<Path> inOwnCache(String glob) throws IOException {
@@ -387,11 +388,12 @@ class PrefixDownloadTest {
   }
 
   @Test
+  @SuppressWarnings("try") // The setting does its work by being open.
   void load_cacheThatCannotBeWritten_fetchesTheWholeFile() throws IOException {
     Path file = Files.createFile(ownCache.resolve("file"));
-    System.setProperty(CacheFolder.PROPERTY, file.toString());
 
-    try (SAE part = SAE.fromPretrained(REPO, FOLDER, options(128).preparedCache(false))) {
+    try (OwnCache broken = OwnCache.in(file);
+        SAE part = SAE.fromPretrained(REPO, FOLDER, options(128).preparedCache(false))) {
       assertIsPrefix(part, 128, LoadOptions.Engine.FAST);
     }
     assertThat(client().findCached(RepoFile.of(REPO, WEIGHTS))).isPresent();

@@ -77,15 +77,19 @@ class OtherFoldersTest {
         .hasMessageContaining("a transcoder of sparsify");
   }
 
-  private Path gemmaScope(String name, String config) throws IOException {
-    Path sae = Files.createDirectories(folder.resolve(name));
+  private static Map<String, Tensor> scopeTensors() {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("w_enc", tensor(shape(2, 1), 1, 1));
     tensors.put("w_dec", tensor(shape(1, 2), 3, 4));
     tensors.put("b_enc", tensor(shape(1), 0));
     tensors.put("b_dec", tensor(shape(2), 1, 1));
     tensors.put("threshold", tensor(shape(1), 1.5f));
-    write(sae.resolve("params.safetensors"), tensors);
+    return tensors;
+  }
+
+  private Path gemmaScope(String name, String config) throws IOException {
+    Path sae = Files.createDirectories(folder.resolve(name));
+    write(sae.resolve("params.safetensors"), scopeTensors());
     if (!config.isEmpty()) {
       Files.writeString(sae.resolve("config.json"), config);
     }
@@ -123,6 +127,48 @@ class OtherFoldersTest {
     assertThatThrownBy(() -> SAE.load(sae, OPTIONS))
         .isInstanceOf(UnsupportedArchitectureException.class)
         .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"width\": 16384} | 'width' is 16384, but the tensors have 1 latents",
+        "{\"affine_connection\": true} | 'affine_connection' is true, but the tensors do not hold",
+      })
+  void gemmaScope_whoseFilesDisagree_isRefusedByName(String config, String message)
+      throws IOException {
+    Path sae = gemmaScope("layer_1_width_16k", config);
+    assertThatThrownBy(() -> SAE.load(sae, OPTIONS))
+        .isInstanceOf(SaeFormatException.class)
+        .hasMessageContaining("config.json")
+        .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"type\": \"transcoder\", \"affine_connection\": false} | is false, but the tensors hold",
+        "{\"type\": \"sae\"} | 'type' is sae, but the tensors hold 'affine_skip_connection'",
+      })
+  void gemmaScope_withASkipThatItsConfigDenies_isRefused(String config, String message)
+      throws IOException {
+    Path sae = gemmaScope("layer_1_width_16k", config);
+    Map<String, Tensor> tensors = scopeTensors();
+    tensors.put("affine_skip_connection", tensor(shape(2, 2), 1, 0, 0, 1));
+    write(sae.resolve("params.safetensors"), tensors);
+    assertThatThrownBy(() -> SAE.load(sae, OPTIONS))
+        .isInstanceOf(SaeFormatException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void gemmaScope_whoseFilesAgree_isRead() throws IOException {
+    String config = "{\"width\": 1, \"affine_connection\": false, \"type\": \"sae\"}";
+    try (SAE sae = SAE.load(gemmaScope("layer_1_width_16k", config), OPTIONS)) {
+      assertThat(sae.dSae()).isEqualTo(1);
+    }
   }
 
   @Test

@@ -63,7 +63,7 @@ class TemporaryFileTest {
   void create_nextRunInAFolder_removesWhatWasLeftAndNothingElse() throws IOException {
     Path left = leftBehind(".x.npy.00000000000000aa.matryoshka.tmp", 100, Duration.ZERO);
     Path empty = leftBehind(".x.npy.00000000000000ab.matryoshka.tmp", 0, Duration.ofMinutes(2));
-    Path young = leftBehind(".x.npy.00000000000000ac.matryoshka.tmp", 0, Duration.ZERO);
+    Path young = leftBehind(".x.npy.00000000000000ac.matryoshka.tmp", 0, Duration.ofMinutes(-2));
     Path other = leftBehind(".x.npy.00000000000000ad.tmp", 1, Duration.ofDays(9));
     try (TemporaryFile file = TemporaryFile.create(folder, "y.npy")) {
       assertThat(file.path().getFileName().toString())

@@ -45,7 +45,11 @@ public final class Chromium implements AutoCloseable {
   /** Errors and warnings of the console, exceptions, and requests that leave the machine. */
   private final List<String> complaints = new CopyOnWriteArrayList<>();
 
-  private volatile CompletableFuture<Void> loaded = new CompletableFuture<>();
+  /**
+   * Documents by the ids that the browser gives them, complete once they are loaded. The end of an
+   * earlier document, which may come after the start of the next one, is told apart by its id.
+   */
+  private final Map<String, CompletableFuture<Void>> documents = new ConcurrentHashMap<>();
 
   /** Where requests may go, beside what lies in the page itself. */
   private volatile String home = "file:";
@@ -62,6 +66,7 @@ public final class Chromium implements AutoCloseable {
     for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
       call(domain + ".enable", JSON.createObjectNode());
     }
+    call("Page.setLifecycleEventsEnabled", JSON.createObjectNode().put("enabled", true));
   }
 
   /** The browser that the property names, else one where systems put it. */
@@ -174,9 +179,12 @@ public final class Chromium implements AutoCloseable {
       throws TimeoutException, InterruptedException, ExecutionException {
     complaints.clear();
     this.home = home;
-    loaded = new CompletableFuture<>();
-    call("Page.navigate", JSON.createObjectNode().put("url", page.toString()));
-    loaded.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    JsonNode document = call("Page.navigate", JSON.createObjectNode().put("url", page.toString()));
+    document(document.get("loaderId").asText()).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private CompletableFuture<Void> document(String id) {
+    return documents.computeIfAbsent(id, unknown -> new CompletableFuture<>());
   }
 
   /** Runs a script in the page and returns its value. */
@@ -229,7 +237,11 @@ public final class Chromium implements AutoCloseable {
     }
     JsonNode parameters = message.path("params");
     switch (message.path("method").asText()) {
-      case "Page.loadEventFired" -> loaded.complete(null);
+      case "Page.lifecycleEvent" -> {
+        if (parameters.path("name").asText().equals("load")) {
+          document(parameters.get("loaderId").asText()).complete(null);
+        }
+      }
       case "Runtime.exceptionThrown" -> complaints.add(parameters.toString());
       case "Runtime.consoleAPICalled" -> {
         if (!List.of("log", "info", "debug").contains(parameters.path("type").asText())) {

@@ -144,6 +144,10 @@ public final class ServedBookworm implements AutoCloseable {
         });
   }
 
+  Desk desk() {
+    return playground.desk();
+  }
+
   public int port() {
     return playground.port();
   }

@@ -212,6 +212,11 @@ class ServedNumbersTest {
       assertThat(found.get("latent").intValue()).isEqualTo(nearest.get(i).latent());
       assertThat(found.get("cosine").doubleValue()).isEqualTo(nearest.get(i).cosine());
     }
+    for (String list : List.of("/nearest/encoder/3", "/relatives/2/latents/1")) {
+      int other = answer.at(list).get("latent").intValue();
+      JsonNode promoted = served.get("/api/latent?sae=" + KEY + "&latent=" + other);
+      assertThat(answer.at(list).get("promoted")).isEqualTo(promoted.at("/logits/promoted/0/text"));
+    }
     assertThat(answer.get("relatives")).hasSize(3);
     assertThat(answer.at("/relatives/0/level").intValue()).isZero();
     answer
@@ -270,6 +275,11 @@ class ServedNumbersTest {
     }
     assertThat(counted).isEqualTo(corpus.get("firings").longValue());
     assertThat(answer.at("/tree/children/0/both").intValue()).isPositive();
+    for (String list : List.of("/tree/children/0", "/nearest/decoder/0")) {
+      int other = answer.at(list).get("latent").intValue();
+      JsonNode found = served.get("/api/search?sae=" + KEY + "&query=" + other);
+      assertThat(answer.at(list).get("top_tokens")).isEqualTo(found.at("/latents/0/top_tokens"));
+    }
     assertThat(answer.at("/tree/children/0/children").isArray()).isTrue();
     assertThat(answer.at("/same/cli").textValue())
         .isEqualTo(

@@ -59,6 +59,10 @@ final class CorpusJob {
     } catch (CancellationException e) {
       corpus.failed("stopped");
     } catch (Exception e) {
+      if (cancellation.isCancelled()) {
+        corpus.failed("stopped"); // Reading files notices an interruption, too.
+        return;
+      }
       LOG.warn("the corpus {} cannot be read", corpus.source(), e);
       corpus.failed(String.valueOf(e.getMessage()));
     }

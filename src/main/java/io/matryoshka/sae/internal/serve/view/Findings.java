@@ -17,4 +17,9 @@ interface Findings {
 
   /** A few words on which a latent is strongest; empty if unknown. */
   String topTokens(int latent);
+
+  /** The same, empty where there are none. */
+  default Optional<String> words(int latent) {
+    return Optional.of(topTokens(latent)).filter(words -> !words.isEmpty());
+  }
 }

@@ -53,6 +53,7 @@ final class LatentTree {
     ObjectNode node = Json.object().put("latent", latent);
     node.put("level", open.levels().of(latent));
     Json.put(node, "label", open.labels().text(latent));
+    Json.put(node, "top_tokens", findings.words(latent));
     node.set("both", pair.get("both"));
     node.set("child_given_parent", pair.get("p_child_given_parent"));
     node.set("parent_given_child", pair.get("p_parent_given_child"));

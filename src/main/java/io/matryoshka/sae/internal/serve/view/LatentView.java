@@ -48,10 +48,8 @@ final class LatentView {
         "neuronpedia",
         open.entry().flatMap(e -> e.neuronpediaUrl(latent)).map(Object::toString));
     node.setAll(weights());
-    putLabels(node.path("nearest").path("decoder"));
-    putLabels(node.path("nearest").path("encoder"));
-    node.path("relatives").forEach(level -> putLabels(level.path("latents")));
     Optional<Findings> findings = open.corpus().findings();
+    neighbours(node).forEach(near -> putMeaning(near, findings));
     node.set("tree", findings.flatMap(f -> new LatentTree(open, f).of(latent)).orElse(null));
     node.set("corpus", findings.flatMap(f -> corpus(f)).orElse(null));
     SameCalls.put(node, java(), cli());
@@ -77,7 +75,6 @@ final class LatentView {
         node,
         "published_density",
         sae.logSparsity().map(log -> Math.pow(10, log[latent])).orElse(Double.NaN));
-    node.set("logits", LatentLogits.of(open, latent).orElse(null));
     ObjectNode nearest = node.putObject("nearest");
     nearest.set("decoder", json(nearest(Direction.DECODER)));
     nearest.set("encoder", json(nearest(Direction.ENCODER)));
@@ -87,7 +84,28 @@ final class LatentView {
         relatives.addObject().put("level", level).set("latents", json(relatives(level)));
       }
     }
+    putLogits(node);
     return node;
+  }
+
+  /** What this latent promotes, and the first word of it for those that are near. */
+  private void putLogits(ObjectNode node) throws IOException {
+    List<ObjectNode> near = neighbours(node);
+    List<Integer> latents = near.stream().map(n -> n.path("latent").intValue()).toList();
+    Optional<LatentLogits> logits = LatentLogits.of(open, latent, latents);
+    node.set("logits", logits.map(LatentLogits::json).orElse(null));
+    for (ObjectNode one : near) {
+      Json.put(one, "promoted", logits.map(l -> l.likeliest(one.path("latent").intValue())));
+    }
+  }
+
+  /** All latents that an answer names by their directions. */
+  private static List<ObjectNode> neighbours(ObjectNode node) {
+    List<ObjectNode> near = new ArrayList<>();
+    node.path("nearest").forEach(list -> list.forEach(n -> near.add((ObjectNode) n)));
+    node.path("relatives")
+        .forEach(level -> level.path("latents").forEach(n -> near.add((ObjectNode) n)));
+    return near;
   }
 
   private static double norm(float[] row) {
@@ -122,12 +140,11 @@ final class LatentView {
     return array;
   }
 
-  /** Adds today's labels to latents. */
-  private void putLabels(Iterable<? extends JsonNode> latents) {
-    latents.forEach(
-        node ->
-            Json.put(
-                (ObjectNode) node, "label", open.labels().text(node.path("latent").intValue())));
+  /** Adds today's label, and the tokens of the corpus on which a latent is strongest. */
+  private void putMeaning(ObjectNode node, Optional<Findings> findings) {
+    int one = node.path("latent").intValue();
+    Json.put(node, "label", open.labels().text(one));
+    Json.put(node, "top_tokens", findings.flatMap(found -> found.words(one)));
   }
 
   private Optional<ObjectNode> corpus(Findings findings) {

@@ -16,7 +16,7 @@ public final class Passes {
    * Computes when it is its turn.
    *
    * @param <T> what is computed
-   * @param cancellation ends it before it begins
+   * @param cancellation keeps it from beginning, and interrupts it while it computes
    * @param work the computation
    * @return its result
    * @throws Exception what the computation throws
@@ -24,9 +24,10 @@ public final class Passes {
   public <T> T run(Cancellation cancellation, Callable<T> work) throws Exception {
     turn.acquireUninterruptibly();
     try {
-      cancellation.check();
+      cancellation.begin();
       return work.call();
     } finally {
+      cancellation.end();
       turn.release();
     }
   }
@@ -38,13 +39,14 @@ public final class Passes {
    * @param meanwhile what needs no processor, such as sending what there is so far
    */
   void stepAside(Cancellation cancellation, Runnable meanwhile) {
+    cancellation.end();
     turn.release();
     try {
       meanwhile.run();
     } finally {
       turn.acquireUninterruptibly();
     }
-    cancellation.check();
+    cancellation.begin();
   }
 
   /**

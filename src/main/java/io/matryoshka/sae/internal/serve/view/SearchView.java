@@ -85,10 +85,7 @@ final class SearchView {
     ObjectNode node = Json.object().put("latent", latent).put("level", open.levels().of(latent));
     Json.put(node, "label", open.labels().text(latent));
     Json.put(node, "density", density(latent));
-    Json.put(
-        node,
-        "top_tokens",
-        findings.map(found -> found.topTokens(latent)).filter(words -> !words.isEmpty()));
+    Json.put(node, "top_tokens", findings.flatMap(found -> found.words(latent)));
     return node;
   }
 }

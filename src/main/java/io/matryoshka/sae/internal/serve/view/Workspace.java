@@ -302,7 +302,9 @@ public final class Workspace implements AutoCloseable {
     } catch (CancellationException e) {
       return; // The server ends before anybody has asked.
     } catch (Exception e) {
-      LOG.warn("{} cannot read a text: {}", open.name().key(), e.getMessage());
+      if (!jobs.isCancelled()) {
+        LOG.warn("{} cannot read a text: {}", open.name().key(), e.getMessage());
+      }
     }
   }
 

@@ -49,7 +49,12 @@ public final class ActivationsScan implements Scan, Batch, SupportsReportStatist
    */
   record Range(SourceRef files, long filesFirstRow, long from, long to) implements InputPartition {}
 
-  /** Makes readers on the hosts. */
+  /**
+   * Makes readers on the hosts.
+   *
+   * @param hadoop how hosts reach files
+   * @param columns what is asked for
+   */
   record Factory(Broadcast<SerializableConfiguration> hadoop, StructType columns)
       implements PartitionReaderFactory {
 

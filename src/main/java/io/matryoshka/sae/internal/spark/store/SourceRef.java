@@ -24,7 +24,18 @@ public final class SourceRef implements Serializable {
 
   private final ArrayList<Shard> shards;
 
-  /** One file, as {@link ActivationShard} describes it. */
+  /**
+   * One file, as {@link ActivationShard} describes it.
+   *
+   * @param file the file
+   * @param tensor the name of the tensor, empty for a {@code .npy} file
+   * @param dtype the element type as the file calls it
+   * @param bits the name of what the elements are, empty where the file tells
+   * @param shape the dimensions
+   * @param rows the number of rows
+   * @param sizeBytes the size of the file
+   * @param modified when it was written
+   */
   private record Shard(
       FileRef file,
       String tensor,

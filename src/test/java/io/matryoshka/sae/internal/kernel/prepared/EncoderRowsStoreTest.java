@@ -379,7 +379,7 @@ class EncoderRowsStoreTest {
     written();
     Path part = leftBehind("00000000000a", 100, Duration.ZERO);
     Path emptyPart = leftBehind("00000000000b", 0, Duration.ofMinutes(2));
-    Path newPart = leftBehind("00000000000c", 0, Duration.ZERO);
+    Path newPart = leftBehind("00000000000c", 0, Duration.ofMinutes(-2));
     List<String> kept = List.of("x.encoder.1.part", "other.part", ".synthetic.encoder.part");
     for (String name : kept) {
       Files.createFile(file.resolveSibling(name));

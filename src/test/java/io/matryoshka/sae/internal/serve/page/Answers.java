@@ -28,12 +28,19 @@ final class Answers {
 
   private final Map<Integer, String> ownLabels = new ConcurrentHashMap<>();
   private volatile int corpusPolls;
+  private volatile boolean corpusHeld;
   private volatile String foreignText = "";
 
   void reset() {
     ownLabels.clear();
     corpusPolls = 0;
+    corpusHeld = false;
     foreignText = "";
+  }
+
+  /** Keeps the corpus from being read to its end. */
+  void holdCorpus(boolean hold) {
+    corpusHeld = hold;
   }
 
   /** Puts a text into every label and every token of a context. */
@@ -148,7 +155,7 @@ final class Answers {
   }
 
   private Map<String, Object> corpus(boolean given) {
-    int polls = Math.min(corpusPolls, 3);
+    int polls = Math.min(corpusPolls, corpusHeld ? 2 : 3);
     return map(
         "state",
         !given ? "none" : polls < 3 ? "running" : "ready",

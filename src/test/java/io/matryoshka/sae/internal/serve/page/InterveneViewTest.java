@@ -50,9 +50,7 @@ class InterveneViewTest extends PageTest {
     visitor.await("location.hash.includes('positions=2-4%2C7')");
     visitor.await("document.querySelectorAll('.t.chosen').length === 4");
     visitor.awaitElement(".next tbody tr");
-    Thread.sleep(600);
-
-    assertThat(server.lastCall("/api/intervene")).contains("\"positions\":\"2-4,7\"");
+    server.awaitCall("/api/intervene", "\"positions\":\"2-4,7\"");
     visitor.press("Predict after");
     visitor.click(".strip [data-i='3']");
     visitor.await("location.hash.includes('predict=3')");
@@ -70,13 +68,14 @@ class InterveneViewTest extends PageTest {
 
   @Test
   void continuations_streamIn_andEndWithTheWholeText() throws Exception {
-    server.delay("line", 15);
+    server.holdLinesAfter(10);
     read("#view=intervene&edits=zero:17&tokens=30");
 
     visitor.press("Generate");
     visitor.await("document.querySelectorAll('.story').length === 2");
     visitor.awaitText(".story", "word3");
     assertThat(visitor.text(".story")).doesNotContain("word29");
+    server.releaseLines();
     visitor.awaitText(".sides .card:nth-child(2) p:last-child", "30 tokens, stopped at the number");
 
     assertThat(visitor.text(".story")).startsWith(Answers.EXAMPLE + " word0").endsWith("word29");
@@ -87,7 +86,7 @@ class InterveneViewTest extends PageTest {
 
   @Test
   void continuation_stopped_keepsWhatThereIs() throws Exception {
-    server.delay("line", 30);
+    server.holdLinesAfter(4);
     read("#view=intervene&tokens=200");
 
     visitor.press("Generate");
@@ -95,10 +94,12 @@ class InterveneViewTest extends PageTest {
     visitor.press("Stop");
     visitor.awaitText(".story + p", "stopped");
     String kept = visitor.text(".story");
-    Thread.sleep(300);
+    server.releaseLines();
+    Thread.sleep(300); // What is still on its way would be there by then.
 
     assertThat(visitor.text(".story")).isEqualTo(kept).doesNotContain("word199");
     assertThat(visitor.count(".story")).isEqualTo(1);
+    server.holdLinesAfter(4);
     visitor.press("Generate again");
     visitor.awaitText(".story", "word1");
     visitor.press("Stop");

@@ -80,6 +80,24 @@ class LatentsViewTest extends PageTest {
   }
 
   @Test
+  void latents_withoutALabel_areShownByTheirTokens() throws Exception {
+    open("#view=latents&latent=17");
+    visitor.awaitElement("article .near");
+
+    assertThat(
+            visitor
+                .run(
+                    "[...document.querySelectorAll('.near li')].map(li =>"
+                        + " [li.querySelector('.id').textContent, li.querySelector('.label').textContent])"
+                        + ".filter(([id]) => id % 3 !== 0)"
+                        + ".every(([id, text]) => text === (id % 2 === 0 ? 'garden leaf' : 'promotes “tree”'))")
+                .asBoolean())
+        .isTrue();
+    assertThat(visitor.count(".near .label.none")).isPositive();
+    assertThat(visitor.text(".tree .label.none")).isEqualTo("garden leaf");
+  }
+
+  @Test
   void label_edited_isKeptAndShownEverywhere() throws Exception {
     open("#view=latents&latent=1");
     visitor.press("Add a label");

@@ -57,7 +57,11 @@ record MadeLatent(Answers answers, int latent) {
         "cosine",
         cosine,
         "label",
-        answers.labelOf(latent));
+        answers.labelOf(latent),
+        "promoted",
+        " tree",
+        "top_tokens",
+        latent % 2 == 0 ? "▁garden ▁leaf" : null);
   }
 
   private Map<String, Object> family(int both) {
@@ -68,6 +72,8 @@ record MadeLatent(Answers answers, int latent) {
         level(latent),
         "label",
         answers.labelOf(latent),
+        "top_tokens",
+        "▁garden ▁leaf",
         "both",
         both,
         "child_given_parent",

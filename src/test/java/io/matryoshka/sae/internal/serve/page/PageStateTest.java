@@ -91,7 +91,7 @@ class PageStateTest extends PageTest {
 
   @Test
   void server_endedWhileStreaming_keepsTheTextAndSaysSo() throws Exception {
-    server.delay("line", 30);
+    server.holdLinesAfter(4);
     read("#view=intervene&tokens=200");
     visitor.press("Generate");
     visitor.awaitText(".story", "word2");
@@ -182,10 +182,12 @@ class PageStateTest extends PageTest {
 
   @Test
   void corpus_beingRead_showsHowFarItIs() throws Exception {
+    server.answers().holdCorpus(true);
     read("");
 
     visitor.awaitText(".facts", "encode");
     assertThat(visitor.count("progress")).isEqualTo(1);
+    server.answers().holdCorpus(false);
     visitor.awaitText(".facts", "corpus texts.txt: 20,000 tokens");
 
     assertThat(visitor.count("progress")).isZero();
@@ -197,6 +199,7 @@ class PageStateTest extends PageTest {
     visitor.run(
         "window.saved = []; HTMLAnchorElement.prototype.click = function () { saved.push(this.download); }");
 
+    visitor.listen();
     visitor.press("Export ▾");
     visitor.click(".menu button:nth-child(2)");
     visitor.await("saved.length === 1");
@@ -205,7 +208,7 @@ class PageStateTest extends PageTest {
     assertThat(server.lastCall("/api/export"))
         .contains("\"view\":\"latents\",\"format\":\"csv\"")
         .contains("\"text\":\"" + Answers.EXAMPLE + "\"");
-    visitor.awaitText(".toast", "latents.csv saved");
+    visitor.awaitSaid("latents.csv saved");
     assertThat(visitor.complaints()).isEmpty();
   }
 
@@ -220,8 +223,9 @@ class PageStateTest extends PageTest {
     visitor.await("window.copied");
 
     assertThat(visitor.run("copied").asText()).startsWith("matryoshka-sae latents");
+    visitor.listen();
     visitor.press("Copy link");
     visitor.await("copied.startsWith('http')");
-    visitor.awaitText(".toast", "Link copied");
+    visitor.awaitSaid("Link copied: it opens this view on this machine");
   }
 }

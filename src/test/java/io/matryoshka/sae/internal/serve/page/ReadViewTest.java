@@ -2,8 +2,10 @@ package io.matryoshka.sae.internal.serve.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.net.URI;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /** Reading a text: typing, choosing tokens, moving the slider. */
@@ -28,14 +30,12 @@ class ReadViewTest extends PageTest {
   void text_typed_isReadAgainOnceItIsStill() throws Exception {
     read("");
 
-    visitor.type("textarea", "The");
-    visitor.insert(" cat");
-    visitor.insert(" sat.");
+    visitor.typeSteadily("textarea", 20, "The", " cat", " sat.");
     visitor.awaitText(".strip", "The cat sat.");
 
     assertThat(visitor.text(".strip")).isEqualTo("<bos>The cat sat.");
     assertThat(server.lastCall("/api/latents")).contains("\"text\":\"The cat sat.\"");
-    assertThat(server.calls("/api/latents")).isLessThanOrEqualTo(3);
+    assertThat(server.calls("/api/latents")).isEqualTo(2); // The example, and this.
     visitor.await("location.hash.includes('The+cat+sat.')");
     assertThat(visitor.complaints()).isEmpty();
   }
@@ -55,7 +55,7 @@ class ReadViewTest extends PageTest {
       assertThat(visitor.run("[...document.querySelectorAll('aside .id')].map(a => a.textContent)"))
           .anyMatch(id -> id.asText().equals(pair.get(0).toString()));
     }
-    String share = String.format("%.0f %%", 100 * MadeText.shares(second).get(0));
+    String share = String.format(Locale.ROOT, "%.0f %%", 100 * MadeText.shares(second).get(0));
     assertThat(visitor.text("aside .level-head .num")).isEqualTo(share);
     visitor.await("location.hash.includes('at=2')");
   }
@@ -76,6 +76,26 @@ class ReadViewTest extends PageTest {
 
     visitor.awaitText("aside h2", "Strongest in the text");
     assertThat(visitor.count(".strip [tabindex='0']")).isEqualTo(1);
+  }
+
+  @Test
+  void tokens_arrowKeysInQuickSuccession_moveTheChoiceEachTime() throws Exception {
+    read("#at=2");
+
+    JsonNode reached =
+        visitor.run(
+            """
+            (async () => {
+              document.querySelector('.strip [data-i="2"]').focus();
+              for (let i = 0; i < 4; i++) {
+                const key = new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true});
+                document.activeElement.dispatchEvent(key);
+                await new Promise(next => setTimeout(next));
+              }
+              return document.activeElement.dataset.i;
+            })()""");
+
+    assertThat(reached.asText()).isEqualTo("6");
   }
 
   @Test
@@ -186,11 +206,7 @@ class ReadViewTest extends PageTest {
     visitor.awaitText(".widths", "KL");
     long before = server.calls("/api/losses");
 
-    visitor.type("textarea", "one");
-    for (String more : List.of(" two", " three", " four")) {
-      Thread.sleep(150);
-      visitor.insert(more);
-    }
+    visitor.typeSteadily("textarea", 150, "one", " two", " three", " four");
     visitor.awaitText(".strip", "four");
     visitor.await("!document.querySelector('.widths').textContent.includes('…')");
 

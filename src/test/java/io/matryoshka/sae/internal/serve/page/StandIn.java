@@ -7,27 +7,33 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Serves the page and answers its calls as docs/serve-api.md says, with numbers made from the text.
- * For what a true server does only by chance: delays, failures, an end and a new start.
+ * For what a true server does only by chance: answers that wait, failures, an end and a new start.
  */
 final class StandIn implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int MOST_ATTEMPTS = 100;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private static final String POLICY =
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
@@ -51,12 +57,14 @@ final class StandIn implements AutoCloseable {
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final Answers answers = new Answers();
   private final Map<String, Failure> failures = new ConcurrentHashMap<>();
-  private final Map<String, Long> delays = new ConcurrentHashMap<>();
 
   /** The calls so far, as path and body or query. */
   private final List<String> calls = new CopyOnWriteArrayList<>();
 
   private volatile Optional<String> token = Optional.empty();
+  private volatile int linesBeforeHold = Integer.MAX_VALUE;
+  private volatile CountDownLatch lines = new CountDownLatch(0);
+  private final AtomicInteger inHand = new AtomicInteger();
   private HttpServer server;
 
   StandIn() throws IOException {
@@ -81,10 +89,33 @@ final class StandIn implements AutoCloseable {
   /** Ends the server; {@link #startAgain} gives it its old address. */
   void stop() {
     server.stop(0);
+    releaseLines();
   }
 
-  void startAgain() throws IOException {
-    start(server.getAddress().getPort());
+  void startAgain() throws IOException, InterruptedException {
+    int port = server.getAddress().getPort();
+    for (int attempt = 1; ; attempt++) {
+      try {
+        start(port);
+        return;
+      } catch (BindException e) { // A connection of somebody else may hold the port for a while.
+        if (attempt == MOST_ATTEMPTS) {
+          throw e;
+        }
+        Thread.sleep(100);
+      }
+    }
+  }
+
+  /** Lets the next continuations wait after some lines, until {@link #releaseLines}. */
+  void holdLinesAfter(int count) {
+    lines = new CountDownLatch(1);
+    linesBeforeHold = count;
+  }
+
+  void releaseLines() {
+    linesBeforeHold = Integer.MAX_VALUE;
+    lines.countDown();
   }
 
   /** Lets calls of a path fail, until {@code heal}. */
@@ -92,18 +123,21 @@ final class StandIn implements AutoCloseable {
     failures.put(path, new Failure(status, code, message));
   }
 
-  void delay(String path, long millis) {
-    delays.put(path, millis);
-  }
-
   /** Asks for a token from now on. */
   void ask(String wanted) {
     token = Optional.of(wanted);
   }
 
-  void heal() {
+  /** Forgets the calls so far, also those of a page just left that are still on their way. */
+  void heal() throws IOException, InterruptedException {
+    releaseLines();
+    try (InputStream fence = address().toURL().openStream()) {
+      fence.readAllBytes();
+    }
+    while (inHand.get() > 0) {
+      Thread.sleep(5);
+    }
     failures.clear();
-    delays.clear();
     calls.clear();
     token = Optional.empty();
     answers.reset();
@@ -111,6 +145,17 @@ final class StandIn implements AutoCloseable {
 
   long calls(String path) {
     return calls.stream().filter(call -> call.startsWith(path + " ")).count();
+  }
+
+  /** Waits until the last call of a path has something in its body or query. */
+  void awaitCall(String path, String part) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!lastCall(path).contains(part)) {
+      if (System.nanoTime() > end) {
+        throw new AssertionError("never called: " + path + " with " + part + ", got " + calls);
+      }
+      Thread.sleep(10);
+    }
   }
 
   String lastCall(String path) {
@@ -121,6 +166,7 @@ final class StandIn implements AutoCloseable {
   }
 
   private void answer(HttpExchange exchange) throws IOException {
+    inHand.incrementAndGet();
     try (exchange) {
       String path = exchange.getRequestURI().getPath();
       if (path.startsWith("/api/")) {
@@ -130,6 +176,8 @@ final class StandIn implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      inHand.decrementAndGet();
     }
   }
 
@@ -155,7 +203,6 @@ final class StandIn implements AutoCloseable {
             ? JSON.valueToTree(query(exchange.getRequestURI().getRawQuery()))
             : JSON.readTree(body);
     calls.add(path + " " + exchange.getRequestMethod() + " " + request);
-    Thread.sleep(delays.getOrDefault(path, 0L));
     Optional<Failure> failure = refuse(exchange, path);
     if (failure.isPresent()) {
       Failure f = failure.get();
@@ -200,11 +247,14 @@ final class StandIn implements AutoCloseable {
     exchange.getResponseHeaders().set("Content-Type", "application/x-ndjson");
     exchange.sendResponseHeaders(200, 0);
     OutputStream out = exchange.getResponseBody();
+    int sent = 0;
     for (Object line : answers.continuation(request)) {
+      if (sent++ == linesBeforeHold) {
+        lines.await();
+      }
       out.write(JSON.writeValueAsBytes(line));
       out.write('\n');
       out.flush();
-      Thread.sleep(delays.getOrDefault("line", 0L));
     }
   }
 

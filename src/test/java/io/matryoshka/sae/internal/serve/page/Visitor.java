@@ -84,14 +84,43 @@ record Visitor(Chromium browser) {
             + ")");
   }
 
+  /**
+   * What comes later may push an element away from under the mouse. A press beside it is kept from
+   * the page, and made again.
+   */
+  private static final String AIM =
+      """
+      (() => {
+        const e = %s;
+        window.aimed = false;
+        e.scrollIntoView({block: 'center'});
+        const guard = event => {
+          if (e.contains(event.target)) {
+            window.aimed ||= event.type === 'click';
+          } else {
+            event.preventDefault();
+            event.stopImmediatePropagation();
+          }
+        };
+        const types = ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click'];
+        types.forEach(type => window.addEventListener(type, guard, true));
+        window.rest = () => types.forEach(type => window.removeEventListener(type, guard, true));
+        const b = e.getClientRects()[0];
+        return [b.left + b.width / 2, b.top + b.height / 2];
+      })()""";
+
   private void clickOn(String element) throws InterruptedException {
-    await(element);
-    JsonNode place =
-        run(
-            "(() => { const e = "
-                + element
-                + "; e.scrollIntoView({block: 'center'}); const b = e.getClientRects()[0];"
-                + " return [b.left + b.width / 2, b.top + b.height / 2]; })()");
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    do {
+      await(element + "?.getClientRects().length > 0");
+      press(run(AIM.formatted(element)));
+      if (System.nanoTime() > end) {
+        throw new AssertionError("never hit: " + element);
+      }
+    } while (!run("(rest(), aimed)").asBoolean());
+  }
+
+  private void press(JsonNode place) {
     for (String type : List.of("mousePressed", "mouseReleased")) {
       browser.call(
           "Input.dispatchMouseEvent",
@@ -112,6 +141,27 @@ record Visitor(Chromium browser) {
             + quote(selector)
             + "); e.focus(); e.select(); })()");
     insert(text);
+  }
+
+  /**
+   * Types parts of a text one after the other in place of what a field holds, as steadily as the
+   * page's own clock goes, however slow the machine is.
+   */
+  void typeSteadily(String selector, int millisBetween, String... parts)
+      throws InterruptedException {
+    awaitElement(selector);
+    run(
+        """
+        (async () => {
+          const field = document.querySelector(%s);
+          field.focus();
+          field.select();
+          for (const part of %s) {
+            document.execCommand('insertText', false, part);
+            await new Promise(next => setTimeout(next, %d));
+          }
+        })()"""
+            .formatted(quote(selector), JSON.valueToTree(parts), millisBetween));
   }
 
   /** Types a text where the focus is. */
@@ -137,6 +187,21 @@ record Visitor(Chromium browser) {
             + quote(value)
             + "; for (const type of ['input', 'change'])"
             + " e.dispatchEvent(new Event(type, {bubbles: true})); })()");
+  }
+
+  /** Begins to remember what the page says in passing. */
+  void listen() {
+    run(
+        """
+        window.said = [];
+        new MutationObserver(() => said.push(document.querySelector('.toast').textContent))
+          .observe(document.querySelector('.toast'),
+            {childList: true, characterData: true, subtree: true})""");
+  }
+
+  /** Waits until the page has said something in passing. */
+  void awaitSaid(String text) throws InterruptedException {
+    await("said.includes(" + quote(text) + ")");
   }
 
   void back() {

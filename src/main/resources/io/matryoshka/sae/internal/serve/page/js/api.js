@@ -18,6 +18,7 @@ class ApiError extends Error {
 
 const watchers = new Set();
 let connection = 'ok';
+let knocking = false;
 
 /** 'ok', 'lost', 'back' (after a loss) or 'token'. */
 export const connectionNow = () => connection;
@@ -32,22 +33,31 @@ function setConnection(next) {
     connection = next;
     watchers.forEach(watcher => watcher(next));
   }
-  if (next === 'lost') {
+  if (next === 'lost' && !knocking) {
+    knocking = true;
     setTimeout(knock, RETRY_MILLIS);
   }
 }
 
 /** Asks a lost server again until it answers. */
 async function knock() {
+  let answer = null;
   try {
     await request('GET', '/api/state');
-    setConnection('back');
-    setTimeout(() => connection === 'back' && setConnection('ok'), 3000);
   } catch (error) {
-    if (error.away) {
-      setTimeout(knock, RETRY_MILLIS);
-    }
+    answer = error;
   }
+  if (answer?.away) {
+    setTimeout(knock, RETRY_MILLIS);
+    return;
+  }
+  knocking = false;
+  if (answer?.code === 'token_needed') {
+    setConnection('token');
+    return;
+  }
+  setConnection('back');
+  setTimeout(() => connection === 'back' && setConnection('ok'), 3000);
 }
 
 /** Takes the token out of the address, where a server with --host puts it. */
@@ -112,7 +122,7 @@ function pause(seconds, signal) {
     signal?.addEventListener('abort', () => {
       clearTimeout(timer);
       reject(new DOMException('aborted', 'AbortError'));
-    });
+    }, {once: true});
   });
 }
 

@@ -8,7 +8,7 @@ import {go, useRoute} from './route.js';
 import {count, plural} from './format.js';
 import {Empty, Failure, StateLink, Toast} from './parts.js';
 import {useConnection, useEpoch} from './query.js';
-import {html, render, useEffect, useErrorBoundary, useRef, useState} from './ui.js';
+import {html, render, useEffect, useErrorBoundary, useLayoutEffect, useRef, useState} from './ui.js';
 
 const VIEWS = [['read', 'Read', Read], ['latents', 'Latents', Latents], ['intervene', 'Intervene', Intervene], ['compare', 'Compare', Compare]];
 const POLL_MILLIS = 1500;
@@ -17,7 +17,7 @@ const THEME = 'matryoshka-theme';
 
 function useTheme() {
   const [theme, setTheme] = useState(localStorage.getItem(THEME) ?? 'auto');
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = theme;
     localStorage.setItem(THEME, theme);
   }, [theme]);
@@ -127,7 +127,7 @@ function NoModel({sae}) {
 function Content({route, state, sae}) {
   const [error, reset] = useErrorBoundary();
   const shown = route.view;
-  useEffect(() => error && reset(), [shown]);
+  useLayoutEffect(() => error && reset(), [shown]);
   if (error) {
     return html`<div class="notice bad" role="alert"><p>The page could not draw this view: ${String(error.message)}</p>
       <button type="button" onClick=${reset}>Try again</button></div>`;
@@ -147,7 +147,7 @@ function App() {
   const state = server.data;
   const sae = state && (state.saes.find(({key}) => key === route.sae) ?? state.saes[0]);
   const main = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${nameOf(route)} · Matryoshka SAE`;
   }, [route.view, route.latent]);
   return html`<a class="skip" href="#main" onClick=${event => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>

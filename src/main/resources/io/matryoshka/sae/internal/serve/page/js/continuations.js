@@ -4,7 +4,7 @@ import {go} from './route.js';
 import {plural} from './format.js';
 import {Failure} from './parts.js';
 import {Same} from './share.js';
-import {html, useEffect, useRef, useState} from './ui.js';
+import {html, useLayoutEffect, useRef, useState} from './ui.js';
 
 const ENDS = {length: 'stopped at the number of tokens asked for', stop_token: 'ended by the model', positions: 'no more room in the model'};
 const NOTHING = {sides: {}, same: null, error: null, running: false, stopped: false, text: ''};
@@ -22,19 +22,17 @@ function take(sides, line) {
 function useGeneration() {
   const [run, setRun] = useState(NOTHING);
   const control = useRef(null);
-  useEffect(() => () => control.current?.abort(), []);
+  useLayoutEffect(() => () => control.current?.abort(), []);
   const start = (request, given) => {
     control.current?.abort();
     const mine = new AbortController();
     control.current = mine;
+    const change = next => mine.signal.aborted || setRun(next);
     setRun({...NOTHING, running: true, text: given});
-    stream('/api/generate', request, line => {
-      if (!mine.signal.aborted) {
-        setRun(before => line.done ? {...before, same: line.same} : {...before, sides: take(before.sides, line)});
-      }
-    }, mine.signal).then(
-      () => setRun(before => ({...before, running: false})),
-      error => error.name === 'AbortError' || setRun(before => ({...before, running: false, error})));
+    stream('/api/generate', request, line =>
+      change(before => line.done ? {...before, same: line.same} : {...before, sides: take(before.sides, line)}), mine.signal).then(
+      () => change(before => ({...before, running: false})),
+      error => change(before => ({...before, running: false, error})));
   };
   const stop = () => {
     control.current?.abort();

@@ -43,6 +43,9 @@ export function plain(token) {
   return token.replaceAll('▁', ' ');
 }
 
+/** Some tokens of a vocabulary, with spaces between them, as text; empty for null. */
+export const words = tokens => tokens === null ? '' : tokens.split(' ').map(token => plain(token).trim()).join(' ');
+
 /** Tokens that stand alone. Vocabularies without '▁' mark what goes on with '##' and drop the spaces. */
 export function plainAll(tokens) {
   const spaced = tokens.some(token => token.includes('▁')) || !tokens.some(token => token.startsWith('##'));

@@ -2,13 +2,13 @@
 import {call} from './api.js';
 import {forget} from './query.js';
 import {Failure, say} from './parts.js';
-import {html, useEffect, useRef, useState} from './ui.js';
+import {html, useLayoutEffect, useRef, useState} from './ui.js';
 
 function Form({state, sae, latent, text, onDone}) {
   const [typed, setTyped] = useState(text);
   const [error, setError] = useState(null);
   const field = useRef(null);
-  useEffect(() => field.current.focus(), []);
+  useLayoutEffect(() => field.current.focus(), []);
   const keep = event => {
     event.preventDefault();
     call('PUT', '/api/label', {sae: sae.key, latent, text: typed})

@@ -1,7 +1,7 @@
 // One latent: what it means, when it fires, what it does, and its relatives.
 import {current, go} from './route.js';
 import {count, plain, plainAll, share, short} from './format.js';
-import {Amount, Bar, Busy, Empty, Failure, Label, LatentLink, levelClass, Level, Tile} from './parts.js';
+import {Amount, Bar, Busy, Empty, Failure, LatentLink, levelClass, Level, Meaning, Tile} from './parts.js';
 import {Histogram} from './chart.js';
 import {LabelEditor} from './label.js';
 import {useCall} from './query.js';
@@ -87,9 +87,9 @@ function Logits({logits}) {
 }
 
 function Near({name, list}) {
-  return html`<div><h3>${name}</h3><ul class="latents near">${list.map(({latent, level, cosine, label}) => html`<li key=${latent}>
-    <${LatentLink} latent=${latent}/><${Label} text=${label}/><${Amount} value=${cosine} most=${1} level=${level}/>
-      <${Level} level=${level}/></li>`)}</ul></div>`;
+  return html`<div><h3>${name}</h3><ul class="latents near">${list.map(near => html`<li key=${near.latent}>
+    <${LatentLink} latent=${near.latent}/><${Meaning} latent=${near}/><${Amount} value=${near.cosine} most=${1} level=${near.level}/>
+      <${Level} level=${near.level}/></li>`)}</ul></div>`;
 }
 
 /** The typed text in the colour of this latent. */

@@ -1,11 +1,11 @@
 // The second view: a list of latents, and one of them.
 import {get} from './api.js';
 import {go} from './route.js';
-import {count, plain, share} from './format.js';
+import {count, share, words} from './format.js';
 import {Bar, Busy, Empty, Failure, Label, LatentLink, Level, levelClass, StateLink} from './parts.js';
 import {useCall, useSettled} from './query.js';
 import {LatentPage} from './latent.js';
-import {html, useEffect, useRef, useState} from './ui.js';
+import {html, useLayoutEffect, useRef, useState} from './ui.js';
 
 const PAGE = 50;
 const SORTS = [['latent', 'Number'], ['-density', 'Densest first'], ['density', 'Rarest first'], ['label', 'Label']];
@@ -29,7 +29,8 @@ function useMore(request, total) {
   const key = JSON.stringify(request);
   const [more, setMore] = useState({key, rows: [], error: null, loading: false});
   const control = useRef(null);
-  useEffect(() => () => control.current?.abort(), [key]);
+  // Not useEffect: that would run some time later, and might abort what is asked for the new list.
+  useLayoutEffect(() => () => control.current?.abort(), [key]);
   const mine = more.key === key ? more : {key, rows: [], error: null, loading: false};
   const ask = () => {
     control.current = new AbortController();
@@ -40,8 +41,6 @@ function useMore(request, total) {
   };
   return {...mine, left: total - PAGE - mine.rows.length, ask};
 }
-
-const words = tokens => tokens === null ? '' : tokens.split(' ').map(plain).join(' ').trim();
 
 function Row({row, open, most}) {
   return html`<tr class=${open ? 'open' : ''} aria-current=${open ? 'true' : null} onClick=${event => event.target.closest('a') || go({latent: row.latent}, true)}>

@@ -1,6 +1,6 @@
 // Small parts that all views are made of.
 import {current, go, write} from './route.js';
-import {percent, short} from './format.js';
+import {percent, plain, quoted, short, words} from './format.js';
 import {html, useEffect, useId, useLayoutEffect, useRef, useState} from './ui.js';
 
 export const levelClass = level => 'c' + level % 8;
@@ -64,6 +64,11 @@ export function Label({text, none = ''}) {
   return text
     ? html`<span class="label" dir="auto" title=${text}>${text}</span>`
     : html`<span class="label none" dir="auto">${none}</span>`;
+}
+
+/** The label of a latent; else the tokens on which it is strongest, or the one that it promotes most. */
+export function Meaning({latent: {label, top_tokens: tokens, promoted = null}}) {
+  return html`<${Label} text=${label} none=${words(tokens) || (promoted === null ? '' : `promotes ${quoted(plain(promoted))}`)}/>`;
 }
 
 /** A call that did not succeed, in the server's words. A lost server has its own banner. */

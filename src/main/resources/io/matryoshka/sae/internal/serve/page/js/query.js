@@ -1,6 +1,6 @@
 // Answers of the server as Preact hooks: asked for when they are needed, kept, cancelled when nobody looks.
 import {call, connectionNow, get, onConnection} from './api.js';
-import {useEffect, useRef, useState} from './ui.js';
+import {useLayoutEffect, useRef, useState} from './ui.js';
 
 const KEPT = 60;
 const kept = new Map();
@@ -27,8 +27,9 @@ onConnection(now => now === 'back' && forget());
 /** Counts how often all answers were forgotten. */
 export function useEpoch() {
   const [seen, setSeen] = useState(epoch);
-  useEffect(() => {
+  useLayoutEffect(() => {
     listeners.add(setSeen);
+    setSeen(epoch);
     return () => listeners.delete(setSeen);
   }, []);
   return seen;
@@ -36,14 +37,18 @@ export function useEpoch() {
 
 export function useConnection() {
   const [seen, setSeen] = useState(connectionNow());
-  useEffect(() => onConnection(setSeen), []);
+  useLayoutEffect(() => {
+    setSeen(connectionNow());
+    return onConnection(setSeen);
+  }, []);
   return seen;
 }
 
 /** A value that follows another once that has been still for some milliseconds. */
 export function useSettled(value, millis) {
   const [settled, setSettled] = useState(value);
-  useEffect(() => {
+  // Not useEffect: a timer that is due would run before that stops it.
+  useLayoutEffect(() => {
     const timer = setTimeout(() => setSettled(value), millis);
     return () => clearTimeout(timer);
   }, [value, millis]);
@@ -60,8 +65,9 @@ export function useCall(method, path, request) {
   const [attempt, setAttempt] = useState(0);
   const [result, setResult] = useState({key: null, error: null});
   const last = useRef({data: null, request: null});
-  useEffect(() => {
-    if (key === null || kept.has(key)) {
+  const has = key !== null && kept.has(key); // Answers to others may push it out while it is shown.
+  useLayoutEffect(() => {
+    if (key === null || has) {
       return undefined;
     }
     const control = new AbortController();
@@ -77,15 +83,15 @@ export function useCall(method, path, request) {
         }
       });
     return () => control.abort();
-  }, [key, now, attempt]);
-  if (key !== null && kept.has(key)) {
+  }, [key, now, attempt, has]);
+  if (has) {
     last.current = {data: kept.get(key), request};
   }
-  const error = result.key === key && !kept.has(key) ? result.error : null;
+  const error = result.key === key && !has ? result.error : null;
   return {
     ...last.current,
     error,
-    loading: key !== null && !kept.has(key) && error === null,
+    loading: key !== null && !has && error === null,
     retry: () => setAttempt(attempt + 1),
   };
 }

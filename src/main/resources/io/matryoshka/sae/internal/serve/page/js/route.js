@@ -1,6 +1,6 @@
 // The state of the page, which lies in the fragment of its address: a link shows the same again,
 // and the browser's back and forward buttons work. The server never sees it.
-import {useEffect, useState} from './ui.js';
+import {useLayoutEffect, useState} from './ui.js';
 
 const text = fallback => ({fallback, read: value => value, write: value => value});
 
@@ -154,7 +154,7 @@ window.addEventListener('pagehide', () => pending && settle());
 
 export function useRoute() {
   const [seen, setSeen] = useState(state);
-  useEffect(() => {
+  useLayoutEffect(() => {
     listeners.add(setSeen);
     setSeen(state);
     return () => listeners.delete(setSeen);

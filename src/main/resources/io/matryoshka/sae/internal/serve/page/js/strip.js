@@ -1,6 +1,6 @@
 // A text as its tokens, each of which can have a colour and be chosen.
 import {quoted, visible} from './format.js';
-import {html, useEffect, useRef} from './ui.js';
+import {html, useLayoutEffect, useRef} from './ui.js';
 
 // The strongest tint that leaves text legible on both grounds.
 const TINT = 50;
@@ -82,7 +82,8 @@ export function Strip({pieces, name, paint, tell, selected, onSelect, chosen, on
   const moved = useRef(false);
   const several = Boolean(onToggle);
   const first = selected !== null && selected < pieces.length ? selected : 0;
-  useEffect(() => {
+  // Not useEffect: the focus must be there when the next key is pressed.
+  useLayoutEffect(() => {
     if (moved.current) {
       moved.current = false;
       box.current.children[first]?.focus();

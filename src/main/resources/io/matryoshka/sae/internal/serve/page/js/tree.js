@@ -1,6 +1,6 @@
 // A latent among its parents and children over the levels.
 import {percent, short} from './format.js';
-import {Empty, Label, LatentLink, Level, levelClass, useToggle} from './parts.js';
+import {Empty, Label, LatentLink, Level, levelClass, Meaning, useToggle} from './parts.js';
 import {html} from './ui.js';
 
 const how = node => `both on ${node.both} tokens, P(child | parent) ${percent(node.child_given_parent)}, `
@@ -8,7 +8,7 @@ const how = node => `both on ${node.both} tokens, P(child | parent) ${percent(no
 
 function Node({node, opener}) {
   return html`<span class="node" title=${how(node)}>${opener}<${Level} level=${node.level}/><${LatentLink} latent=${node.latent}/>
-    <${Label} text=${node.label}/><span class="how"><span class="hidden">correlation </span>${short(node.correlation)}</span></span>`;
+    <${Meaning} latent=${node}/><span class="how"><span class="hidden">correlation </span>${short(node.correlation)}</span></span>`;
 }
 
 function Child({node}) {
