@@ -78,6 +78,16 @@ final class ClusterActivationsMixin {
     }
   }
 
+  /** What is read; nothing where text is. */
+  List<String> inputs() {
+    return List.copyOf(inputs);
+  }
+
+  /** Where activations of text lie; {@code null} without text. */
+  String work() {
+    return work;
+  }
+
   /** Refuses an option that has no meaning for activations of files. */
   void requireText(String option, boolean isGiven) {
     if (isGiven && !text.isGiven()) {

@@ -78,6 +78,7 @@ final class ClusterEncodeCommand implements Callable<Integer> {
     }
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
+    session.requireApart(activations.inputs(), target, activations.work());
     EncodeOptions options = options(session);
     SaeJobs jobs = session.sae(named, load.hub());
     ActivationSource source = activations.open(session, jobs, load, false);

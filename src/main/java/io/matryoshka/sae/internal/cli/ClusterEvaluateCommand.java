@@ -84,7 +84,7 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
     activations.requireText("--skip-special-tokens", skipSpecial);
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
-    session.requireApart(html, csv, latentsCsv);
+    session.requireApart(activations.inputs(), html, csv, latentsCsv, activations.work());
     SaeJobs jobs = session.sae(named, load.hub());
     ActivationSource source = activations.open(session, jobs, load, skipSpecial);
     EvaluationRunOptions options =
@@ -103,7 +103,7 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
       EvaluationText.print(report, output);
     }
     OptionalInt trained = selection == null ? load.trainingK(jobs.sae()) : OptionalInt.empty();
-    EvaluationHints.of(found, jobs.sae(), trained).forEach(output::note);
+    EvaluationHints.of(found, jobs.sae().config(), trained).forEach(output::note);
     activations.delete();
     return ExitCode.OK.code();
   }

@@ -64,7 +64,7 @@ final class ClusterExploreCommand implements Callable<Integer> {
       description = "Tokens of context on each side; default: ${DEFAULT-VALUE}.")
   private int reach;
 
-  @Mixin private ClusterAgainstMixin against;
+  @Mixin private AgainstMixin against;
 
   @Option(
       names = "--html",
@@ -86,7 +86,7 @@ final class ClusterExploreCommand implements Callable<Integer> {
     against.check();
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
-    session.requireApart(html, csv);
+    session.requireApart(activations.inputs(), html, csv, activations.work());
     try (Labels labels = labelOptions.open(load, output)) {
       SaeJobs jobs = session.sae(named, load.hub());
       ActivationSource source = activations.open(session, jobs, load, skipSpecial);
@@ -98,12 +98,8 @@ final class ClusterExploreCommand implements Callable<Integer> {
               .rows(activations.rules(rows.rules(session::file), skipSpecial));
       Exploration found = jobs.explore(source, options);
       Optional<Comparison> comparison =
-          against.compare(
-              new ClusterAgainstMixin.Side(jobs, source, found.statistics()),
-              rows.rules(session::file),
-              activations,
-              session,
-              load);
+          new ClusterComparison(jobs, source, found.statistics(), rows.rules(session::file))
+              .with(against, activations, session, load);
       write(
           session,
           new ExplorationReport(load.name(), load.entry(), found, tokens, comparison, labels));

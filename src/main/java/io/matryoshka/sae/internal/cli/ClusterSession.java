@@ -14,12 +14,16 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
 /** Spark as {@code spark-submit} has set it up, and what the options of a command open on it. */
 final class ClusterSession {
+
+  private static final Pattern URI_FORM = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:/.*");
 
   private final SparkSession spark;
 
@@ -99,11 +103,10 @@ final class ClusterSession {
 
   /** A URI, a path, or a relative one where the driver has such a folder. */
   private static boolean isFolder(String name) {
-    if (name.startsWith("/")
-        || name.startsWith(".")
-        || name.matches("[A-Za-z][A-Za-z0-9+.-]*:/.*")) {
-      return true;
-    }
+    return URI_FORM.matcher(name).matches() || Names.isPath(name) || isFolderHere(name);
+  }
+
+  private static boolean isFolderHere(String name) {
     try {
       return Files.isDirectory(Path.of(name));
     } catch (InvalidPathException e) {
@@ -116,11 +119,29 @@ final class ClusterSession {
     return FileRef.of(HadoopPaths.qualify(name, hadoop())).file(hadoop());
   }
 
-  /** Refuses results that stand in each other's place, before the work that they come from. */
-  void requireApart(String... results) throws IOException {
-    Set<String> places = new HashSet<>();
+  /**
+   * Refuses results that would take the place of what is read, or of each other, before the work
+   * that they come from.
+   *
+   * @param inputs what the command reads
+   * @param results what it writes; one that was not asked for is {@code null}
+   */
+  void requireApart(List<String> inputs, String... results) throws IOException {
+    Set<org.apache.hadoop.fs.Path> read = new HashSet<>();
+    for (String input : inputs) {
+      read.add(HadoopPaths.qualify(input, hadoop()));
+    }
+    Set<org.apache.hadoop.fs.Path> written = new HashSet<>();
     for (String result : results) {
-      if (result != null && !places.add(HadoopPaths.qualify(result, hadoop()).toString())) {
+      if (result == null) {
+        continue;
+      }
+      org.apache.hadoop.fs.Path place = HadoopPaths.qualify(result, hadoop());
+      if (read.contains(place)) {
+        throw new IllegalArgumentException(
+            "'%s' is what --input names and would be overwritten; name another".formatted(result));
+      }
+      if (!written.add(place)) {
         throw new IllegalArgumentException(
             "two results go to '%s'; name a file for each".formatted(result));
       }

@@ -77,6 +77,7 @@ class ClusterOptionsTest {
   @CsvSource({
     "encode, --layers=0-3, a job runs one SAE",
     "evaluate, --layers 0-3, a job runs one SAE",
+    "explore, --layers 0-3, a job runs one SAE",
     "encode, --registry my.json, name the SAE by OWNER/REPO",
     "activations, --registry my.json, name the SAE by OWNER/REPO",
     "encode, --force-download, each host fetches with its first task",
@@ -111,7 +112,8 @@ class ClusterOptionsTest {
       delimiter = '|',
       value = {
         "| expected a command, got none",
-        "encod | encod",
+        "encod | there is no command 'encod'; did you mean encode?",
+        "encode r s -o out -i a.npy --restrat | there is no option '--restrat'",
         "encode demo x | --output",
         "encode -o out -i a.npy | expected RELEASE and SAE_ID, or --dir FOLDER, got none",
         "encode r s -o out | expected activations with --input, or text",
@@ -120,6 +122,8 @@ class ClusterOptionsTest {
         "encode r s -o out.safetensors -i a.npy | a cluster writes a folder",
         "encode r s -o out -i a.npy --parquet --restart | --restart: Parquet files",
         "evaluate r s -i a.npy --skip-special-tokens | --skip-special-tokens is for text",
+        "encode r s -i a -o ./a/ | './a/' is what --input names and would be overwritten",
+        "encode r s --text a --work w -o w | two results go to 'w'",
         "evaluate r s -i a.npy --html x --csv ./x | two results go to './x'",
         "explore r s -i a.npy --against nonsense | --against: expected RELEASE:SAE_ID",
         "activations --hooks a -o out --text b | expected a language model with --model",
