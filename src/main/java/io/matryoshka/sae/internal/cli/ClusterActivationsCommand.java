@@ -4,9 +4,7 @@ import io.matryoshka.sae.internal.spark.job.ExportJob;
 import io.matryoshka.sae.internal.spark.job.TextJobs;
 import io.matryoshka.sae.internal.spark.job.TextSettings;
 import io.matryoshka.sae.lm.Tokens;
-import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -33,16 +31,7 @@ final class ClusterActivationsCommand implements Callable<Integer> {
 
   @Mixin private TextMixin text;
 
-  @Option(
-      names = "--hooks",
-      paramLabel = "NAME,NAME,...",
-      split = ",",
-      required = true,
-      hideParamSyntax = true,
-      description =
-          "Where to read: names of TransformerLens (blocks.5.hook_resid_post), module paths of"
-              + " transformers (model.layers.5.mlp.output), or logits.")
-  private List<String> hooks = new ArrayList<>();
+  @Mixin private HooksMixin hooks;
 
   @Option(
       names = {"-o", "--output"},
@@ -50,14 +39,6 @@ final class ClusterActivationsCommand implements Callable<Integer> {
       required = true,
       description = "Folder of the files and their index, on any file system that all hosts see.")
   private String target;
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      defaultValue = "float32",
-      converter = DtypeConverter.class,
-      description = "float32 (default) or bfloat16, which halves the files.")
-  private Dtype dtype;
 
   @Mixin private TokensPerFileMixin files;
 
@@ -73,19 +54,17 @@ final class ClusterActivationsCommand implements Callable<Integer> {
     if (!text.isGiven()) {
       throw usage("expected one of --text, --text-file and --ids, got none");
     }
-    if (dtype != Dtype.F32 && dtype != Dtype.BF16) {
-      throw usage("--dtype: expected float32 or bfloat16, got " + dtype);
-    }
+    hooks.check();
     if (target.endsWith(".safetensors")) {
       throw usage(
           "--output: a cluster writes a folder of several files, got the name of one: '%s'"
               .formatted(target));
     }
     TextSettings settings =
-        new TextSettings(target, dtype == Dtype.BF16, files.tokensPerFile(), true, false);
+        new TextSettings(target, hooks.isBfloat16(), files.tokensPerFile(), true, false);
     TextJobs jobs = ClusterSession.start().model(model, hub);
     List<Tokens> texts = text.read(jobs.model(), Optional.empty());
-    report(texts.size(), jobs.activations(texts, hooks, settings));
+    report(texts.size(), jobs.activations(texts, hooks.names(), settings));
     return ExitCode.OK.code();
   }
 

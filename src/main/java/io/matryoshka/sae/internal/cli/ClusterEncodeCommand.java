@@ -5,7 +5,6 @@ import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.EncodeOptions;
 import java.io.IOException;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,26 +34,7 @@ final class ClusterEncodeCommand implements Callable<Integer> {
       description = "Folder of the files and their index, on any file system that all hosts see.")
   private String target;
 
-  @ArgGroup private SelectionGroup selection;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "ROWS",
-      defaultValue = "1024",
-      description = "Rows encoded together; default: ${DEFAULT-VALUE}.")
-  private int batchRows;
-
-  @Option(
-      names = "--rows-per-shard",
-      paramLabel = "ROWS",
-      defaultValue = "65536",
-      description = "Rows in each file of a folder, which is a task; default: ${DEFAULT-VALUE}.")
-  private int rowsPerShard;
-
-  @Option(
-      names = "--restart",
-      description = "Delete the files of an earlier run in the folder instead of resuming it.")
-  private boolean restart;
+  @Mixin private EncodeMixin how;
 
   @Option(
       names = "--parquet",
@@ -73,13 +53,13 @@ final class ClusterEncodeCommand implements Callable<Integer> {
           "--output: a cluster writes a folder of several files, got the name of one: '%s'"
               .formatted(target));
     }
-    if (parquet && restart) {
+    if (parquet && how.isRestart()) {
       throw usage("--restart: Parquet files are written to a new folder; leave it out");
     }
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
     session.requireApart(activations.inputs(), target, activations.work());
-    EncodeOptions options = options(session);
+    EncodeOptions options = how.options(rows.rules(session::file)).saeName(load.name());
     SaeJobs jobs = session.sae(named, load.hub());
     ActivationSource source = activations.open(session, jobs, load, false);
     if (parquet) {
@@ -103,17 +83,6 @@ final class ClusterEncodeCommand implements Callable<Integer> {
     } else {
       output.line("wrote %s: %s".formatted(target, Numbers.count(written, "row")));
     }
-  }
-
-  private EncodeOptions options(ClusterSession session) throws IOException {
-    EncodeOptions options =
-        EncodeOptions.defaults()
-            .saeName(load.name())
-            .batchRows(batchRows)
-            .rowsPerShard(rowsPerShard)
-            .restart(restart)
-            .rows(rows.rules(session::file));
-    return selection == null ? options : options.selection(selection.selection());
   }
 
   private ParameterException usage(String message) {

@@ -2,7 +2,6 @@ package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.eval.Evaluation;
 import io.matryoshka.sae.eval.EvaluationHints;
-import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.internal.spark.job.SaeJobs;
@@ -13,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -30,12 +28,7 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
 
   @Mixin private ClusterActivationsMixin activations;
 
-  @Option(
-      names = "--skip-special-tokens",
-      description =
-          "Leave out the rows of special tokens of text, such as <bos>, also where the SAE does not"
-              + " say that it was trained without them.")
-  private boolean skipSpecial;
+  @Mixin private SpecialTokensMixin special;
 
   @Option(
       names = "--target",
@@ -47,16 +40,7 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
 
   @Mixin private RowsMixin rows;
 
-  @ArgGroup private SelectionGroup selection;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "ROWS",
-      defaultValue = "" + EvaluationOptions.DEFAULT_BATCH_ROWS,
-      description =
-          "Rows of an evaluation batch, for metrics that are defined per batch; default:"
-              + " ${DEFAULT-VALUE}.")
-  private int batchRows;
+  @Mixin private MetricsMixin metrics;
 
   @Option(
       names = "--html",
@@ -81,16 +65,16 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     activations.check();
-    activations.requireText("--skip-special-tokens", skipSpecial);
+    activations.requireText("--skip-special-tokens", special.skips());
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
     session.requireApart(activations.inputs(), html, csv, latentsCsv, activations.work());
     SaeJobs jobs = session.sae(named, load.hub());
-    ActivationSource source = activations.open(session, jobs, load, skipSpecial);
+    ActivationSource source = activations.open(session, jobs, load, special.skips());
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
-            .evaluation(metrics())
-            .rows(activations.rules(rows.rules(session::file), skipSpecial));
+            .evaluation(metrics.options())
+            .rows(activations.rules(rows.rules(session::file), special.skips()));
     Evaluation found = jobs.evaluate(source, target.isEmpty() ? source : target(jobs), options);
     EvaluationReport report =
         new EvaluationReport(load.name(), found, load.entry(), jobs.sae().logSparsity());
@@ -102,7 +86,8 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
     } else {
       EvaluationText.print(report, output);
     }
-    OptionalInt trained = selection == null ? load.trainingK(jobs.sae()) : OptionalInt.empty();
+    OptionalInt trained =
+        !metrics.hasSelection() ? load.trainingK(jobs.sae()) : OptionalInt.empty();
     EvaluationHints.of(found, jobs.sae().config(), trained).forEach(output::note);
     activations.delete();
     return ExitCode.OK.code();
@@ -110,10 +95,5 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
 
   private ActivationSource target(SaeJobs jobs) throws IOException {
     return jobs.open(target, SourceOptions.defaults().dIn(jobs.sae().dOut()));
-  }
-
-  private EvaluationOptions metrics() {
-    EvaluationOptions options = EvaluationOptions.defaults().batchRows(batchRows);
-    return selection == null ? options : options.selection(selection.selection());
   }
 }

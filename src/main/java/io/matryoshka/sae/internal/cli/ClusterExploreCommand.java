@@ -9,8 +9,6 @@ import io.matryoshka.sae.internal.spark.job.SaeJobs;
 import io.matryoshka.sae.labels.Labels;
 import io.matryoshka.sae.stream.ActivationSource;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -29,40 +27,13 @@ final class ClusterExploreCommand implements Callable<Integer> {
 
   @Mixin private ClusterActivationsMixin activations;
 
-  @Option(
-      names = "--skip-special-tokens",
-      description =
-          "Leave out the rows of special tokens of text, such as <bos>, also where the SAE does not"
-              + " say that it was trained without them.")
-  private boolean skipSpecial;
+  @Mixin private SpecialTokensMixin special;
 
   @Mixin private TokensMixin tokenTexts;
 
   @Mixin private RowsMixin rows;
 
-  @Option(
-      names = "--latent",
-      paramLabel = "N",
-      arity = "1..*",
-      parameterConsumer = RangesConsumer.class,
-      description =
-          "Latents to describe, such as 3 or 0-7,17; may be given again; default: the first 2048"
-              + " that fire.")
-  private List<IntRange> latents = new ArrayList<>();
-
-  @Option(
-      names = "--contexts",
-      paramLabel = "N",
-      defaultValue = "8",
-      description = "Strongest tokens to show for each latent; default: ${DEFAULT-VALUE}.")
-  private int contexts;
-
-  @Option(
-      names = "--reach",
-      paramLabel = "N",
-      defaultValue = "8",
-      description = "Tokens of context on each side; default: ${DEFAULT-VALUE}.")
-  private int reach;
+  @Mixin private ExplorerMixin what;
 
   @Mixin private AgainstMixin against;
 
@@ -82,20 +53,17 @@ final class ClusterExploreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     activations.check();
-    activations.requireText("--skip-special-tokens", skipSpecial);
+    activations.requireText("--skip-special-tokens", special.skips());
     against.check();
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
     session.requireApart(activations.inputs(), html, csv, activations.work());
     try (Labels labels = labelOptions.open(load, output)) {
       SaeJobs jobs = session.sae(named, load.hub());
-      ActivationSource source = activations.open(session, jobs, load, skipSpecial);
+      ActivationSource source = activations.open(session, jobs, load, special.skips());
       Optional<Tokens> tokens = tokenTexts.read(source).or(activations::tokens);
       ExplorerOptions options =
-          ExplorerOptions.defaults()
-              .latents(latents.stream().flatMap(IntRange::stream).toList())
-              .contexts(contexts, reach)
-              .rows(activations.rules(rows.rules(session::file), skipSpecial));
+          what.options(activations.rules(rows.rules(session::file), special.skips()));
       Exploration found = jobs.explore(source, options);
       Optional<Comparison> comparison =
           new ClusterComparison(jobs, source, found.statistics(), rows.rules(session::file))
@@ -114,7 +82,7 @@ final class ClusterExploreCommand implements Callable<Integer> {
     if (output.isJson()) {
       output.json(Output.tree(report.json()));
     } else {
-      new ExploreText(report, output).print(!latents.isEmpty());
+      new ExploreText(report, output).print(what.namesLatents());
     }
   }
 }
