@@ -90,7 +90,7 @@ class SparkJarTest {
     Process encode = submit("encode", 2, " --rows-per-shard 3000 -o " + out);
     assertThat(cluster.await(encode)).as(cluster.log("encode")).isZero();
     Process evaluate = submit("evaluate", 1, " --csv " + widths);
-    Process explore = submit("explore", 1, " --latent 0-9 --csv " + latents);
+    Process explore = submit("explore", 1, " --latent 0-19 --csv " + latents);
     assertThat(cluster.await(evaluate)).as(cluster.log("evaluate")).isZero();
     assertThat(cluster.await(explore)).as(cluster.log("explore")).isZero();
 
