@@ -161,15 +161,35 @@ public final class Explorer {
    */
   public LatentStatistics count(ActivationSource source, ExplorerOptions options)
       throws IOException {
+    return countPart(source, options, 0, source.rows()).statistics();
+  }
+
+  /**
+   * Counts in the rows of a range, as a part of {@link #count} of all rows of a source.
+   *
+   * @param source activations of the SAE's hook point
+   * @param options rows encoded at a time, and which rows count
+   * @param fromRow index of the first row, a multiple of {@link ExplorerOptions#rowsPerBatch}
+   * @param toRow index of the row after the last, another multiple or the end of the source
+   * @return the counts, to be {@linkplain FiringCounter#merge merged} with those of all other
+   *     ranges
+   * @throws IOException if activations cannot be read, or a row that cannot be encoded stops it
+   * @throws IllegalArgumentException if activations, mask or range do not fit
+   */
+  public FiringCounter countPart(
+      ActivationSource source, ExplorerOptions options, long fromRow, long toRow)
+      throws IOException {
     FiringCounter counter = new FiringCounter(sae.dSae());
     LatentPass.run(
         sae,
         source,
         options.rows(),
+        fromRow,
+        toRow,
         options.rowsPerBatch(),
         List.of(counter),
         done -> listener.step("encode", done, source.rows()));
-    return counter.statistics();
+    return counter;
   }
 
   private void requireLatents(List<Integer> latents) {

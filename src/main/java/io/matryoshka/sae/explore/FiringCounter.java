@@ -1,11 +1,16 @@
 package io.matryoshka.sae.explore;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SparseLatents;
 import io.matryoshka.sae.eval.LatentStatistics;
 import io.matryoshka.sae.eval.LatentTotals;
 import io.matryoshka.sae.internal.state.StateReader;
 import io.matryoshka.sae.internal.state.StateWriter;
 import io.matryoshka.sae.stream.StateException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.BitSet;
 
 /**
@@ -13,6 +18,8 @@ import java.util.BitSet;
  * several threads.
  */
 public final class FiringCounter implements LatentPass.Collector {
+
+  private static final String KIND = "firings";
 
   private final int dSae;
   private final LatentTotals totals;
@@ -59,6 +66,35 @@ public final class FiringCounter implements LatentPass.Collector {
    */
   public LatentStatistics statistics() {
     return totals.statistics(rows);
+  }
+
+  /**
+   * Writes the counts so far, to {@link #mergeFrom(InputStream)} them elsewhere.
+   *
+   * @param out the target; stays open
+   * @throws IOException if it cannot be written
+   */
+  public void save(OutputStream out) throws IOException {
+    StateWriter state = new StateWriter(KIND, settings());
+    writeTo(state);
+    state.writeTo(out);
+  }
+
+  /**
+   * Joins counts that {@link #save} wrote.
+   *
+   * @param in begins with the state; is read to its end and no further, and stays open
+   * @throws StateException if it is damaged, cut off, or of another number of latents
+   * @throws IOException if it cannot be read
+   */
+  public void mergeFrom(InputStream in) throws IOException {
+    StateReader state = StateReader.read(in, KIND, settings());
+    mergeFrom(state);
+    state.end();
+  }
+
+  private ObjectNode settings() {
+    return JsonNodeFactory.instance.objectNode().put("d_sae", dSae);
   }
 
   void writeTo(StateWriter out) {

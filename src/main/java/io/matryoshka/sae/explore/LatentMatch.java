@@ -29,9 +29,10 @@ public record LatentMatch(int latent, int match, double cosine, boolean mutual) 
     int[] latents = IntStream.range(0, one.dSae()).toArray();
     int[] others = IntStream.range(0, other.dSae()).toArray();
     List<List<Neighbour>> there =
-        new NearestLatents(one, other, Direction.DECODER, 1).find(latents, progress);
+        new NearestLatents(one, other, Direction.DECODER, 1).asOfTwo().find(latents, progress);
     List<List<Neighbour>> back =
         new NearestLatents(other, one, Direction.DECODER, 1)
+            .asOfTwo()
             .find(others, done -> progress.accept(latents.length + done));
     List<LatentMatch> matches = new ArrayList<>();
     for (int latent : latents) {

@@ -29,6 +29,7 @@ public final class NearestLatents {
   private final int count;
   private final int first;
   private final int end;
+  private final boolean withItself;
 
   /**
    * Describes a search.
@@ -41,10 +42,12 @@ public final class NearestLatents {
    * @throws IllegalArgumentException if the SAEs differ in {@code d_in}, or the count is below 1
    */
   public NearestLatents(SAE of, SAE among, Direction direction, int count) {
-    this(of, among, direction, count, 0, among.dSae());
+    this(of, among, direction, count, 0, among.dSae(), of != among);
   }
 
-  private NearestLatents(SAE of, SAE among, Direction direction, int count, int first, int end) {
+  private NearestLatents(
+      SAE of, SAE among, Direction direction, int count, int first, int end, boolean withItself) {
+    this.withItself = withItself;
     this.first = first;
     this.end = end;
     this.of = Objects.requireNonNull(of, "of");
@@ -72,7 +75,12 @@ public final class NearestLatents {
    */
   public NearestLatents within(int from, int to) {
     Objects.checkFromToIndex(from, to, among.dSae());
-    return new NearestLatents(of, among, direction, count, from, to);
+    return new NearestLatents(of, among, direction, count, from, to, withItself);
+  }
+
+  /** Searches as if the SAEs were two, also where they are one object. */
+  NearestLatents asOfTwo() {
+    return new NearestLatents(of, among, direction, count, first, end, true);
   }
 
   /**
@@ -117,7 +125,7 @@ public final class NearestLatents {
     // Both unit vectors and their product of dIn terms are rounded, each by half a unit of 2^-23.
     double error = (direction.width(of) + 4) * 0x1p-24;
     for (int j = 0; j < others.count; j++) {
-      boolean own = of == among && self == start + j;
+      boolean own = !withItself && self == start + j;
       if (all[i * others.count + j] + error >= nearest.floor() && !own && others.hasDirection(j)) {
         nearest.offer(start + j, wanted.cosine(i, others, j));
       }

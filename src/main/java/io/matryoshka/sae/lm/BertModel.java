@@ -112,6 +112,12 @@ final class BertModel implements Network {
     }
   }
 
+  /** Encoders are published in float32. */
+  @Override
+  public long weightBytes() {
+    return weights.bytes(Float.BYTES);
+  }
+
   @Override
   public void close() {
     weights.close();

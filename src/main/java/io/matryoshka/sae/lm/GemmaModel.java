@@ -293,6 +293,12 @@ final class GemmaModel implements Network {
     return kernels.call(scope, "losses", state);
   }
 
+  /** Gemma is published in bfloat16. */
+  @Override
+  public long weightBytes() {
+    return weights.bytes(Short.BYTES);
+  }
+
   @Override
   public void close() {
     weights.close();

@@ -210,6 +210,16 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Returns how much memory the weights take, outside the heap, once every layer was needed.
+   *
+   * @return bytes of the tensors in their files; of a model on the Hub, whose layers are fetched
+   *     when they are needed, with two bytes an element for Gemma and four for an encoder
+   */
+  public long weightBytes() {
+    return network.weightBytes();
+  }
+
+  /**
    * Checks that an SAE reads rows of the width that this model has at its hook point.
    *
    * @param sae the SAE

@@ -41,6 +41,9 @@ final class ModelWeights implements AutoCloseable {
   private final Map<String, NDArray> tensors = new HashMap<>();
   private final Map<MapKey, NDArray> maps = new HashMap<>();
 
+  /** Bytes of all tensors in their files; 0 until these were looked at. */
+  private long checkedBytes;
+
   /** A whole file as an array of one type; a file with two types is mapped twice. */
   private record MapKey(Path file, Dtype dtype) {}
 
@@ -77,13 +80,28 @@ final class ModelWeights implements AutoCloseable {
           file = SafetensorsFile.open(path);
           open.put(path, file);
         }
-        info(file, name);
+        checkedBytes += info(file, name).byteCount();
       }
     } finally {
       for (SafetensorsFile file : open.values()) {
         file.close();
       }
     }
+  }
+
+  /**
+   * Returns the bytes of all tensors once each of them was needed. Where files come when they are
+   * needed, their type is not known before.
+   *
+   * @param bytesPerElement of such files
+   */
+  long bytes(int bytesPerElement) {
+    return checkedBytes > 0
+        ? checkedBytes
+        : bytesPerElement
+            * shapes.values().stream()
+                .mapToLong(shape -> Arrays.stream(shape).reduce(1, Math::multiplyExact))
+                .sum();
   }
 
   private Path file(String name) throws IOException {

@@ -20,6 +20,9 @@ sealed interface Network extends AutoCloseable permits GemmaModel, BertModel {
 
   LanguageModelConfig config();
 
+  /** Returns the bytes of the weights of all layers. */
+  long weightBytes();
+
   /**
    * Runs texts as far as the hooks want, which then hold what they were to keep.
    *

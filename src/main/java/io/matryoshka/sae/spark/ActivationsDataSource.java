@@ -2,6 +2,8 @@ package io.matryoshka.sae.spark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.matryoshka.sae.internal.spark.source.ActivationsTable;
+import io.matryoshka.sae.internal.spark.store.HadoopActivations;
 import io.matryoshka.sae.npy.HalfType;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;

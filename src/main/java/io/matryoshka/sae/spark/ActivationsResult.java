@@ -7,10 +7,4 @@ package io.matryoshka.sae.spark;
  * @param files files of the folder
  * @param resumedFiles files that an earlier run had written
  */
-public record ActivationsResult(long rows, int files, int resumedFiles) {
-
-  /** Whether nothing was left to do. */
-  boolean wasFinished() {
-    return resumedFiles == files;
-  }
-}
+public record ActivationsResult(long rows, int files, int resumedFiles) {}

@@ -1,6 +1,13 @@
 package io.matryoshka.sae.spark;
 
 import io.matryoshka.sae.Selection;
+import io.matryoshka.sae.internal.spark.host.Devices;
+import io.matryoshka.sae.internal.spark.host.HostSae;
+import io.matryoshka.sae.internal.spark.host.Selections;
+import io.matryoshka.sae.internal.spark.ml.EncoderColumns;
+import io.matryoshka.sae.internal.spark.ml.InvalidRows;
+import io.matryoshka.sae.internal.spark.ml.OutputType;
+import io.matryoshka.sae.internal.spark.ml.PartitionEncoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Objects;
@@ -391,15 +398,16 @@ public final class SaeEncoder extends Transformer implements DefaultParamsWritab
     return columns.prepare(dataset).mapPartitions(encoder, Encoders.row(columns.output()));
   }
 
-  private SaeRef resolve(Configuration hadoop) {
+  private HostSae resolve(Configuration hadoop) {
     if (!isSet(sae)) {
       throw new IllegalArgumentException(
           "no SAE is set; name one with setSae(\"RELEASE:SAE_ID\") or by its folder");
     }
-    SaeRef ref = SaeRef.parse(getOrDefault(sae)).device(Devices.parse(getOrDefault(device)));
+    HostSae host =
+        SaeRef.parse(getOrDefault(sae)).host().device(Devices.parse(getOrDefault(device)));
     int width = (Integer) getOrDefault((Param<?>) prefix);
     try {
-      return (width > 0 ? ref.prefix(width) : ref).resolve(hadoop);
+      return (width > 0 ? host.prefix(width) : host).resolve(hadoop);
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }

@@ -1,22 +1,12 @@
 package io.matryoshka.sae.spark;
 
 import ai.djl.Device;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.LoadOptions;
-import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.internal.spark.host.HostSae;
 import io.matryoshka.sae.safetensors.Dtype;
-import io.matryoshka.sae.stream.RunSettings;
-import java.io.IOException;
 import java.io.Serializable;
-import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
-import org.apache.hadoop.conf.Configuration;
 
 /**
  * Names an SAE and how it is loaded, so that every host of a cluster can open it. Immutable and
@@ -33,31 +23,11 @@ import org.apache.hadoop.conf.Configuration;
 public final class SaeRef implements Serializable {
 
   private static final long serialVersionUID = 1;
-  private static final ObjectMapper JSON = new ObjectMapper();
 
-  private static final String RELEASE = "release";
-  private static final String SAE_ID = "sae_id";
-  private static final String FOLDER = "folder";
-  private static final String PREFIX = "prefix";
-  private static final String DTYPE = "dtype";
-  private static final String DEVICE = "device";
-  private static final String ENGINE = "engine";
-  private static final String WIDTHS = "widths";
-  private static final String SCALING_FACTOR = "scaling_factor";
-  private static final String FOLD_DECODER_NORMS = "fold_decoder_norms";
-  private static final String REVISION = "revision";
-  private static final String OFFLINE = "offline";
-  private static final String CACHE_DIR = "cache_dir";
+  private final HostSae sae;
 
-  /** What was given, in alphabetical order; a concrete type, as it is serialised. */
-  private final TreeMap<String, String> settings;
-
-  /** What the SAE is on the driver, as {@link RunSettings#describe(SAE)}; empty before. */
-  private final String description;
-
-  private SaeRef(TreeMap<String, String> settings, String description) {
-    this.settings = settings;
-    this.description = description;
+  private SaeRef(HostSae sae) {
+    this.sae = sae;
   }
 
   /**
@@ -69,9 +39,9 @@ public final class SaeRef implements Serializable {
    * @return the reference
    */
   public static SaeRef of(String release, String saeId) {
-    Objects.requireNonNull(release, RELEASE);
-    Objects.requireNonNull(saeId, SAE_ID);
-    return new SaeRef(new TreeMap<>(), "").with(RELEASE, release).with(SAE_ID, saeId);
+    Objects.requireNonNull(release, "release");
+    Objects.requireNonNull(saeId, "saeId");
+    return new SaeRef(HostSae.of(release, saeId));
   }
 
   /**
@@ -82,8 +52,8 @@ public final class SaeRef implements Serializable {
    * @return the reference
    */
   public static SaeRef folder(String folder) {
-    Objects.requireNonNull(folder, FOLDER);
-    return new SaeRef(new TreeMap<>(), "").with(FOLDER, folder);
+    Objects.requireNonNull(folder, "folder");
+    return new SaeRef(HostSae.folder(folder));
   }
 
   /**
@@ -115,8 +85,7 @@ public final class SaeRef implements Serializable {
    * @throws IllegalArgumentException if the width is below 1
    */
   public SaeRef prefix(int width) {
-    LoadOptions.defaults().prefix(width);
-    return with(PREFIX, Integer.toString(width));
+    return new SaeRef(sae.prefix(width));
   }
 
   /**
@@ -127,8 +96,7 @@ public final class SaeRef implements Serializable {
    * @throws IllegalArgumentException for any other type
    */
   public SaeRef dtype(Dtype dtype) {
-    LoadOptions.defaults().dtype(dtype);
-    return with(DTYPE, dtype.name());
+    return new SaeRef(sae.dtype(dtype));
   }
 
   /**
@@ -139,7 +107,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef device(Device device) {
-    return with(DEVICE, device.getDeviceType() + ":" + device.getDeviceId());
+    return new SaeRef(sae.device(device));
   }
 
   /**
@@ -149,7 +117,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef engine(LoadOptions.Engine engine) {
-    return with(ENGINE, engine.name());
+    return new SaeRef(sae.engine(engine));
   }
 
   /**
@@ -159,7 +127,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef widths(List<Integer> widths) {
-    return with(WIDTHS, widths.stream().map(String::valueOf).collect(Collectors.joining(",")));
+    return new SaeRef(sae.widths(widths));
   }
 
   /**
@@ -170,8 +138,7 @@ public final class SaeRef implements Serializable {
    * @throws IllegalArgumentException if it is none
    */
   public SaeRef scalingFactor(double factor) {
-    LoadOptions.defaults().normScalingFactor(factor);
-    return with(SCALING_FACTOR, Double.toString(factor));
+    return new SaeRef(sae.scalingFactor(factor));
   }
 
   /**
@@ -182,7 +149,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef foldDecoderNorms(boolean fold) {
-    return with(FOLD_DECODER_NORMS, Boolean.toString(fold));
+    return new SaeRef(sae.foldDecoderNorms(fold));
   }
 
   /**
@@ -193,7 +160,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef revision(String revision) {
-    return with(REVISION, revision);
+    return new SaeRef(sae.revision(revision));
   }
 
   /**
@@ -203,7 +170,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef offline(boolean offline) {
-    return with(OFFLINE, Boolean.toString(offline));
+    return new SaeRef(sae.offline(offline));
   }
 
   /**
@@ -213,107 +180,38 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef cacheDir(String folder) {
-    return with(CACHE_DIR, folder);
-  }
-
-  private SaeRef with(String key, String value) {
-    Objects.requireNonNull(value, key);
-    TreeMap<String, String> changed = new TreeMap<>(settings);
-    changed.put(key, value);
-    return new SaeRef(changed, "");
-  }
-
-  private Optional<String> get(String key) {
-    return Optional.ofNullable(settings.get(key));
-  }
-
-  /** Returns the name for people, such as for the index of a run. */
-  String name() {
-    return get(FOLDER)
-        .orElseGet(() -> (settings.get(RELEASE) + " " + settings.get(SAE_ID)).strip());
+    return new SaeRef(sae.cacheDir(folder));
   }
 
   /**
-   * Opens the SAE on the driver, and takes note of what it is, so that hosts can check theirs. A
-   * path gets the file system that it is on.
+   * Sets whether hosts keep the fast path's layout of the encoder on their disks, as {@link
+   * LoadOptions#preparedCache}.
+   *
+   * @param keep true, the default, for a faster start the next time
+   * @return changed reference
    */
-  SaeRef resolve(Configuration hadoop) throws IOException {
-    SaeRef full = this;
-    if (get(FOLDER).isPresent()) {
-      full = with(FOLDER, HadoopPaths.qualify(settings.get(FOLDER), hadoop).toString());
-    }
-    String found = RunSettings.describe(OpenSaes.get(full, hadoop)).toString();
-    return new SaeRef(full.settings, found);
+  public SaeRef preparedCache(boolean keep) {
+    return new SaeRef(sae.preparedCache(keep));
   }
 
-  /** Checks that an opened SAE is the one of the driver. */
-  void requireSame(SAE sae) throws IOException {
-    if (description.isEmpty()) {
-      return;
-    }
-    JsonNode onDriver = JSON.readTree(description);
-    JsonNode here = JSON.readTree(RunSettings.describe(sae).toString());
-    Optional<String> difference = RunSettings.difference(onDriver, here);
-    if (difference.isPresent()) {
-      throw new SparkJobException(
-          ("%s: the SAE of this host is not that of the driver: %s; give all hosts the same"
-                  + " files, such as one folder that all of them see, or one revision of the Hub")
-              .formatted(name(), difference.get()));
-    }
+  /** Returns what travels to hosts. */
+  HostSae host() {
+    return sae;
   }
 
-  /** Opens the SAE, with what the reference says alone. */
-  SAE open(Configuration hadoop) throws IOException {
-    LoadOptions options = options();
-    if (get(FOLDER).isPresent()) {
-      return SAE.load(FolderCopy.onThisHost(settings.get(FOLDER), hadoop), options);
-    }
-    return SAE.fromPretrained(settings.get(RELEASE), settings.get(SAE_ID), options);
-  }
-
-  private LoadOptions options() {
-    LoadOptions options = LoadOptions.defaults();
-    options = get(PREFIX).map(Integer::valueOf).map(options::prefix).orElse(options);
-    options = get(DTYPE).map(Dtype::valueOf).map(options::dtype).orElse(options);
-    options = get(DEVICE).map(SaeRef::device).map(options::device).orElse(options);
-    options = get(ENGINE).map(LoadOptions.Engine::valueOf).map(options::engine).orElse(options);
-    options = get(WIDTHS).map(SaeRef::numbers).map(options::widths).orElse(options);
-    options =
-        get(SCALING_FACTOR).map(Double::valueOf).map(options::normScalingFactor).orElse(options);
-    options =
-        get(FOLD_DECODER_NORMS)
-            .map(Boolean::valueOf)
-            .map(options::foldDecoderNorms)
-            .orElse(options);
-    options = get(REVISION).map(options::revision).orElse(options);
-    options = get(OFFLINE).map(Boolean::valueOf).map(options::offline).orElse(options);
-    return get(CACHE_DIR).map(Path::of).map(options::cacheDir).orElse(options);
-  }
-
-  private static Device device(String text) {
-    String[] parts = text.split(":");
-    return Device.of(parts[0], Integer.parseInt(parts[1]));
-  }
-
-  private static List<Integer> numbers(String text) {
-    return text.isEmpty()
-        ? List.of()
-        : Arrays.stream(text.split(",")).map(Integer::valueOf).toList();
-  }
-
-  /** Equal references open the same SAE; what it is on the driver does not matter. */
+  /** Equal references open the same SAE. */
   @Override
   public boolean equals(Object other) {
-    return other instanceof SaeRef ref && ref.settings.equals(settings);
+    return other instanceof SaeRef ref && ref.sae.equals(sae);
   }
 
   @Override
   public int hashCode() {
-    return settings.hashCode();
+    return sae.hashCode();
   }
 
   @Override
   public String toString() {
-    return "SaeRef" + settings;
+    return "SaeRef" + sae;
   }
 }

@@ -1,12 +1,7 @@
 package io.matryoshka.sae.spark;
 
-import io.matryoshka.sae.SAE;
-import java.util.Locale;
+import io.matryoshka.sae.internal.spark.host.SparkSettings;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,19 +16,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SaeSpark {
 
-  static final String EXECUTOR_CORES = "spark.executor.cores";
-  static final String OMP_NUM_THREADS = "spark.executorEnv.OMP_NUM_THREADS";
-  static final String MEMORY_OVERHEAD = "spark.executor.memoryOverhead";
-
-  /** libtorch, its buffers, and the batches of some tasks, in MiB. */
-  static final long BASE_OVERHEAD_MIB = 2048;
-
   private static final String OPT_OUT_TRACKING = "spark.executorEnv.OPT_OUT_TRACKING";
-  private static final String EXECUTOR_MEMORY = "spark.executor.memory";
-  private static final long MIB = 1 << 20;
-  private static final long DEFAULT_MEMORY_MIB = 1024;
-  private static final long MIN_DEFAULT_OVERHEAD_MIB = 384;
-  private static final Pattern SIZE = Pattern.compile("(\\d+)\\s*([bkmgtp]?)b?");
 
   private static final Logger LOG = LoggerFactory.getLogger(SaeSpark.class);
 
@@ -49,15 +32,15 @@ public final class SaeSpark {
   public static SparkConf configure(SparkConf conf) {
     Objects.requireNonNull(conf, "conf");
     conf.setIfMissing(OPT_OUT_TRACKING, "true");
-    conf.setIfMissing(MEMORY_OVERHEAD, 2 * BASE_OVERHEAD_MIB + "m");
-    if (conf.contains(EXECUTOR_CORES)) {
-      conf.setIfMissing(OMP_NUM_THREADS, conf.get(EXECUTOR_CORES));
-    } else if (!conf.contains(OMP_NUM_THREADS) && !isLocal(conf)) {
+    conf.setIfMissing(SparkSettings.MEMORY_OVERHEAD, 2 * SparkSettings.BASE_OVERHEAD_MIB + "m");
+    if (conf.contains(SparkSettings.EXECUTOR_CORES)) {
+      conf.setIfMissing(SparkSettings.OMP_NUM_THREADS, conf.get(SparkSettings.EXECUTOR_CORES));
+    } else if (!conf.contains(SparkSettings.OMP_NUM_THREADS) && !isLocal(conf)) {
       LOG.warn(
           "{} is not set, so the threads of an executor are left to Spark, which sets one; set it,"
               + " or {}, to the cores of an executor",
-          EXECUTOR_CORES,
-          OMP_NUM_THREADS);
+          SparkSettings.EXECUTOR_CORES,
+          SparkSettings.OMP_NUM_THREADS);
     }
     return conf;
   }
@@ -65,50 +48,5 @@ public final class SaeSpark {
   private static boolean isLocal(SparkConf conf) {
     String master = conf.get("spark.master", "");
     return master.equals("local") || master.startsWith("local[");
-  }
-
-  /** Warns where a container is stopped as soon as the weights are in memory. */
-  static void warnOfMemory(SparkConf conf, SAE sae) {
-    String master = conf.get("spark.master", "");
-    if (master.startsWith("yarn") || master.startsWith("k8s")) {
-      memoryWarning(conf, neededMib(sae)).ifPresent(LOG::warn);
-    }
-  }
-
-  /** Encoder, decoder, and the encoder once more as rows with their int8 codes. */
-  private static long neededMib(SAE sae) {
-    long encoder = (long) sae.dIn() * sae.dSae();
-    long decoder = (long) sae.dOut() * sae.dSae();
-    return BASE_OVERHEAD_MIB + (encoder * 9 + decoder * 4) / MIB;
-  }
-
-  static Optional<String> memoryWarning(SparkConf conf, long neededMib) {
-    long memory = mib(conf.get(EXECUTOR_MEMORY, "1g")).orElse(DEFAULT_MEMORY_MIB);
-    long byDefault = Math.max(MIN_DEFAULT_OVERHEAD_MIB, memory / 10);
-    long given = mib(conf.get(MEMORY_OVERHEAD, byDefault + "m")).orElse(byDefault);
-    return given >= neededMib
-        ? Optional.empty()
-        : Optional.of(
-            ("executors have %d MiB beside the heap, but libtorch and this SAE take about %d MiB,"
-                    + " so their containers may be stopped; set %s=%dm")
-                .formatted(given, neededMib, MEMORY_OVERHEAD, neededMib));
-  }
-
-  /** Reads a size as Spark writes it; a number alone is MiB. */
-  private static OptionalLong mib(String text) {
-    Matcher size = SIZE.matcher(text.strip().toLowerCase(Locale.ROOT));
-    if (!size.matches()) {
-      return OptionalLong.empty();
-    }
-    long number = Long.parseLong(size.group(1));
-    return OptionalLong.of(
-        switch (size.group(2)) {
-          case "b" -> number / MIB;
-          case "k" -> number >> 10;
-          case "g" -> number << 10;
-          case "t" -> number << 20;
-          case "p" -> number << 30;
-          default -> number;
-        });
   }
 }

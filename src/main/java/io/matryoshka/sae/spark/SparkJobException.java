@@ -1,5 +1,6 @@
 package io.matryoshka.sae.spark;
 
+import io.matryoshka.sae.internal.spark.host.JobFault;
 import java.io.IOException;
 
 /**
@@ -10,11 +11,22 @@ public final class SparkJobException extends IOException {
 
   private static final long serialVersionUID = 1;
 
-  SparkJobException(String message) {
-    super(message);
+  private SparkJobException(JobFault fault) {
+    super(fault.getMessage(), fault);
   }
 
-  SparkJobException(String message, Throwable cause) {
-    super(message, cause);
+  /** A part of a job, or all of it. */
+  @FunctionalInterface
+  interface Work<T> {
+    T call() throws IOException;
+  }
+
+  /** Does what tells of faults by an exception that is not for users. */
+  static <T> T translate(Work<T> work) throws IOException {
+    try {
+      return work.call();
+    } catch (JobFault e) {
+      throw new SparkJobException(e);
+    }
   }
 }

@@ -5,22 +5,16 @@ import io.matryoshka.sae.eval.Evaluation;
 import io.matryoshka.sae.eval.EvaluationRun;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.explore.Exploration;
-import io.matryoshka.sae.explore.ExplorationPart;
 import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
+import io.matryoshka.sae.internal.spark.job.SaeJobs;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.EncodeOptions;
-import io.matryoshka.sae.stream.EncodePlan;
 import io.matryoshka.sae.stream.EncodeResult;
-import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -44,18 +38,10 @@ import org.apache.spark.sql.SparkSession;
  */
 public final class SparkRuns {
 
-  private final SparkSession session;
-  private final JavaSparkContext spark;
-  private final Configuration hadoop;
-  private final SaeRef ref;
-  private final SAE sae;
+  private final SaeJobs jobs;
 
-  private SparkRuns(SparkSession session, JavaSparkContext spark, SaeRef ref, SAE sae) {
-    this.session = session;
-    this.spark = spark;
-    this.hadoop = spark.hadoopConfiguration();
-    this.ref = ref;
-    this.sae = sae;
+  private SparkRuns(SaeJobs jobs) {
+    this.jobs = jobs;
   }
 
   /**
@@ -68,11 +54,7 @@ public final class SparkRuns {
    */
   public static SparkRuns on(SparkSession spark, SaeRef sae) throws IOException {
     Objects.requireNonNull(sae, "sae");
-    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-    SaeRef resolved = sae.resolve(context.hadoopConfiguration());
-    SAE open = OpenSaes.get(resolved, context.hadoopConfiguration());
-    SaeSpark.warnOfMemory(context.getConf(), open);
-    return new SparkRuns(spark, context, resolved, open);
+    return new SparkRuns(SparkJobException.translate(() -> SaeJobs.on(spark, sae.host())));
   }
 
   /**
@@ -81,7 +63,7 @@ public final class SparkRuns {
    * @return the SAE, which is not to be closed
    */
   public SAE sae() {
-    return sae;
+    return jobs.sae();
   }
 
   /**
@@ -95,7 +77,7 @@ public final class SparkRuns {
    * @throws IOException if a file is missing, unreadable or malformed
    */
   public ActivationSource open(List<String> inputs) throws IOException {
-    return open(inputs, SourceOptions.of(sae));
+    return open(inputs, SourceOptions.of(sae()));
   }
 
   /**
@@ -108,7 +90,7 @@ public final class SparkRuns {
    * @throws IOException if a file is missing, unreadable or malformed
    */
   public ActivationSource open(List<String> inputs, SourceOptions options) throws IOException {
-    return ActivationSource.openStored(HadoopActivations.find(inputs, hadoop), options);
+    return jobs.open(inputs, options);
   }
 
   /**
@@ -127,11 +109,7 @@ public final class SparkRuns {
    */
   public EncodeResult encode(ActivationSource source, String folder, EncodeOptions options)
       throws IOException {
-    Path target = HadoopPaths.qualify(folder, hadoop);
-    EncodePlan plan = EncodePlan.of(sae, source, options);
-    JobInput input = new JobInput(ref, source, source, options.rows(), hadoop);
-    return new EncodeJob(spark, plan, StoreFolder.of(target, hadoop))
-        .run(input, target.toString(), options);
+    return SparkJobException.translate(() -> jobs.encode(source, folder, options));
   }
 
   /**
@@ -147,17 +125,7 @@ public final class SparkRuns {
    * @throws IOException if the mask cannot be read
    */
   public Dataset<Row> latents(ActivationSource source, EncodeOptions options) throws IOException {
-    EncodePlan.of(sae, source, options);
-    int batch = options.batchRows();
-    long perRange = ((long) options.rowsPerShard() + batch - 1) / batch * batch;
-    List<RowRange> ranges = new ArrayList<>();
-    for (long from = 0; from < source.rows(); from += perRange) {
-      ranges.add(new RowRange(ranges.size(), from, Math.min(source.rows(), from + perRange)));
-    }
-    JobInput input = new JobInput(ref, source, source, options.rows(), hadoop);
-    LatentRows encoder = new LatentRows(spark.broadcast(input), options.selection(), batch);
-    return session.createDataFrame(
-        spark.parallelize(ranges, Math.max(1, ranges.size())).flatMap(encoder), LatentRows.SCHEMA);
+    return jobs.latents(source, options);
   }
 
   /**
@@ -171,12 +139,9 @@ public final class SparkRuns {
    */
   public void encodeToParquet(ActivationSource source, String folder, EncodeOptions options)
       throws IOException {
-    Dataset<Row> latents = latents(source, options);
-    JobGuard.run(
-        spark,
-        "encode",
+    SparkJobException.translate(
         () -> {
-          latents.write().option("compression", "zstd").parquet(folder);
+          jobs.encodeToParquet(source, folder, options);
           return folder;
         });
   }
@@ -211,14 +176,7 @@ public final class SparkRuns {
   public Evaluation evaluate(
       ActivationSource source, ActivationSource target, EvaluationRunOptions options)
       throws IOException {
-    EvaluationRun.part(sae, source, target, options, 0, 0); // Checks that all fits.
-    JobInput input = new JobInput(ref, source, target, options.rows(), hadoop);
-    Evaluation found =
-        new RangeJob<>(spark, EvaluationParts.of(options.evaluation()))
-            .run(input, "evaluate", source.rows())
-            .result();
-    RowRules.requireCounted(source.rows(), found.maskedRows(), found.nonFiniteRows());
-    return found;
+    return SparkJobException.translate(() -> jobs.evaluate(source, target, options));
   }
 
   /**
@@ -234,11 +192,11 @@ public final class SparkRuns {
    * @throws IOException if the job fails
    */
   public Exploration explore(ActivationSource source, ExplorerOptions options) throws IOException {
-    Explorer explorer = new Explorer(sae);
-    explorer.part(source, options, 0, 0); // Checks that all fits.
-    JobInput input = new JobInput(ref, source, source, options.rows(), hadoop);
-    ExplorationPart all =
-        new RangeJob<>(spark, ExplorationParts.of(options)).run(input, "explore", source.rows());
-    return explorer.finish(all, source, options);
+    return SparkJobException.translate(() -> jobs.explore(source, options));
+  }
+
+  /** Returns the jobs, for those that read texts. */
+  SaeJobs jobs() {
+    return jobs;
   }
 }

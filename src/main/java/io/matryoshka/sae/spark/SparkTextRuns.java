@@ -1,24 +1,15 @@
 package io.matryoshka.sae.spark;
 
-import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.eval.Evaluation;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
-import io.matryoshka.sae.lm.HookPoint;
+import io.matryoshka.sae.internal.spark.job.ExportJob;
+import io.matryoshka.sae.internal.spark.job.TextJobs;
 import io.matryoshka.sae.lm.LanguageModel;
-import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.Tokens;
-import io.matryoshka.sae.stream.ActivationSource;
-import io.matryoshka.sae.stream.RowMask;
-import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * Runs of texts through a language model on a cluster, with the values of one machine.
@@ -34,16 +25,10 @@ import org.apache.spark.util.SerializableConfiguration;
  */
 public final class SparkTextRuns {
 
-  private final JavaSparkContext spark;
-  private final Configuration hadoop;
-  private final ModelRef ref;
-  private final LanguageModel model;
+  private final TextJobs jobs;
 
-  private SparkTextRuns(JavaSparkContext spark, ModelRef ref, LanguageModel model) {
-    this.spark = spark;
-    this.hadoop = spark.hadoopConfiguration();
-    this.ref = ref;
-    this.model = model;
+  private SparkTextRuns(TextJobs jobs) {
+    this.jobs = jobs;
   }
 
   /**
@@ -56,10 +41,7 @@ public final class SparkTextRuns {
    */
   public static SparkTextRuns on(SparkSession spark, ModelRef model) throws IOException {
     Objects.requireNonNull(model, "model");
-    JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-    Configuration hadoop = context.hadoopConfiguration();
-    ModelRef resolved = model.resolve(hadoop);
-    return new SparkTextRuns(context, resolved, OpenModels.get(resolved, hadoop));
+    return new SparkTextRuns(SparkJobException.translate(() -> TextJobs.on(spark, model.host())));
   }
 
   /**
@@ -68,7 +50,7 @@ public final class SparkTextRuns {
    * @return the model, which is not to be closed
    */
   public LanguageModel model() {
-    return model;
+    return jobs.model();
   }
 
   /**
@@ -91,8 +73,9 @@ public final class SparkTextRuns {
   public ActivationsResult activations(
       List<Tokens> texts, List<String> hooks, String folder, TextRunOptions options)
       throws IOException {
-    return job(hooks, HadoopPaths.qualify(folder, hadoop), options)
-        .run(texts, options.tokensPerFile());
+    ExportJob.Written done =
+        SparkJobException.translate(() -> jobs.activations(texts, hooks, options.settings(folder)));
+    return new ActivationsResult(done.rows(), done.files(), done.resumedFiles());
   }
 
   /**
@@ -120,59 +103,7 @@ public final class SparkTextRuns {
       TextRunOptions options,
       EvaluationRunOptions evaluation)
       throws IOException {
-    SAE sae = runs.sae();
-    if (sae.isTranscoder()) {
-      throw new IllegalArgumentException(
-          "%s is a transcoder, which is compared with the activations of its output; evaluate it from files"
-              .formatted(sae));
-    }
-    model.requireFits(sae);
-    SpecialTokens special = SpecialTokens.of(model);
-    boolean masks = leavesOut(sae, special, options, evaluation);
-    String hook = HookPoint.of(sae).toString();
-    Path target = HadoopPaths.qualify(folder, hadoop);
-    ExportJob job = job(List.of(hook), target, options);
-    boolean wasFinished = job.run(texts, options.tokensPerFile()).wasFinished();
-    ActivationSource source =
-        runs.open(List.of(target.toString()), SourceOptions.of(sae).tensor(hook));
-    StoreFolder maskFolder = StoreFolder.of(new Path(target, SpecialTokens.FOLDER), hadoop);
-    EvaluationRunOptions rules = evaluation;
-    if (masks) {
-      RowMask mask = special.write(texts, maskFolder);
-      rules = evaluation.rows(evaluation.rows().mask(mask));
-    }
-    Evaluation found = runs.evaluate(source, rules);
-    if (masks && !options.keepsActivations()) {
-      SpecialTokens.delete(maskFolder);
-    }
-    if (!options.keepsActivations() && !wasFinished) {
-      job.delete(texts, options.tokensPerFile());
-    }
-    return found;
-  }
-
-  private static boolean leavesOut(
-      SAE sae, SpecialTokens special, TextRunOptions options, EvaluationRunOptions evaluation) {
-    if (options.skipsSpecialTokens()) {
-      special.requireKnown();
-    }
-    boolean asked = options.skipsSpecialTokens() || PackingOptions.excludesSpecialTokens(sae);
-    if (!asked || evaluation.rows().mask().isPresent()) {
-      return false;
-    }
-    special.warnIfUnknown();
-    return special.areKnown();
-  }
-
-  private ExportJob job(List<String> hooks, Path folder, TextRunOptions options)
-      throws IOException {
-    return new ExportJob(
-        spark,
-        new ExportInput(
-            ref,
-            new ArrayList<>(hooks),
-            options.bfloat16(),
-            folder.toString(),
-            new SerializableConfiguration(hadoop)));
+    return SparkJobException.translate(
+        () -> jobs.evaluate(runs.jobs(), texts, options.settings(folder), evaluation));
   }
 }

@@ -1,5 +1,7 @@
 package io.matryoshka.sae.spark;
 
+import io.matryoshka.sae.internal.spark.job.TextSettings;
+
 /**
  * How texts go through a language model on a cluster. Immutable; each method returns a changed
  * copy.
@@ -78,5 +80,10 @@ public record TextRunOptions(
    */
   public TextRunOptions skipSpecialTokens(boolean skip) {
     return new TextRunOptions(bfloat16, tokensPerFile, keepsActivations, skip);
+  }
+
+  /** Returns the same for activations in a folder. */
+  TextSettings settings(String folder) {
+    return new TextSettings(folder, bfloat16, tokensPerFile, keepsActivations, skipsSpecialTokens);
   }
 }

@@ -10,31 +10,56 @@ import io.matryoshka.sae.store.ByteSource;
 import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
 /**
  * Which rows of a stream count, from a file with one number or boolean per row: 0 leaves the row
  * out (a special token, padding), any number above counts it, as in an attention mask. Booleans,
- * integers and floats mean the same in {@code .npy} and {@code .safetensors}. Immutable; each read
- * opens the file again.
+ * integers and floats mean the same in {@code .npy} and {@code .safetensors}. The file is opened
+ * once for some 500,000 rows, which are kept for the reads that follow. Safe for use by several
+ * threads.
  */
 public final class RowMask {
 
-  private static final int CHUNK = 1 << 16;
+  /** Rows that are read together; 64 KB where they are kept. */
+  private static final int BLOCK = 1 << 19;
+
+  /** Blocks that are kept: one for each reader of a machine, and some. */
+  private static final int MAX_BLOCKS = 64;
 
   private final StoredFile file;
   private final String tensor;
   private final long rows;
 
   /** Counted once, when first needed; -1 until then. */
-  private volatile long kept = -1;
+  private volatile long kept;
 
-  private RowMask(StoredFile file, String tensor, long rows) {
+  /** Which rows of a block count, by its number; the one that was used last is at the end. */
+  private final Map<Long, BitSet> blocks = new LinkedHashMap<>(16, 0.75f, true);
+
+  private RowMask(StoredFile file, String tensor, long rows, long kept) {
     this.file = file;
     this.tensor = tensor;
     this.rows = rows;
+    this.kept = kept;
+  }
+
+  /**
+   * Takes what another machine has found in a file, which is not opened before rows are read.
+   *
+   * @param file a {@code .npy} or {@code .safetensors} file
+   * @param tensor its {@link #tensor}
+   * @param rows its {@link #rows}
+   * @param kept its {@link #countKept}
+   * @return the mask
+   */
+  public static RowMask of(StoredFile file, String tensor, long rows, long kept) {
+    return new RowMask(file, tensor, rows, kept);
   }
 
   /**
@@ -63,11 +88,11 @@ public final class RowMask {
   public static RowMask open(StoredFile file, Optional<String> tensor) throws IOException {
     try (ByteSource source = file.open()) {
       if (InputFiles.isNpy(source)) {
-        return new RowMask(file, "", NpyFile.open(source).elementCount());
+        return new RowMask(file, "", NpyFile.open(source).elementCount(), -1);
       }
       SafetensorsFile safetensors = SafetensorsFile.open(source);
       String name = tensor.isPresent() ? tensor.get() : onlyTensor(safetensors);
-      return new RowMask(file, name, safetensors.info(name).elementCount());
+      return new RowMask(file, name, safetensors.info(name).elementCount(), -1);
     }
   }
 
@@ -120,22 +145,50 @@ public final class RowMask {
    */
   public boolean[] read(long firstRow, int count) throws IOException {
     Objects.checkFromIndexSize(firstRow, (long) count, rows);
-    float[] values = new float[count];
+    boolean[] counted = new boolean[count];
+    for (int done = 0; done < count; ) {
+      long row = firstRow + done;
+      BitSet block = block(row / BLOCK);
+      int at = (int) (row % BLOCK);
+      for (int end = Math.min(BLOCK, at + count - done); at < end; at++) {
+        counted[done++] = block.get(at);
+      }
+    }
+    return counted;
+  }
+
+  private BitSet block(long number) throws IOException {
+    synchronized (blocks) {
+      BitSet known = blocks.get(number);
+      if (known == null) {
+        known = readBlock(number);
+        blocks.put(number, known);
+        if (blocks.size() > MAX_BLOCKS) {
+          blocks.remove(blocks.keySet().iterator().next());
+        }
+      }
+      return known;
+    }
+  }
+
+  private BitSet readBlock(long number) throws IOException {
+    long firstRow = number * BLOCK;
+    float[] values = new float[(int) Math.min(BLOCK, rows - firstRow)];
     if (tensor.isEmpty()) {
       try (NpyFile npy = NpyFile.open(file.open())) {
-        npy.readFloats(firstRow, values, 0, count);
+        npy.readFloats(firstRow, values, 0, values.length);
       }
     } else {
       readTensor(firstRow, values);
     }
-    boolean[] counted = new boolean[count];
-    for (int row = 0; row < count; row++) {
+    BitSet counted = new BitSet(values.length);
+    for (int row = 0; row < values.length; row++) {
       if (!(values[row] >= 0 && values[row] <= Float.MAX_VALUE)) {
         throw new ActivationException(
             "%s: element %d of the mask is %s, expected 0 to leave a row out or 1 to count it"
                 .formatted(file.name(), firstRow + row, values[row]));
       }
-      counted[row] = values[row] != 0;
+      counted.set(row, values[row] != 0);
     }
     return counted;
   }
@@ -173,10 +226,8 @@ public final class RowMask {
   public long countKept() throws IOException {
     if (kept < 0) {
       long count = 0;
-      for (long row = 0; row < rows; row += CHUNK) {
-        for (boolean counted : read(row, (int) Math.min(CHUNK, rows - row))) {
-          count += counted ? 1 : 0;
-        }
+      for (long block = 0; block * BLOCK < rows; block++) {
+        count += block(block).cardinality();
       }
       kept = count;
     }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.spark.support.LocalSpark;
+import io.matryoshka.sae.spark.support.SparkRows;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.Selection;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.spark.support.LocalSpark;
+import io.matryoshka.sae.spark.support.SparkRows;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.spark.launcher.JavaModuleOptions;
 
@@ -27,20 +28,44 @@ final class SparkCluster implements AutoCloseable {
 
   private static final long WAIT_SECONDS = 120;
 
+  /** Processes live for seconds, in which a better compiler costs more than it gives. */
+  static final String SHORT_LIVED = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1";
+
+  /** What a cluster does not have: the project, and the libraries that it brings. */
+  private static final Pattern OURS =
+      Pattern.compile("/target/(test-)?classes|/ai/djl/|/info/picocli/|/me/tongfei/");
+
   private final Path folder;
+  private final String classPath;
   private final String master;
   private final List<Process> processes = new ArrayList<>();
   private final List<Process> workers = new ArrayList<>();
 
-  private SparkCluster(Path folder, int port) {
+  private SparkCluster(Path folder, String classPath, int port) {
     this.folder = folder;
+    this.classPath = classPath;
     this.master = "spark://127.0.0.1:" + port;
   }
 
-  /** Starts a master and workers; they keep their files in a folder. */
+  /** Starts a master and workers, which keep their files in a folder. */
   static SparkCluster start(Path folder, int workers) throws IOException, InterruptedException {
+    return start(folder, workers, classPath());
+  }
+
+  /** Starts a cluster whose hosts have Spark and nothing of this project. */
+  static SparkCluster startWithSparkAlone(Path folder, int workers)
+      throws IOException, InterruptedException {
+    String spark =
+        Arrays.stream(classPath().split(File.pathSeparator))
+            .filter(entry -> !OURS.matcher(entry.replace('\\', '/')).find())
+            .collect(Collectors.joining(File.pathSeparator));
+    return start(folder, workers, spark);
+  }
+
+  private static SparkCluster start(Path folder, int workers, String classPath)
+      throws IOException, InterruptedException {
     int port = freePort();
-    SparkCluster cluster = new SparkCluster(Files.createDirectories(folder), port);
+    SparkCluster cluster = new SparkCluster(Files.createDirectories(folder), classPath, port);
     try {
       cluster.writeHome();
       cluster.java(
@@ -55,28 +80,34 @@ final class SparkCluster implements AutoCloseable {
           freePort());
       awaitPort(port);
       for (int i = 0; i < workers; i++) {
-        cluster.workers.add(
-            cluster.java(
-                "worker-" + i,
-                "-Xmx256m",
-                "org.apache.spark.deploy.worker.Worker",
-                "--host",
-                "127.0.0.1",
-                "--cores",
-                1,
-                "--memory",
-                "1536m",
-                "--webui-port",
-                freePort(),
-                "--work-dir",
-                folder.resolve("work-" + i),
-                cluster.master));
+        cluster.addWorker();
       }
       return cluster;
     } catch (IOException | InterruptedException e) {
       cluster.close();
       throw e;
     }
+  }
+
+  /** Starts one more worker, as an operator would after a loss. */
+  void addWorker() throws IOException {
+    String name = "worker-" + workers.size();
+    workers.add(
+        java(
+            name,
+            "-Xmx256m",
+            "org.apache.spark.deploy.worker.Worker",
+            "--host",
+            "127.0.0.1",
+            "--cores",
+            1,
+            "--memory",
+            "1536m",
+            "--webui-port",
+            freePort(),
+            "--work-dir",
+            folder.resolve(name),
+            master));
   }
 
   private static int freePort() throws IOException {
@@ -106,7 +137,7 @@ final class SparkCluster implements AutoCloseable {
     Manifest manifest = new Manifest();
     manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
     String urls =
-        Arrays.stream(classPath().split(File.pathSeparator))
+        Arrays.stream(classPath.split(File.pathSeparator))
             .map(entry -> Path.of(entry).toUri().toString())
             .collect(Collectors.joining(" "));
     manifest.getMainAttributes().put(Attributes.Name.CLASS_PATH, urls);
@@ -122,11 +153,63 @@ final class SparkCluster implements AutoCloseable {
         : ofTests.replace("\n", File.pathSeparator);
   }
 
-  /** Starts a driver; what it prints goes to a file of its name. */
-  Process driver(String name, Class<?> main, Object... arguments) throws IOException {
-    List<Object> all = new ArrayList<>(List.of(master));
-    all.addAll(List.of(arguments));
-    return java(name, "-Xmx768m", main.getName(), all.toArray());
+  /**
+   * Starts {@link ClusterMain} for some tasks; what it prints goes to a file of its name.
+   *
+   * @param executors how many executors it has, each of one core
+   */
+  Process driver(String name, int executors, Path in, Path out, List<String> tasks)
+      throws IOException {
+    List<Object> all = new ArrayList<>(List.of(master, executors, in, out));
+    all.addAll(tasks);
+    return java(name, "-Xmx768m", ClusterMain.class.getName(), all.toArray());
+  }
+
+  /**
+   * Runs {@code spark-submit} in client mode.
+   *
+   * @param cores executors, each of one core
+   * @param jars what executors get beside the jar
+   * @param jar the program, whose manifest names its main class
+   */
+  Process submit(String name, int cores, List<Path> jars, Path jar, List<String> arguments)
+      throws IOException {
+    List<Object> all = new ArrayList<>(List.of("--master", master));
+    for (String setting :
+        List.of(
+            "spark.cores.max=" + cores,
+            "spark.executor.cores=1",
+            "spark.executor.memory=1g",
+            "spark.default.parallelism=4",
+            "spark.ui.enabled=false",
+            "spark.driver.host=127.0.0.1",
+            "spark.driver.bindAddress=127.0.0.1",
+            "spark.executorEnv.OMP_NUM_THREADS=1",
+            "spark.executor.extraJavaOptions=-Dai.djl.offline=true " + SHORT_LIVED)) {
+      all.addAll(List.of("--conf", setting));
+    }
+    all.add("--jars");
+    all.add(jars.stream().map(Path::toString).collect(Collectors.joining(",")));
+    all.add(jar);
+    all.addAll(arguments);
+    return java(name, "-Xmx768m", "org.apache.spark.deploy.SparkSubmit", all.toArray());
+  }
+
+  /** Waits until a task of a driver has had its first part done, and not all of them. */
+  void awaitMiddle(String name, Process driver, String task)
+      throws IOException, InterruptedException {
+    while (driver.isAlive()) {
+      String log = log(name);
+      int begin = log.indexOf("BEGIN " + task);
+      if (log.contains("DONE " + task)) {
+        throw new IllegalStateException(task + " was over before anybody could stop it: " + log);
+      }
+      if (begin >= 0 && log.indexOf("Finished task", begin) >= 0) {
+        return;
+      }
+      Thread.sleep(5);
+    }
+    throw new IllegalStateException("the driver has ended: " + log(name));
   }
 
   private Process java(String name, String heap, String main, Object... arguments)
@@ -134,8 +217,9 @@ final class SparkCluster implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add(heap);
+    command.addAll(List.of(SHORT_LIVED.split(" ")));
     command.addAll(List.of(JavaModuleOptions.defaultModuleOptionArray()));
-    command.addAll(List.of("-Dai.djl.offline=true", "-cp", classPath(), main));
+    command.addAll(List.of("-Dai.djl.offline=true", "-cp", classPath, main));
     Arrays.stream(arguments).map(String::valueOf).forEach(command::add);
     ProcessBuilder builder =
         new ProcessBuilder(command)
@@ -159,9 +243,9 @@ final class SparkCluster implements AutoCloseable {
     return Files.readString(folder.resolve(name + ".log"));
   }
 
-  /** Kills a worker and its executors as {@code kill -9} does. */
-  void killWorker(int index) throws InterruptedException {
-    kill(workers.get(index));
+  /** Kills the oldest living worker and its executor as {@code kill -9} does. */
+  void killOldestWorker() throws InterruptedException {
+    kill(workers.stream().filter(Process::isAlive).findFirst().orElseThrow());
   }
 
   /** Kills a process and those that it started. */

@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.Selection;
+import io.matryoshka.sae.internal.spark.host.Selections;
 import io.matryoshka.sae.npy.NpyWriter;
+import io.matryoshka.sae.spark.support.LocalSpark;
+import io.matryoshka.sae.spark.support.PublishingFileSystem;
+import io.matryoshka.sae.spark.support.SparkRows;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.EncodeOptions;
 import io.matryoshka.sae.stream.EncodeResult;
@@ -21,15 +25,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** A run of encoding on Spark writes the bytes of a run on one machine. */
 @Tag("spark")
@@ -237,26 +238,5 @@ class SparkEncodeTest {
     encode(out, OPTIONS);
 
     assertThat(SparkRows.contents(out).keySet()).noneMatch(name -> name.startsWith("."));
-  }
-
-  /** As with speculation, or a host that was given up and goes on. */
-  @ParameterizedTest
-  @ValueSource(strings = {"", "publish://"})
-  void encode_taskThatRunsSeveralTimesAtOnce_leavesTheSameBytes(String scheme) throws IOException {
-    Map<String, Integer> expected = onOneMachine(OPTIONS);
-    Path out = Files.createDirectories(folder.resolve("out"));
-    ActivationSource source = runs.open(List.of(in.toString()));
-    Configuration hadoop = LocalSpark.session().sparkContext().hadoopConfiguration();
-    JavaSparkContext spark = JavaSparkContext.fromSparkContext(LocalSpark.session().sparkContext());
-    JobInput input =
-        new JobInput(SparkRows.ref().resolve(hadoop), source, source, RowRules.all(), hadoop);
-
-    spark
-        .parallelize(List.of(1, 1, 1, 1, 4, 4, 4, 4), 8)
-        .foreach(new EncodeTask(spark.broadcast(input), scheme + out, OPTIONS));
-
-    assertThat(SparkRows.contents(out))
-        .hasSize(2)
-        .allSatisfy((name, content) -> assertThat(content).isEqualTo(expected.get(name)));
   }
 }

@@ -8,20 +8,15 @@ import io.matryoshka.sae.eval.Evaluation;
 import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.eval.TextEvaluationRun;
+import io.matryoshka.sae.internal.spark.job.ExportJob;
 import io.matryoshka.sae.lm.ActivationExport;
-import io.matryoshka.sae.lm.ContextPacker;
 import io.matryoshka.sae.lm.LanguageModel;
-import io.matryoshka.sae.lm.PackingOptions;
 import io.matryoshka.sae.lm.Tokens;
-import io.matryoshka.sae.safetensors.SafetensorsFile;
+import io.matryoshka.sae.spark.support.Bookworm;
+import io.matryoshka.sae.spark.support.LocalSpark;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;
-import io.matryoshka.sae.support.SourceFiles;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.ObjectInputStream;
-import java.io.ObjectOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -30,7 +25,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -43,11 +37,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("spark")
 class SparkTextRunsTest {
 
-  private static final Path BOOKWORM = SourceFiles.PROJECT.resolve("releases/bookworm-3m");
-  private static final Path MODEL = BOOKWORM.resolve("model");
-  private static final Path SAE_FOLDER = BOOKWORM.resolve("blocks.5.hook_resid_post");
-  private static final List<String> HOOKS =
-      List.of("blocks.2.hook_resid_post", "blocks.5.hook_resid_post");
+  private static final Path MODEL = Bookworm.MODEL;
+  private static final List<String> HOOKS = Bookworm.HOOKS;
   private static final TextRunOptions OPTIONS = TextRunOptions.defaults().tokensPerFile(1);
 
   /** Parts of at most 4096 tokens: what tasks of one part each write. */
@@ -81,19 +72,6 @@ class SparkTextRunsTest {
     return texts.stream().mapToLong(Tokens::size).sum();
   }
 
-  private static float[] read(List<Path> files, String tensor) throws IOException {
-    float[] all = new float[0];
-    for (Path file : files) {
-      try (SafetensorsFile open = SafetensorsFile.open(file)) {
-        float[] next = open.readFloats(tensor);
-        int before = all.length;
-        all = Arrays.copyOf(all, before + next.length);
-        System.arraycopy(next, 0, all, before, next.length);
-      }
-    }
-    return all;
-  }
-
   private List<Path> files(Path out) {
     return IntStream.range(0, FILES)
         .mapToObj(i -> out.resolve(ActivationExport.fileName(i)))
@@ -111,7 +89,7 @@ class SparkTextRunsTest {
 
     assertThat(result).isEqualTo(new ActivationsResult(rows(), FILES, 0));
     for (String hook : HOOKS) {
-      assertThat(read(files(out), hook)).isEqualTo(read(List.of(one), hook));
+      assertThat(Bookworm.read(files(out), hook)).isEqualTo(Bookworm.read(List.of(one), hook));
     }
     ActivationSource source =
         ActivationSource.open(List.of(out), SourceOptions.defaults().tensor(HOOKS.get(1)));
@@ -166,71 +144,20 @@ class SparkTextRunsTest {
     assertThat(out.resolve(ExportJob.INDEX)).doesNotExist();
   }
 
-  @Test
-  void command_onIds_writesTheFilesOfTheJob() throws IOException {
-    Path ids = folder.resolve("ids.json");
-    Files.writeString(ids, texts.stream().map(t -> Arrays.toString(t.ids())).toList().toString());
-    Path out = folder.resolve("out");
-    Path command = folder.resolve("command");
-    runs.activations(texts, HOOKS, out.toString(), OPTIONS);
-
-    int code =
-        SparkMain.run(
-            "activations",
-            "--model=" + MODEL,
-            "--ids=" + ids,
-            "--hooks=" + String.join(",", HOOKS),
-            "--tokens-per-file=1",
-            "--output=" + command);
-
-    assertThat(code).isZero();
-    assertThat(SparkRows.contents(command)).isEqualTo(SparkRows.contents(out)).hasSize(FILES + 1);
-  }
-
-  @Test
-  void command_onDocuments_packsThemIntoContexts() throws IOException {
-    Path text = folder.resolve("text.jsonl");
-    Files.writeString(text, "\"Once upon a time. \"\n\"There was a small bear.\"\n");
-    Path out = folder.resolve("out");
-
-    int code =
-        SparkMain.run(
-            "activations",
-            "--model=" + MODEL,
-            "--text-file=" + text,
-            "--context-size=8",
-            "--hooks=" + HOOKS.get(0),
-            "--output=" + out);
-
-    assertThat(code).isZero();
-    ContextPacker packer = model.packer(PackingOptions.of(8, model.config()));
-    List<Tokens> packed = new ArrayList<>();
-    packed.addAll(packer.add(model.tokensWithoutBos("Once upon a time. ")));
-    packed.addAll(packer.add(model.tokensWithoutBos("There was a small bear.")));
-    packer.rest().ifPresent(packed::add);
-    Path one = folder.resolve("one.safetensors");
-    new ActivationExport(model, HOOKS.subList(0, 1), false, n -> {}).toFile(packed, one);
-    assertThat(read(files(out).subList(0, 1), HOOKS.get(0)))
-        .isEqualTo(read(List.of(one), HOOKS.get(0)));
-  }
-
-  @Test
-  void command_withoutTexts_saysWhatItExpects() {
-    assertThat(SparkMain.run("activations", "--model=" + MODEL, "--hooks=x", "-o=" + folder))
-        .isEqualTo(1);
-  }
-
   private Evaluation onOneMachine(EvaluationOptions options) throws IOException {
-    try (SAE sae = SAE.load(SAE_FOLDER)) {
+    try (SAE sae = SAE.load(Bookworm.SAE_FOLDER)) {
       return new TextEvaluationRun(model, options)
-          .run(texts, List.of(TextEvaluationRun.Candidate.of(sae, () -> SAE.load(SAE_FOLDER))))
+          .run(
+              texts,
+              List.of(TextEvaluationRun.Candidate.of(sae, () -> SAE.load(Bookworm.SAE_FOLDER))))
           .get(0);
     }
   }
 
   @Test
   void evaluate_givesTheFiguresOfOneMachineAndLeavesNothing() throws IOException {
-    SparkRuns saes = SparkRuns.on(LocalSpark.session(), SaeRef.folder(SAE_FOLDER.toString()));
+    SparkRuns saes =
+        SparkRuns.on(LocalSpark.session(), SaeRef.folder(Bookworm.SAE_FOLDER.toString()));
     EvaluationOptions batches = EvaluationOptions.defaults().batchRows(300);
     EvaluationRunOptions options = EvaluationRunOptions.defaults().evaluation(batches);
     Path work = folder.resolve("work");
@@ -250,40 +177,5 @@ class SparkTextRunsTest {
     assertThat(runs.evaluate(saes, texts, work.toString(), OPTIONS, options)).isEqualTo(found);
     assertThat(files(work)).allSatisfy(file -> assertThat(file).exists());
     assertThat(work.resolve("mask")).doesNotExist();
-  }
-
-  @Test
-  void model_thatDiffersFromThatOfTheDriver_isRefused() throws Exception {
-    Path own = Files.createDirectories(folder.resolve("model"));
-    for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
-      Files.copy(MODEL.resolve(name), own.resolve(name));
-    }
-    ModelRef ref = ModelRef.folder(own.toString()).resolve(new Configuration());
-    byte[] weights = Files.readAllBytes(own.resolve("model.safetensors"));
-    weights[weights.length - 1] ^= 1;
-    Path other = Files.createDirectories(folder.resolve("other"));
-    Files.copy(MODEL.resolve("config.json"), other.resolve("config.json"));
-    Files.write(other.resolve("model.safetensors"), weights);
-
-    ModelRef travelled = travel(ref);
-    assertThat(travelled).isEqualTo(ref);
-    travelled.requireSame(travelled.describe(model)); // The same files in another folder.
-    try (LanguageModel changed = LanguageModel.load(other)) {
-      String here = travelled.describe(changed);
-      assertThatThrownBy(() -> travelled.requireSame(here))
-          .isInstanceOf(SparkJobException.class)
-          .hasMessageContaining("the language model of this host is not that of the driver");
-    }
-  }
-
-  private static ModelRef travel(ModelRef ref) throws Exception {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
-      out.writeObject(ref);
-    }
-    try (ObjectInputStream in =
-        new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
-      return (ModelRef) in.readObject();
-    }
   }
 }

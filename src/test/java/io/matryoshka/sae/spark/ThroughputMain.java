@@ -1,6 +1,8 @@
 package io.matryoshka.sae.spark;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.spark.support.LocalSpark;
+import io.matryoshka.sae.spark.support.SparkRows;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.EncodeOptions;
 import io.matryoshka.sae.stream.EncodeRun;

@@ -171,6 +171,35 @@ class StoredSourceTest {
     assertThat(mask.describe()).isEqualTo(RowMask.open(file, Optional.empty()).describe());
   }
 
+  /** Rows of two blocks, each of which is read once for all batches in it. */
+  @Test
+  void mask_readInBatches_isOpenedOnceForManyRows() throws IOException {
+    int rows = (1 << 19) + 5000;
+    float[] values = new float[rows];
+    for (int row = 0; row < rows; row++) {
+      values[row] = row % 7;
+    }
+    Path file = folder.resolve("mask.npy");
+    try (NpyWriter writer = NpyWriter.create(file, rows)) {
+      writer.write(values, 0, rows);
+      writer.finish();
+    }
+    long kept = rows - (rows + 6) / 7;
+    RowMask mask = RowMask.of(store.copy(file), "", rows, kept);
+
+    for (int from = 0; from < rows; from += 3000) {
+      boolean[] counted = mask.read(from, Math.min(3000, rows - from));
+      for (int i = 0; i < counted.length; i++) {
+        assertThat(counted[i]).isEqualTo((from + i) % 7 != 0);
+      }
+    }
+
+    assertThat(store.openings()).isEqualTo(2);
+    assertThat(store.openSources()).isZero();
+    assertThat(mask.countKept()).isEqualTo(kept);
+    assertThat(RowMask.open(file, Optional.empty()).countKept()).isEqualTo(kept);
+  }
+
   @Test
   void open_truncatedObject_namesItAndClosesIt() throws IOException {
     for (Path whole : List.of(npy("a.npy", 6), safetensors("b.safetensors", 6))) {

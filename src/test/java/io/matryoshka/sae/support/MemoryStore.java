@@ -21,6 +21,7 @@ public final class MemoryStore {
 
   private final Map<String, Stored> objects = new ConcurrentHashMap<>();
   private final AtomicInteger open = new AtomicInteger();
+  private final AtomicInteger opened = new AtomicInteger();
   private final AtomicInteger writes = new AtomicInteger();
 
   /** Stores bytes under a name, in place of those that were there. */
@@ -67,6 +68,11 @@ public final class MemoryStore {
     return open.get();
   }
 
+  /** How often a source was opened so far. */
+  public int openings() {
+    return opened.get();
+  }
+
   private final class Bytes implements ByteSource {
     private final String name;
     private final byte[] bytes;
@@ -76,6 +82,7 @@ public final class MemoryStore {
       this.name = name;
       this.bytes = bytes;
       open.incrementAndGet();
+      opened.incrementAndGet();
     }
 
     @Override

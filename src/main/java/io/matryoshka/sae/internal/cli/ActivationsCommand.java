@@ -3,10 +3,8 @@ package io.matryoshka.sae.internal.cli;
 import io.matryoshka.sae.lm.ActivationExport;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.Tokens;
-import io.matryoshka.sae.safetensors.Dtype;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -33,16 +31,7 @@ final class ActivationsCommand implements Callable<Integer> {
 
   @Mixin private TextMixin text;
 
-  @Option(
-      names = "--hooks",
-      paramLabel = "NAME,NAME,...",
-      split = ",",
-      required = true,
-      hideParamSyntax = true,
-      description =
-          "Where to read: names of TransformerLens (blocks.5.hook_resid_post), module paths of"
-              + " transformers (model.layers.5.mlp.output), or logits.")
-  private List<String> hooks = new ArrayList<>();
+  @Mixin private HooksMixin hooks;
 
   @Option(
       names = {"-o", "--output"},
@@ -51,14 +40,6 @@ final class ActivationsCommand implements Callable<Integer> {
       description =
           "One file if the name ends in .safetensors, replaced when all is written; else a folder.")
   private Path target;
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      defaultValue = "float32",
-      converter = DtypeConverter.class,
-      description = "float32 (default) or bfloat16, which halves the files.")
-  private Dtype dtype;
 
   @Option(
       names = "--texts-per-file",
@@ -78,9 +59,7 @@ final class ActivationsCommand implements Callable<Integer> {
     if (!model.isGiven()) {
       throw usage("expected a language model with --model, got none");
     }
-    if (dtype != Dtype.F32 && dtype != Dtype.BF16) {
-      throw usage("--dtype: expected float32 or bfloat16, got " + dtype);
-    }
+    hooks.check();
     if (textsPerFile < 1) {
       throw usage("--texts-per-file: expected at least 1, got " + textsPerFile);
     }
@@ -91,7 +70,7 @@ final class ActivationsCommand implements Callable<Integer> {
       long tokens = texts.stream().mapToLong(Tokens::size).sum();
       try (Progress bar = output.progress("activations", "tokens", tokens)) {
         ActivationExport export =
-            new ActivationExport(opened, hooks, dtype == Dtype.BF16, bar::stepTo);
+            new ActivationExport(opened, hooks.names(), hooks.isBfloat16(), bar::stepTo);
         report(
             texts.size(),
             FileOrFolder.isFile(target) ? export.toFile(texts, target) : folder(export, texts));

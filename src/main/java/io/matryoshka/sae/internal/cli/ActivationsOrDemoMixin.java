@@ -34,12 +34,7 @@ final class ActivationsOrDemoMixin {
               + " the other; - is standard input; default for the bundled demo: its own.")
   private List<String> inputs = new ArrayList<>();
 
-  @Option(
-      names = "--skip-special-tokens",
-      description =
-          "Leave out the rows of special tokens of text, such as <bos>, also where the SAE does not"
-              + " say that it was trained without them.")
-  private boolean skipSpecial;
+  @Mixin private SpecialTokensMixin special;
 
   @Mixin private TensorMixin tensor;
 
@@ -58,7 +53,7 @@ final class ActivationsOrDemoMixin {
    * @throws ParameterException if there is no input and the SAE is not the bundled demo
    */
   boolean isDemo(Optional<SaeEntry> entry) throws IOException {
-    if (skipSpecial) {
+    if (special.skips()) {
       requireText("--skip-special-tokens");
     }
     if (text.isGiven()) {
@@ -85,7 +80,7 @@ final class ActivationsOrDemoMixin {
     if (!text.isGiven()) {
       return tensor.open(files, sae);
     }
-    ofText = TextActivations.of(sae, text, model, load, output, skipSpecial);
+    ofText = TextActivations.of(sae, text, model, load, output, special.skips());
     return ofText.open(sae);
   }
 
@@ -101,12 +96,12 @@ final class ActivationsOrDemoMixin {
 
   /** Whether the user wants rows of special tokens left out, whatever an SAE says. */
   boolean skipsSpecial() {
-    return skipSpecial;
+    return special.skips();
   }
 
   /** Whether rows of special tokens are left out of the figures of an SAE. */
   boolean leavesOutSpecial(SAE sae) {
-    return skipSpecial || PackingOptions.excludesSpecialTokens(sae);
+    return special.skips() || PackingOptions.excludesSpecialTokens(sae);
   }
 
   /** Which rows of the activations count, once they are open. */
@@ -117,7 +112,7 @@ final class ActivationsOrDemoMixin {
   /** The same for activations of text that several SAEs share. */
   RowRules rules(RowRules given, SAE sae, Optional<TextActivations> texts, Output output)
       throws IOException {
-    if (skipSpecial && given.mask().isPresent()) {
+    if (special.skips() && given.mask().isPresent()) {
       throw new ParameterException(
           command.commandLine(), "expected either --mask or --skip-special-tokens, got both");
     }

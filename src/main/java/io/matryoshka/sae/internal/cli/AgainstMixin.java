@@ -40,6 +40,9 @@ final class AgainstMixin {
 
   private List<Path> otherFiles = List.of();
 
+  /** Another SAE by its names; the id is empty for the top of a repository. */
+  record Named(String release, String saeId) {}
+
   /** The side that the user names first, and what was counted of it. */
   record Side(SAE sae, ActivationSource source, LatentStatistics statistics) {}
 
@@ -47,11 +50,17 @@ final class AgainstMixin {
     return against != null || !otherInputs.isEmpty();
   }
 
-  /** Finds the files, so that a wrong name is told before an SAE is loaded. */
-  void find() throws IOException {
+  /** Checks the words, before an SAE is loaded. */
+  void check() {
     if (against != null && !otherInputs.isEmpty()) {
       throw usage("expected either --against or --against-input, got both");
     }
+    sae();
+  }
+
+  /** Finds the files, so that a wrong name is told before an SAE is loaded. */
+  void find() throws IOException {
+    check();
     otherFiles = otherInputs.isEmpty() ? List.of() : TensorMixin.find(otherInputs);
   }
 
@@ -87,14 +96,8 @@ final class AgainstMixin {
 
   private Comparison compareSaes(
       Side first, RowRules rows, LoadOptions options, StagedProgress progress) throws IOException {
-    int colon = against.indexOf(':');
-    boolean topOfRepository = colon < 0 && against.contains("/");
-    if (!topOfRepository && (colon < 1 || colon == against.length() - 1)) {
-      throw usage("--against: expected RELEASE:SAE_ID, or OWNER/REPO, got '" + against + "'");
-    }
-    String release = topOfRepository ? against : against.substring(0, colon);
-    String saeId = topOfRepository ? "" : against.substring(colon + 1);
-    try (SAE other = SAE.fromPretrained(release, saeId, options)) {
+    Named named = sae().orElseThrow();
+    try (SAE other = SAE.fromPretrained(named.release(), named.saeId(), options)) {
       LatentStatistics counts =
           new Explorer(other, progress)
               .count(first.source(), ExplorerOptions.defaults().rows(rows));
@@ -107,6 +110,31 @@ final class AgainstMixin {
           counts,
           done -> progress.step("matching", done, total));
     }
+  }
+
+  /** The other SAE that was named; empty if other activations were, or nothing. */
+  Optional<Named> sae() {
+    if (against == null) {
+      return Optional.empty();
+    }
+    int colon = against.indexOf(':');
+    if (colon < 0 && against.contains("/")) {
+      return Optional.of(new Named(against, ""));
+    }
+    if (colon < 1 || colon == against.length() - 1) {
+      throw usage("--against: expected RELEASE:SAE_ID, or OWNER/REPO, got '" + against + "'");
+    }
+    return Optional.of(new Named(against.substring(0, colon), against.substring(colon + 1)));
+  }
+
+  /** The other activations that were named. */
+  List<String> inputs() {
+    return List.copyOf(otherInputs);
+  }
+
+  /** What the user named, for people. */
+  String label() {
+    return against != null ? against : String.join(" ", otherInputs);
   }
 
   private ParameterException usage(String message) {

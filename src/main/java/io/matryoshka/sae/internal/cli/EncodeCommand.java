@@ -10,7 +10,6 @@ import io.matryoshka.sae.stream.EncodeRun;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -46,26 +45,7 @@ final class EncodeCommand implements Callable<Integer> {
           "One file if the name ends in .safetensors, replaced when all is written; else a folder.")
   private Path target;
 
-  @ArgGroup private SelectionGroup selection;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "ROWS",
-      defaultValue = "1024",
-      description = "Rows encoded together; default: ${DEFAULT-VALUE}.")
-  private int batchRows;
-
-  @Option(
-      names = "--rows-per-shard",
-      paramLabel = "ROWS",
-      defaultValue = "65536",
-      description = "Rows in each file of a folder; default: ${DEFAULT-VALUE}.")
-  private int rowsPerShard;
-
-  @Option(
-      names = "--restart",
-      description = "Delete the files of an earlier run in the folder instead of resuming it.")
-  private boolean restart;
+  @Mixin private EncodeMixin how;
 
   @Mixin private RowsMixin rows;
 
@@ -135,15 +115,6 @@ final class EncodeCommand implements Callable<Integer> {
   }
 
   private EncodeOptions options() throws IOException {
-    EncodeOptions options =
-        EncodeOptions.defaults()
-            .batchRows(batchRows)
-            .rowsPerShard(rowsPerShard)
-            .restart(restart)
-            .rows(rows.rules());
-    if (selection == null) {
-      return options;
-    }
-    return options.selection(selection.selection());
+    return how.options(rows.rules());
   }
 }

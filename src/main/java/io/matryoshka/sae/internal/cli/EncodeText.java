@@ -2,14 +2,13 @@ package io.matryoshka.sae.internal.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.stream.EncodeResult;
-import java.nio.file.Path;
 
 /** What a run of encoding has written, as text and as JSON. */
 final class EncodeText {
 
   private EncodeText() {}
 
-  static ObjectNode json(Path target, EncodeResult result) {
+  static ObjectNode json(Object target, EncodeResult result) {
     return Output.object()
         .put("output", target.toString())
         .put("rows", result.rows())
@@ -22,7 +21,7 @@ final class EncodeText {
         .put("rows_per_second", result.rowsPerSecond());
   }
 
-  static void print(Path target, EncodeResult result, Output output) {
+  static void print(Object target, EncodeResult result, Output output) {
     output.line(
         "wrote %s: %s, %s, mean L0 %s, %s rows/s"
             .formatted(

@@ -3,7 +3,6 @@ package io.matryoshka.sae.internal.cli;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.eval.Evaluation;
 import io.matryoshka.sae.eval.EvaluationHints;
-import io.matryoshka.sae.eval.EvaluationOptions;
 import io.matryoshka.sae.eval.EvaluationReport;
 import io.matryoshka.sae.eval.EvaluationRun;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
@@ -21,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -65,16 +63,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private LayersMixin layers;
 
-  @ArgGroup private SelectionGroup selection;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "ROWS",
-      defaultValue = "" + EvaluationOptions.DEFAULT_BATCH_ROWS,
-      description =
-          "Rows of an evaluation batch, for metrics that are defined per batch; default:"
-              + " ${DEFAULT-VALUE}.")
-  private int batchRows;
+  @Mixin private MetricsMixin metrics;
 
   @Option(
       names = "--checkpoint",
@@ -137,7 +126,7 @@ final class EvaluateCommand implements Callable<Integer> {
       EvaluationReport report =
           new EvaluationReport(load.name(), evaluation, entry, sae.logSparsity());
       write(loss.isGiven() ? report.withLoss(measureLoss(sae)) : report);
-      OptionalInt trained = selection == null ? load.trainingK(sae) : OptionalInt.empty();
+      OptionalInt trained = !metrics.hasSelection() ? load.trainingK(sae) : OptionalInt.empty();
       EvaluationHints.of(evaluation, sae.config(), trained).forEach(output::note);
     }
     return ExitCode.OK.code();
@@ -154,7 +143,7 @@ final class EvaluateCommand implements Callable<Integer> {
     Output.requireWritable(csv);
     LayersResult result =
         new LayersEvaluation(load, activations, output)
-            .run(load.entries(layers), metrics(), rules.skipsNonFinite(), loss.isGiven());
+            .run(load.entries(layers), metrics.options(), rules.skipsNonFinite(), loss.isGiven());
     if (csv != null) {
       AtomicFile.write(csv, result.csv());
     }
@@ -169,7 +158,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if (loss.isGiven()) {
       activations.requireText("--loss");
     }
-    if (loss.isGiven() && selection != null) {
+    if (loss.isGiven() && metrics.hasSelection()) {
       throw usage(
           "--loss measures the SAE's own rule of selection; leave out --top-k and --batch-top-k");
     }
@@ -199,15 +188,10 @@ final class EvaluateCommand implements Callable<Integer> {
         : "nothing is kept; with --checkpoint FILE a run goes on where it was stopped";
   }
 
-  private EvaluationOptions metrics() {
-    EvaluationOptions options = EvaluationOptions.defaults().batchRows(batchRows);
-    return selection == null ? options : options.selection(selection.selection());
-  }
-
   private EvaluationRunOptions options(SAE sae) throws IOException {
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
-            .evaluation(metrics())
+            .evaluation(metrics.options())
             .rows(activations.rules(rows.rules(), sae, output))
             .checkpointRows(checkpointRows);
     return checkpoint == null ? options : options.checkpoint(checkpoint);

@@ -12,6 +12,7 @@ import io.matryoshka.sae.hub.GatedRepositoryException;
 import io.matryoshka.sae.hub.HubException;
 import io.matryoshka.sae.hub.RepositoryNotFoundException;
 import io.matryoshka.sae.hub.RevisionNotFoundException;
+import io.matryoshka.sae.internal.spark.host.JobFault;
 import io.matryoshka.sae.internal.torchzip.TorchZipException;
 import io.matryoshka.sae.internal.zip.ZipFormatException;
 import io.matryoshka.sae.labels.LabelException;
@@ -65,7 +66,8 @@ enum ExitCode {
           LabelException.class,
           RegistryException.class,
           ActivationException.class,
-          EvaluationException.class)),
+          EvaluationException.class,
+          JobFault.class)),
   /** The Hub wants a token, another token, or the acceptance of terms. */
   REFUSED(
       5,

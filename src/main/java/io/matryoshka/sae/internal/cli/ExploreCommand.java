@@ -7,7 +7,6 @@ import io.matryoshka.sae.explore.Comparison;
 import io.matryoshka.sae.explore.Exploration;
 import io.matryoshka.sae.explore.ExplorationReport;
 import io.matryoshka.sae.explore.Explorer;
-import io.matryoshka.sae.explore.ExplorerOptions;
 import io.matryoshka.sae.explore.Tokens;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import io.matryoshka.sae.labels.Labels;
@@ -17,8 +16,6 @@ import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -53,29 +50,7 @@ final class ExploreCommand implements Callable<Integer> {
 
   @Mixin private RowsMixin rows;
 
-  @Option(
-      names = "--latent",
-      paramLabel = "N",
-      arity = "1..*",
-      parameterConsumer = RangesConsumer.class,
-      description =
-          "Latents to describe, such as 3 or 0-7,17; may be given again; default: the first 2048"
-              + " that fire.")
-  private List<IntRange> latents = new ArrayList<>();
-
-  @Option(
-      names = "--contexts",
-      paramLabel = "N",
-      defaultValue = "8",
-      description = "Strongest tokens to show for each latent; default: ${DEFAULT-VALUE}.")
-  private int contexts;
-
-  @Option(
-      names = "--reach",
-      paramLabel = "N",
-      defaultValue = "8",
-      description = "Tokens of context on each side; default: ${DEFAULT-VALUE}.")
-  private int reach;
+  @Mixin private ExplorerMixin what;
 
   @Mixin private AgainstMixin against;
 
@@ -119,7 +94,7 @@ final class ExploreCommand implements Callable<Integer> {
               ? Optional.of(bundled.tokens())
               : tokenTexts.read(source, activations.ofText());
       RowRules rules = activations.rules(rows.rules(), sae, output);
-      Exploration found = new Explorer(sae, progress).explore(source, options(rules));
+      Exploration found = new Explorer(sae, progress).explore(source, what.options(rules));
       Optional<Comparison> comparison =
           against.compare(
               new AgainstMixin.Side(sae, source, found.statistics()),
@@ -154,7 +129,7 @@ final class ExploreCommand implements Callable<Integer> {
           try (Labels labels = labelOptions.open(entry, load, output);
               StagedProgress progress = new StagedProgress(output)) {
             RowRules rules = activations.rules(rows.rules(), sae, Optional.of(ofText), output);
-            Exploration found = new Explorer(sae, progress).explore(source, options(rules));
+            Exploration found = new Explorer(sae, progress).explore(source, what.options(rules));
             ExplorationReport report =
                 new ExplorationReport(
                     LayerSaes.name(entry),
@@ -195,13 +170,6 @@ final class ExploreCommand implements Callable<Integer> {
     return Optional.of(place);
   }
 
-  private ExplorerOptions options(RowRules rules) {
-    return ExplorerOptions.defaults()
-        .latents(latents.stream().flatMap(IntRange::stream).toList())
-        .contexts(contexts, reach)
-        .rows(rules);
-  }
-
   private static void write(ExplorationReport report, Optional<Path> html, Optional<Path> csv)
       throws IOException {
     if (html.isPresent()) {
@@ -213,6 +181,6 @@ final class ExploreCommand implements Callable<Integer> {
   }
 
   private void print(ExplorationReport report) {
-    new ExploreText(report, output).print(!latents.isEmpty());
+    new ExploreText(report, output).print(what.namesLatents());
   }
 }

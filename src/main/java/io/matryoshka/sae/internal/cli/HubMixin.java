@@ -4,6 +4,7 @@ import io.matryoshka.sae.hub.HubClient;
 import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.hub.ProgressListener;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -49,6 +50,20 @@ final class HubMixin {
   /** Makes a client of the Hub. */
   HubClient client(ProgressListener listener) {
     return HubClient.of(options(listener));
+  }
+
+  boolean isOffline() {
+    return offline;
+  }
+
+  /** The cache, if one was named. */
+  Optional<Path> cacheDir() {
+    return cache.given();
+  }
+
+  /** The address of the Hub, if one was given. */
+  Optional<URI> endpoint() {
+    return Optional.ofNullable(endpoint);
   }
 
   /** The revision, if one was given. */

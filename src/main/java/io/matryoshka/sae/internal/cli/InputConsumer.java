@@ -21,7 +21,8 @@ import picocli.CommandLine.ParameterException;
 final class InputConsumer implements IParameterConsumer {
 
   private static final Pattern FILE_NAME =
-      Pattern.compile(".*\\.(npy|safetensors|npz|pt|pth|bin|arrow|parquet|h5)|.*[*?\\[{].*");
+      Pattern.compile(
+          ".*\\.(npy|safetensors|npz|pt|pth|bin|arrow|parquet|h5)|.*[*?\\[{].*|[a-z][a-z0-9+.-]*:/.*");
 
   @Override
   public void consumeParameters(Stack<String> words, ArgSpec option, CommandSpec command) {

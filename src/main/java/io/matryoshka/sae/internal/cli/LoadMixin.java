@@ -53,7 +53,7 @@ final class LoadMixin {
       names = "--dir",
       paramLabel = "FOLDER",
       description = "Folder of an SAE in any format that is read, instead of RELEASE and SAE_ID.")
-  private Path dir;
+  private String dir;
 
   @Option(
       names = "--prefix",
@@ -127,7 +127,7 @@ final class LoadMixin {
   SAE open(LoadOptions options) throws IOException {
     if (dir != null) {
       requireNoRelease();
-      return SAE.load(dir, options);
+      return SAE.load(Path.of(dir), options);
     }
     requireRelease();
     String id = saeId();
@@ -239,7 +239,7 @@ final class LoadMixin {
   LoadWords words() throws RegistryException {
     requireReleaseOrDir();
     return dir != null
-        ? LoadWords.ofFolder(dir, prefix, foldDecoderNorms)
+        ? LoadWords.ofFolder(Path.of(dir), prefix, foldDecoderNorms)
         : LoadWords.ofRelease(release, saeId(), prefix, foldDecoderNorms);
   }
 
@@ -265,7 +265,33 @@ final class LoadMixin {
 
   /** What the user named, for people. */
   String name() throws IOException {
-    return dir != null ? dir.toString() : (release + " " + saeId()).strip();
+    return dir != null ? dir : (release + " " + saeId()).strip();
+  }
+
+  /** What the user gave, for a program that loads SAEs elsewhere. */
+  LoadSettings settings() throws RegistryException {
+    if (dir != null) {
+      requireNoRelease();
+    } else {
+      requireRelease();
+    }
+    return new LoadSettings(
+        Optional.ofNullable(dir),
+        Optional.ofNullable(release),
+        dir != null ? "" : saeId(),
+        Optional.ofNullable(prefix),
+        widths,
+        Optional.ofNullable(scalingFactor),
+        device,
+        Optional.ofNullable(dtype),
+        foldDecoderNorms,
+        engine,
+        !noPreparedCache);
+  }
+
+  /** The options on the Hub. */
+  HubMixin hub() {
+    return hub;
   }
 
   /** How the user wants SAEs to be loaded. */

@@ -1,14 +1,10 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.internal.io.HomeFolder;
-import java.io.IOException;
-import java.util.Locale;
-import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
@@ -38,7 +34,7 @@ import picocli.CommandLine.Spec;
       DownloadCommand.class,
       CacheCommand.class
     })
-public final class Main implements Runnable {
+public final class Main implements Program, Runnable {
 
   static {
     HomeFolder.replaceUnknown();
@@ -64,51 +60,12 @@ public final class Main implements Runnable {
 
   /** Runs a command and returns its exit code. */
   static int run(Console console, String... args) {
-    CommandLine commandLine = new CommandLine(new Main(console));
-    commandLine
-        .setOut(console.out())
-        .setErr(console.err())
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setColorScheme(CommandLine.Help.defaultColorScheme(console.helpAnsi()))
-        .setExecutionStrategy(Main::checkAndRun)
-        .setParameterExceptionHandler(ErrorLine::ofParameters)
-        .setExecutionExceptionHandler(ErrorLine::ofExecution);
-    commandLine
-        .getCommandSpec()
-        .usageMessage()
-        .exitCodeListHeading("%nExit codes:%n")
-        .exitCodeList(ExitCode.list());
-    int code = execute(commandLine, console, args);
-    console.out().flush();
-    Optional<IOException> loss = console.loss().get();
-    if (loss.isPresent() && code == ExitCode.OK.code()) {
-      IOException lost =
-          new IOException("stdout cannot be written: " + loss.get().getMessage(), loss.get());
-      code = ErrorLine.print(console.err(), commandLine.getCommandName(), lost, false);
-    }
-    console.err().flush();
-    return code;
+    Main program = new Main(console);
+    return Launch.run(program, new CommandLine(program), ErrorLine::ofParameters, args);
   }
 
-  private static int checkAndRun(ParseResult parsed) {
-    OutputPaths.check(parsed);
-    return new CommandLine.RunLast().execute(parsed);
-  }
-
-  /** Numbers have the same digits and points wherever a command runs, so that scripts read them. */
-  private static int execute(CommandLine commandLine, Console console, String... args) {
-    Locale ofUser = Locale.getDefault();
-    Locale.setDefault(Locale.ROOT);
-    try {
-      return commandLine.execute(args);
-    } catch (Error e) {
-      return ErrorLine.print(console.err(), commandLine.getCommandName(), e, false);
-    } finally {
-      Locale.setDefault(ofUser);
-    }
-  }
-
-  Console console() {
+  @Override
+  public Console console() {
     return console;
   }
 

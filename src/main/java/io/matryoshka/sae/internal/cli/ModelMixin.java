@@ -39,6 +39,10 @@ final class ModelMixin {
     return bfloat16 ? "float32 with bfloat16 products" : "float32";
   }
 
+  boolean isBfloat16() {
+    return bfloat16;
+  }
+
   /** What the user named. */
   Optional<String> name() {
     return Optional.ofNullable(model);

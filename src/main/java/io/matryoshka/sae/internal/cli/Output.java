@@ -157,6 +157,6 @@ final class Output {
   }
 
   private Console console() {
-    return ((Main) command.root().userObject()).console();
+    return ((Program) command.root().userObject()).console();
   }
 }

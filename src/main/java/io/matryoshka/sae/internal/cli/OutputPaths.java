@@ -29,7 +29,7 @@ final class OutputPaths {
 
   /** Inputs that are texts because they may be patterns or names on the Hub. */
   private static final Set<String> INPUT_TEXTS =
-      Set.of("--input", "--target", "--against-input", "--model");
+      Set.of("--input", "--target", "--against-input", "--model", "--dir", "--mask");
 
   /** Names that may be read as part of a folder; a report beside them does no harm. */
   private static final Pattern DATA_NAME =

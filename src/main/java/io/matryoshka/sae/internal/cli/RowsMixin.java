@@ -1,5 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
+import io.matryoshka.sae.internal.io.DiskFile;
+import io.matryoshka.sae.store.StoredFile;
 import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
 import java.io.IOException;
@@ -16,7 +18,7 @@ final class RowsMixin {
       description =
           "One number or boolean per row, .npy or .safetensors: 0 leaves the row out, as padding or"
               + " a special token, 1 counts it.")
-  private Path mask;
+  private String mask;
 
   @Option(
       names = "--mask-tensor",
@@ -31,17 +33,28 @@ final class RowsMixin {
               + " normalised, instead of stopping there.")
   private boolean skipNonFinite;
 
+  /** Finds a file by what a user writes. */
+  @FunctionalInterface
+  interface Files {
+    StoredFile find(String name) throws IOException;
+  }
+
   RowRules rules() throws IOException {
+    return rules(name -> new DiskFile(Path.of(name)));
+  }
+
+  /** The rules, where files lie on another store. */
+  RowRules rules(Files files) throws IOException {
     RowRules rules = RowRules.all().skipNonFinite(skipNonFinite);
     if (mask == null && maskTensor != null) {
       throw new IllegalArgumentException(
           "--mask-tensor: names a tensor of a mask, but there is none; give its file with --mask");
     }
-    return mask == null ? rules : rules.mask(open());
+    return mask == null ? rules : rules.mask(open(files.find(mask)));
   }
 
-  private RowMask open() throws IOException {
-    RowMask opened = RowMask.open(mask, Optional.ofNullable(maskTensor));
+  private RowMask open(StoredFile file) throws IOException {
+    RowMask opened = RowMask.open(file, Optional.ofNullable(maskTensor));
     if (maskTensor != null && opened.tensor().isEmpty()) {
       throw new IllegalArgumentException(
           "--mask-tensor: %s is a .npy file, which holds one array without a name; leave it out"

@@ -65,15 +65,21 @@ final class TensorMixin {
 
   /** Opens the activations of an SAE. */
   ActivationSource open(List<Path> files, SAE sae) throws IOException {
-    SourceOptions options = SourceOptions.of(sae);
-    options = tensor == null ? options : options.tensor(tensor);
-    options = bits == null ? options : options.bits(bits);
-    ActivationSource source;
     try {
-      source = ActivationSource.open(files, options);
+      return require(ActivationSource.open(files, options(SourceOptions.of(sae))));
     } catch (ActivationException e) {
       throw new ActivationException(e.getMessage() + otherWidth(files, sae.dIn()));
     }
+  }
+
+  /** What is to be read of files, wherever they lie. */
+  SourceOptions options(SourceOptions basis) {
+    SourceOptions options = tensor == null ? basis : basis.tensor(tensor);
+    return bits == null ? options : options.bits(bits);
+  }
+
+  /** Checks that opened activations are what the options say, and are some. */
+  ActivationSource require(ActivationSource source) {
     if (tensor != null && source.shards().stream().allMatch(shard -> shard.tensor().isEmpty())) {
       throw new IllegalArgumentException(
           "--tensor: the input is .npy, which holds one array without a name; leave it out");

@@ -24,8 +24,13 @@ final class TokensMixin {
   /** Reads the texts of the rows of a source; else those of the text that it comes from. */
   Optional<Tokens> read(ActivationSource source, Optional<TextActivations> ofText)
       throws IOException {
+    return read(source).or(() -> ofText.map(TextActivations::tokens));
+  }
+
+  /** Reads the texts of the rows of a source; empty if none are given. */
+  Optional<Tokens> read(ActivationSource source) throws IOException {
     if (file == null) {
-      return ofText.map(TextActivations::tokens);
+      return Optional.empty();
     }
     Tokens tokens = Tokens.read(file);
     tokens.requireRows(source.rows());
