@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The jar for clusters, started by {@code spark-submit} on a cluster whose hosts have Spark alone,
  * gives the bytes and figures of one machine. Runs once the jar is packed.
  */
-@Tag("spark-jar")
+@Tag("spark")
 @Timeout(300)
 class SparkJarTest {
 
