@@ -113,7 +113,7 @@ class ClusterOptionsTest {
       value = {
         "| expected a command, got none",
         "encod | there is no command 'encod'; did you mean encode?",
-        "encode r s -o out -i a.npy --restrat | there is no option '--restrat'",
+        "encode r s -o out -i a.npy --restrat | Unknown option: '--restrat'",
         "encode demo x | --output",
         "encode -o out -i a.npy | expected RELEASE and SAE_ID, or --dir FOLDER, got none",
         "encode r s -o out | expected activations with --input, or text",
