@@ -76,13 +76,17 @@ public final class RunSettings {
   }
 
   /**
-   * Describes files of activations: their sizes, and a hash of the ends of each.
+   * Describes activations: the sizes of their files, and a hash of the ends of each; or what they
+   * were {@linkplain ActivationSource#madeFrom made from}.
    *
-   * @param source the files
-   * @return one object per file
+   * @param source the activations
+   * @return an array with one object per file; or an object
    * @throws IOException if a file cannot be read
    */
-  public static ArrayNode describe(ActivationSource source) throws IOException {
+  public static JsonNode describe(ActivationSource source) throws IOException {
+    if (source.origin().isPresent()) {
+      return source.origin().get().deepCopy();
+    }
     ArrayNode files = JsonNodeFactory.instance.arrayNode();
     for (ActivationShard shard : source.shards()) {
       ObjectNode json = files.addObject();
