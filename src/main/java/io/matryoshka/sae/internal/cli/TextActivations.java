@@ -2,7 +2,7 @@ package io.matryoshka.sae.internal.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.internal.io.DeletedOnExit;
+import io.matryoshka.sae.internal.io.TemporaryFolder;
 import io.matryoshka.sae.lm.ActivationExport;
 import io.matryoshka.sae.lm.HookPoint;
 import io.matryoshka.sae.lm.LanguageModel;
@@ -85,8 +85,7 @@ final class TextActivations {
       Output output,
       boolean skipsSpecial)
       throws IOException {
-    Path folder = Files.createTempDirectory("matryoshka-sae-text");
-    DeletedOnExit.add(folder);
+    Path folder = TemporaryFolder.create("text").path(); // Lives until the program ends.
     TextActivations made = new TextActivations(folder, texts, opened, skipsSpecial);
     long rows = texts.stream().mapToLong(Tokens::size).sum();
     long width = widths.values().stream().mapToLong(w -> w).sum();
