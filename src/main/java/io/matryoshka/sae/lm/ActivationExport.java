@@ -88,8 +88,7 @@ public final class ActivationExport {
    * Sets what files say of the model, for hosts that have it in different folders.
    *
    * @param name the name in each file; default: {@link LanguageModel#name}
-   * @param model what tells runs of other models apart; default: its files
-   *     and how it is run
+   * @param model what tells runs of other models apart; default: its files and how it is run
    * @return changed export
    */
   public ActivationExport as(String name, String model) {

@@ -22,14 +22,12 @@ public final class ScaledDecoder {
     try (SafetensorsFile file = SafetensorsFile.open(from.resolve(WEIGHTS))) {
       SafetensorsWriter.Builder builder = SafetensorsWriter.builder();
       for (String name : file.names()) {
-        builder.tensor(
-            name,
-            Dtype.F32,
-            file.info(name).shape());
+        builder.tensor(name, Dtype.F32, file.info(name).shape());
       }
       try (SafetensorsWriter writer = builder.create(to.resolve(WEIGHTS))) {
         for (String name : file.names()) {
-          writer.writeFloats(name, name.equals(W_DEC) ? scaled(file, latent, factor) : file.readFloats(name));
+          writer.writeFloats(
+              name, name.equals(W_DEC) ? scaled(file, latent, factor) : file.readFloats(name));
         }
         writer.finish();
       }

@@ -125,7 +125,14 @@ class LanguageModelCommandsTest {
   @Test
   void activationsFolder_ofOtherProducts_isRefusedByName() {
     Object[] command = {
-      "activations", "--model", "bookworm-3m", "--text", "One text.", "--hooks", HOOK, "-o",
+      "activations",
+      "--model",
+      "bookworm-3m",
+      "--text",
+      "One text.",
+      "--hooks",
+      HOOK,
+      "-o",
       folder.resolve("acts")
     };
     Object[] rounded = Arrays.copyOf(command, command.length + 1);
@@ -143,7 +150,15 @@ class LanguageModelCommandsTest {
       assertThat(other.excludesProcesses()).isTrue();
       Cli.Result result =
           Cli.run(
-              "activations", "--model", "bookworm-3m", "--text", "One.", "--hooks", HOOK, "-o", out);
+              "activations",
+              "--model",
+              "bookworm-3m",
+              "--text",
+              "One.",
+              "--hooks",
+              HOOK,
+              "-o",
+              out);
       assertThat(result.code()).isNotZero();
       assertThat(result.err()).contains("another run is writing activations to this folder");
     }
@@ -161,7 +176,13 @@ class LanguageModelCommandsTest {
     succeed(words.get(0), RELEASE, "--text", "One text.", words.get(1), kept);
     Cli.Result products =
         Cli.run(
-            words.get(0), RELEASE, "--text", "One text.", words.get(1), kept, "--bfloat16-products");
+            words.get(0),
+            RELEASE,
+            "--text",
+            "One text.",
+            words.get(1),
+            kept,
+            "--bfloat16-products");
     assertThat(products.code()).isNotZero();
     assertThat(products.err()).contains("source.bfloat16_products was false, now it is true");
     Cli.Result texts = Cli.run(words.get(0), RELEASE, "--text", "One word.", words.get(1), kept);
