@@ -81,6 +81,14 @@ abstract class SaeProperties {
     return levels.widths();
   }
 
+  /**
+   * {@return the factor that model activations are multiplied by before anything else, and
+   * reconstructions divided by; 1 for none}
+   */
+  public double normScalingFactor() {
+    return normalizer.normScale();
+  }
+
   /** {@return the device that holds the weights, where activations must be} */
   public Device device() {
     return weights.manager().getDevice();

@@ -18,7 +18,7 @@ import java.util.Optional;
  */
 final class EvaluationCheckpoint {
 
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path path;
@@ -47,7 +47,13 @@ final class EvaluationCheckpoint {
       return Optional.empty();
     }
     JsonNode json = parse();
-    if (json.path("evaluation_state").asInt() != VERSION) {
+    JsonNode version = json.path("evaluation_state");
+    if (version.isInt() && version.intValue() != VERSION) {
+      throw new EvaluationException(
+          "%s: is a saved evaluation of another version of this program (evaluation_state %d, expected %d); give another file, or delete this one to start again"
+              .formatted(path, version.intValue(), VERSION));
+    }
+    if (version.asInt() != VERSION) {
       throw malformed("\"evaluation_state\": " + VERSION, null);
     }
     Optional<String> difference =

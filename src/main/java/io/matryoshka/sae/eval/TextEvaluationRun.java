@@ -2,7 +2,7 @@ package io.matryoshka.sae.eval;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.config.SaeConfig;
-import io.matryoshka.sae.internal.io.DeletedOnExit;
+import io.matryoshka.sae.internal.io.TemporaryFolder;
 import io.matryoshka.sae.lm.ActivationExport;
 import io.matryoshka.sae.lm.HookPoint;
 import io.matryoshka.sae.lm.LanguageModel;
@@ -159,9 +159,8 @@ public final class TextEvaluationRun {
     if (texts.isEmpty() || candidates.isEmpty()) {
       throw new IllegalArgumentException("expected at least one text and one SAE");
     }
-    Path folder = Files.createTempDirectory("matryoshka-sae-evaluate");
-    DeletedOnExit.add(folder);
-    try {
+    try (TemporaryFolder temporary = TemporaryFolder.create("evaluate")) {
+      Path folder = temporary.path();
       List<SaeStream> streams = new ArrayList<>();
       BitSet special = specialRows(texts);
       for (Candidate candidate : candidates) {
@@ -181,9 +180,6 @@ public final class TextEvaluationRun {
         results.add(result);
       }
       return results;
-    } finally {
-      DeletedOnExit.delete(folder);
-      DeletedOnExit.remove(folder);
     }
   }
 

@@ -1,19 +1,28 @@
 package io.matryoshka.sae.lm;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.internal.io.ProcessLock;
 import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.safetensors.SafetensorsException;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.safetensors.SafetensorsWriter;
+import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
-import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes activations of texts to safetensors files for later runs: one tensor {@code [tokens,
@@ -26,14 +35,18 @@ public final class ActivationExport {
   private static final int TOKENS_AT_ONCE = 4096;
 
   private static final String ROW_OFFSETS = "row_offsets";
-  private static final String FINGERPRINT = "matryoshka_sae_run";
+  private static final String SETTINGS = "matryoshka_sae_settings";
+  private static final String LOCK = ".lock";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Logger LOG = LoggerFactory.getLogger(ActivationExport.class);
 
   private final LanguageModel model;
   private final Map<String, HookPoint> hooks;
   private final boolean bfloat16;
   private final LongConsumer progress;
   private final String modelName;
-  private final String identity;
+  private final Optional<String> identity;
 
   /**
    * Prepares an export.
@@ -51,7 +64,7 @@ public final class ActivationExport {
     this.bfloat16 = bfloat16;
     this.progress = progress;
     this.modelName = model.name();
-    this.identity = model.config() + " " + model.name();
+    this.identity = Optional.empty();
     this.hooks = new LinkedHashMap<>();
     Requirements requirements = new Requirements(model.name(), model.config());
     for (String name : hookNames) {
@@ -62,7 +75,7 @@ public final class ActivationExport {
     }
   }
 
-  private ActivationExport(ActivationExport other, String modelName, String identity) {
+  private ActivationExport(ActivationExport other, String modelName, Optional<String> identity) {
     this.model = other.model;
     this.hooks = other.hooks;
     this.bfloat16 = other.bfloat16;
@@ -75,11 +88,11 @@ public final class ActivationExport {
    * Sets what files say of the model, for hosts that have it in different folders.
    *
    * @param name the name in each file; default: {@link LanguageModel#name}
-   * @param model what tells runs of other models apart; default: its name and configuration
+   * @param model what tells runs of other models apart; default: its files and how it is run
    * @return changed export
    */
   public ActivationExport as(String name, String model) {
-    return new ActivationExport(this, name, model);
+    return new ActivationExport(this, name, Optional.of(model));
   }
 
   /**
@@ -108,67 +121,122 @@ public final class ActivationExport {
   /**
    * Writes a folder of files with a number of texts each. Files that an earlier run with the same
    * settings has finished are kept, so a run that was stopped at any moment goes on where it was.
+   * One run at a time may write to a folder.
    *
    * @param texts the texts, at least one
    * @param folder the folder, made if need be
    * @param textsPerFile texts of each file but the last
-   * @return the number of rows in all files
+   * @return the number of rows in all files, and of those that were there
    * @throws IllegalArgumentException if a text does not fit the model, or the folder holds files of
-   *     another run
-   * @throws IOException if a file cannot be written
+   *     another run, in which case the message says what differs
+   * @throws IOException if another run is writing to the folder, or a file cannot be written
    */
-  public long toFolder(List<Tokens> texts, Path folder, int textsPerFile) throws IOException {
+  public ExportResult toFolder(List<Tokens> texts, Path folder, int textsPerFile)
+      throws IOException {
     Files.createDirectories(folder);
+    try (ProcessLock lock = lock(folder)) {
+      if (!lock.excludesProcesses()) {
+        LOG.warn(
+            "{}: this file system has no locks, so nothing keeps two runs that write to this folder"
+                + " apart; start one at a time",
+            folder);
+      }
+      return writeMissing(texts, folder, textsPerFile);
+    }
+  }
+
+  private static ProcessLock lock(Path folder) throws IOException {
+    return ProcessLock.tryAcquire(folder.resolve(LOCK))
+        .orElseThrow(
+            () ->
+                new FileSystemException(
+                    folder.toString(),
+                    null,
+                    "another run is writing activations to this folder; wait for it, or use another one"));
+  }
+
+  private ExportResult writeMissing(List<Tokens> texts, Path folder, int textsPerFile)
+      throws IOException {
     long rows = 0;
+    long resumed = 0;
     for (int first = 0, shard = 0; first < texts.size(); first += textsPerFile, shard++) {
       List<Tokens> part = texts.subList(first, Math.min(texts.size(), first + textsPerFile));
       Path file = folder.resolve(fileName(shard));
       if (isDone(file, part)) {
-        rows += part.stream().mapToLong(Tokens::size).sum();
+        long there = part.stream().mapToLong(Tokens::size).sum();
+        rows += there;
+        resumed += there;
         progress.accept(rows);
       } else {
         rows += write(part, file, rows);
       }
     }
-    return rows;
+    return new ExportResult(rows, resumed);
   }
 
   private boolean isDone(Path file, List<Tokens> texts) throws IOException {
     if (!Files.exists(file)) {
       return false;
     }
+    Optional<String> difference;
     try (SafetensorsFile found = SafetensorsFile.open(file)) {
-      if (isOf(found, texts)) {
-        return true;
-      }
+      difference = difference(found, texts);
     } catch (SafetensorsException e) {
       throw new IllegalArgumentException(
           file + " is damaged; delete it and start again: " + e.getMessage(), e);
     }
-    throw new IllegalArgumentException(
-        file
-            + " is of a run with another model, other texts or other settings; name another folder, or"
-            + " delete this one");
+    if (difference.isPresent()) {
+      throw new IllegalArgumentException(foreign(file.toString(), difference.get()));
+    }
+    return true;
   }
 
   /**
-   * Tells whether a file holds what this export writes of some texts.
+   * Says what to do about a file of another run.
+   *
+   * @param file its name
+   * @param difference what {@link #difference} says
+   * @return a message
+   */
+  public static String foreign(String file, String difference) {
+    return "%s is of a run with another model, other texts or other settings: %s; name another folder, or delete this one"
+        .formatted(file, difference);
+  }
+
+  /**
+   * Says how a file differs from what this export writes of some texts: in the model or how it is
+   * run, the hook points, the type, or the texts.
    *
    * @param file a file that is whole
    * @param texts the texts
-   * @return false for one of another model, other hook points, another type or other texts
+   * @return the setting and both values, in words for a message; empty if the file is the same
+   * @throws IOException if a file of the model cannot be read
    */
-  public boolean isOf(SafetensorsFile file, List<Tokens> texts) {
-    return fingerprint(texts).equals(file.metadata().get(FINGERPRINT));
+  public Optional<String> difference(SafetensorsFile file, List<Tokens> texts) throws IOException {
+    JsonNode now = JSON.readTree(settings(texts).toString());
+    String before = file.metadata().get(SETTINGS);
+    if (before == null) {
+      return Optional.of("it does not say of which");
+    }
+    try {
+      return RunSettings.difference(JSON.readTree(before), now);
+    } catch (JsonProcessingException e) {
+      return Optional.of("what it says of them is not JSON");
+    }
   }
 
-  /** Tells runs apart by the model, the hook points, the type and the tokens. */
-  private String fingerprint(List<Tokens> texts) {
-    CRC32C crc = new CRC32C();
-    String settings = identity + " " + hooks + " " + bfloat16;
-    crc.update(settings.getBytes(StandardCharsets.UTF_8));
-    texts.forEach(text -> crc.update(text.fingerprintBytes()));
-    return "%08x".formatted(crc.getValue());
+  /** What the content of a file depends on. */
+  private ObjectNode settings(List<Tokens> texts) throws IOException {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    if (identity.isPresent()) {
+      json.put("model", identity.get());
+    } else {
+      json.set("model", TextRunSettings.of(model));
+    }
+    hooks.forEach((name, point) -> json.withArray("hooks").add(name));
+    json.put("dtype", bfloat16 ? "bfloat16" : "float32");
+    TextRunSettings.add(json, texts);
+    return json;
   }
 
   private long write(List<Tokens> texts, Path file, long before) throws IOException {
@@ -178,7 +246,7 @@ public final class ActivationExport {
     SafetensorsWriter.Builder builder =
         SafetensorsWriter.builder()
             .metadata("model", modelName)
-            .metadata(FINGERPRINT, fingerprint(texts))
+            .metadata(SETTINGS, settings(texts).toString())
             .tensor(ROW_OFFSETS, Dtype.I32, offsets.length);
     hooks.forEach(
         (name, point) ->

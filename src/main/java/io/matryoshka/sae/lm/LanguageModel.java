@@ -55,14 +55,17 @@ public final class LanguageModel implements AutoCloseable {
   private final LanguageModelConfig config;
   private final Network network;
   private final TextCodec codec;
+  private final boolean bfloat16Products;
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private LanguageModel(ModelFiles files, Network network, TextCodec codec) {
+  private LanguageModel(
+      ModelFiles files, Network network, TextCodec codec, boolean bfloat16Products) {
     this.files = files;
     this.config = network.config();
     this.network = network;
     this.codec = codec;
+    this.bfloat16Products = bfloat16Products;
   }
 
   /**
@@ -176,8 +179,9 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   static LanguageModel open(ModelFiles files, LanguageModelOptions options) throws IOException {
-    Network network = Network.open(files, options.bfloat16Products());
-    return new LanguageModel(files, network, new TextCodec(files, network.config()));
+    boolean bfloat16 = options.bfloat16Products();
+    Network network = Network.open(files, bfloat16);
+    return new LanguageModel(files, network, new TextCodec(files, network.config()), bfloat16);
   }
 
   /**
@@ -198,6 +202,15 @@ public final class LanguageModel implements AutoCloseable {
    */
   public String fingerprint() throws IOException {
     return files.fingerprint();
+  }
+
+  /**
+   * Returns how matrix products are done.
+   *
+   * @return true in bfloat16, false in float32
+   */
+  public boolean bfloat16Products() {
+    return bfloat16Products;
   }
 
   /**

@@ -2,11 +2,13 @@ package io.matryoshka.sae.lm;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +16,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.LongConsumer;
-import java.util.zip.CRC32C;
 
 /**
  * Measures, over a corpus, what the reconstruction at every prefix width costs the model; SAELens
@@ -119,27 +120,27 @@ public final class SpliceLossRun {
           "losses need at least one text of two tokens or more, got none");
     }
     int runs = sae.widths().size() + 2;
-    String fingerprint = fingerprint(texts);
-    SpliceTotals totals =
-        checkpoint.isPresent()
-            ? SpliceTotals.read(checkpoint.get(), fingerprint, runs)
-            : new SpliceTotals(runs);
+    Optional<SpliceCheckpoint> kept = Optional.empty();
+    if (checkpoint.isPresent()) {
+      kept = Optional.of(new SpliceCheckpoint(checkpoint.get(), settings(texts)));
+    }
+    SpliceTotals totals = kept.isPresent() ? kept.get().read(runs) : new SpliceTotals(runs);
     for (int t = Math.toIntExact(totals.texts()); t < texts.size(); t++) {
       Tokens text = texts.get(t);
       List<TokenLosses> losses = model.lossesWithReplaced(text, point, x -> replacements(text, x));
       totals.add(losses);
       listener.accept(text, losses);
       progress.accept(t + 1L);
-      if (checkpoint.isPresent() && (t % CHECKPOINT_TEXTS == 0 || t + 1 == texts.size())) {
-        keep(totals, checkpoint.get(), fingerprint);
+      if (kept.isPresent() && (t % CHECKPOINT_TEXTS == 0 || t + 1 == texts.size())) {
+        keep(totals, kept.get());
       }
     }
     return totals.result(sae.widths());
   }
 
-  private static void keep(SpliceTotals totals, Path file, String fingerprint) throws IOException {
+  private static void keep(SpliceTotals totals, SpliceCheckpoint file) throws IOException {
     try {
-      totals.write(file, fingerprint);
+      file.write(totals);
     } catch (ClosedByInterruptException e) {
       Interruption.check();
       throw e;
@@ -174,11 +175,14 @@ public final class SpliceLossRun {
         .squeeze(0);
   }
 
-  private String fingerprint(List<Tokens> texts) {
-    CRC32C crc = new CRC32C();
-    String settings = model.name() + model.config() + sae.config() + sae.widths() + keepsBos;
-    crc.update(settings.getBytes(StandardCharsets.UTF_8));
-    texts.forEach(text -> crc.update(text.fingerprintBytes()));
-    return "%08x".formatted(crc.getValue());
+  /** What the losses depend on. */
+  private ObjectNode settings(List<Tokens> texts) throws IOException {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.set("text", TextRunSettings.of(model, texts));
+    json.set("sae", RunSettings.describe(sae));
+    json.put("selection", sae.defaultSelection().toString());
+    sae.widths().forEach(json.putArray("widths")::add);
+    json.put("keeps_bos", keepsBos);
+    return json;
   }
 }

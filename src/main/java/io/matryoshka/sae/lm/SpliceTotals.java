@@ -1,23 +1,14 @@
 package io.matryoshka.sae.lm;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.matryoshka.sae.internal.filetype.JsonProblems;
-import io.matryoshka.sae.internal.io.AtomicFile;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Sums over the texts that are done: runs are clean, zero, then one for each prefix width. */
 final class SpliceTotals {
-
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final double[] crossEntropy;
   private final double[] kl;
@@ -62,12 +53,11 @@ final class SpliceTotals {
     return new SpliceLoss(texts, tokens, clean, zero, runs);
   }
 
-  void write(Path file, String fingerprint) throws IOException {
-    ObjectNode root = JSON.createObjectNode().put("run", fingerprint);
+  /** Adds the sums to a JSON object. */
+  void addTo(ObjectNode root) {
     root.put("texts", texts).put("tokens", tokens).put("predictions", predictions);
     put(root.putArray("cross_entropy"), crossEntropy);
     put(root.putArray("kl"), kl);
-    AtomicFile.write(file, root.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private static void put(ArrayNode array, double[] values) {
@@ -76,36 +66,21 @@ final class SpliceTotals {
     }
   }
 
-  /** Reads what an earlier run has left; nothing if there is no such file. */
-  static SpliceTotals read(Path file, String fingerprint, int runs) throws IOException {
+  /** Reads the sums; empty if the object has not those of as many runs. */
+  static Optional<SpliceTotals> read(JsonNode root, int runs) {
+    JsonNode losses = root.path("cross_entropy");
+    JsonNode divergences = root.path("kl");
+    if (losses.size() != runs || divergences.size() != runs) {
+      return Optional.empty();
+    }
     SpliceTotals totals = new SpliceTotals(runs);
-    if (!Files.exists(file)) {
-      return totals;
-    }
-    JsonNode root;
-    try {
-      root = JSON.readTree(Files.readAllBytes(file));
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          file + " is no checkpoint: " + JsonProblems.describe(e), e);
-    }
-    boolean same =
-        root.path("run").asText("").equals(fingerprint)
-            && root.path("cross_entropy").size() == runs
-            && root.path("kl").size() == runs;
-    if (!same) {
-      throw new IllegalArgumentException(
-          file
-              + " is the checkpoint of a run with another model, SAE, text or setting; name another"
-              + " file, or delete it");
-    }
     totals.texts = root.path("texts").longValue();
     totals.tokens = root.path("tokens").longValue();
     totals.predictions = root.path("predictions").longValue();
     for (int r = 0; r < runs; r++) {
-      totals.crossEntropy[r] = root.get("cross_entropy").get(r).doubleValue();
-      totals.kl[r] = root.get("kl").get(r).doubleValue();
+      totals.crossEntropy[r] = losses.get(r).doubleValue();
+      totals.kl[r] = divergences.get(r).doubleValue();
     }
-    return totals;
+    return Optional.of(totals);
   }
 }

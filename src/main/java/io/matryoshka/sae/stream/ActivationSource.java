@@ -1,5 +1,6 @@
 package io.matryoshka.sae.stream;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.internal.io.DiskFile;
 import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -38,8 +40,10 @@ public final class ActivationSource {
   private final List<ActivationShard> shards;
   private final int dIn;
   private final long rows;
+  private final Optional<ObjectNode> origin;
 
-  private ActivationSource(List<ActivationShard> shards) {
+  private ActivationSource(List<ActivationShard> shards, Optional<ObjectNode> origin) {
+    this.origin = origin;
     this.shards = List.copyOf(shards);
     this.dIn = shards.get(0).dIn();
     this.rows = shards.get(shards.size() - 1).endRow();
@@ -133,7 +137,23 @@ public final class ActivationSource {
       next += shard.rows();
     }
     requireOneWidth(placed);
-    return new ActivationSource(placed);
+    return new ActivationSource(placed, Optional.empty());
+  }
+
+  /**
+   * Says what the activations were made from, where their files are made anew for each run. The
+   * settings of a run then have this in place of the names, sizes and hashes of the files.
+   *
+   * @param settings what the values depend on
+   * @return the same activations
+   */
+  public ActivationSource madeFrom(ObjectNode settings) {
+    return new ActivationSource(shards, Optional.of(settings.deepCopy()));
+  }
+
+  /** What the activations were made from; empty where their files stand for themselves. */
+  Optional<ObjectNode> origin() {
+    return origin;
   }
 
   private static void requireOneWidth(List<ActivationShard> shards) throws ActivationException {

@@ -8,6 +8,7 @@ import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -18,13 +19,19 @@ public final class Fingerprint {
   /** Encoder rows that go into the fingerprint of an SAE, beside all of its vectors. */
   private static final int SAMPLED_ROWS = 16;
 
+  /** Latents whose decoder rows, or inputs whose skip rows, are read at a time. */
+  private static final int ROWS_AT_ONCE = 256;
+
   /** Bytes at the begin and at the end that go into the fingerprint of a file. */
   private static final int END_BYTES = 1 << 16;
 
   private Fingerprint() {}
 
-  /** Hashes thresholds, biases and some encoder rows of an SAE, wherever it was loaded from. */
-  static String of(SAE sae) {
+  /**
+   * Hashes thresholds, biases and some encoder rows of an SAE, wherever it was loaded from: what
+   * tells encoders apart.
+   */
+  static String ofEncoder(SAE sae) {
     MessageDigest digest = Checksum.sha256();
     add(digest, sae.thresholds());
     add(digest, sae.encoderBias());
@@ -36,6 +43,35 @@ public final class Fingerprint {
       add(digest, sae.encoderRows(latent, latent + 1));
     }
     return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /**
+   * Hashes the bias, every decoder row and the skip connection of an SAE. All of it, as a change of
+   * one row changes figures: less work than decoding once.
+   */
+  static String ofDecoder(SAE sae) {
+    MessageDigest digest = Checksum.sha256();
+    add(digest, sae.decoderBias());
+    for (int from = 0; from < sae.dSae(); from += ROWS_AT_ONCE) {
+      add(digest, sae.decoderRows(from, Math.min(sae.dSae(), from + ROWS_AT_ONCE)));
+    }
+    if (sae.isTranscoder()) {
+      addSkip(digest, sae);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** Adds what the skip connection makes of unit vectors, in which nothing is rounded. */
+  private static void addSkip(MessageDigest digest, SAE sae) {
+    int dIn = sae.dIn();
+    for (int from = 0; from < dIn; from += ROWS_AT_ONCE) {
+      int rows = Math.min(ROWS_AT_ONCE, dIn - from);
+      float[] units = new float[rows * dIn];
+      for (int i = 0; i < rows; i++) {
+        units[i * dIn + from + i] = 1;
+      }
+      add(digest, sae.skip(FloatBuffer.wrap(units), rows));
+    }
   }
 
   /**

@@ -25,7 +25,7 @@ public final class RunSettings {
   static ObjectNode of(SAE sae, ActivationSource source, EncodeOptions options) throws IOException {
     Selection selection = options.selection().orElse(sae.defaultSelection());
     ObjectNode json = JsonNodeFactory.instance.objectNode();
-    json.set("sae", describe(sae));
+    json.set("sae", decoderMatters(sae) ? describe(sae) : describeEncoder(sae));
     json.put("selection", selection.toString());
     if (selection.dependsOnBatch()) {
       json.put("batch_rows", options.batchRows());
@@ -38,13 +38,26 @@ public final class RunSettings {
     return (ObjectNode) JSON.readTree(json.toString());
   }
 
+  /** Whether latents depend on the decoder. */
+  private static boolean decoderMatters(SAE sae) {
+    return sae.config().rescaleActsByDecoderNorm();
+  }
+
   /**
-   * Describes an SAE: its sizes, how it encodes, and a hash of a part of its parameters.
+   * Describes an SAE: its sizes, how it encodes, a hash of a part of the encoder, and one of all
+   * that decodes.
    *
    * @param sae the SAE
    * @return the description
    */
   public static ObjectNode describe(SAE sae) {
+    ObjectNode json = describeEncoder(sae);
+    json.put("decoder_sha256", Fingerprint.ofDecoder(sae));
+    return json;
+  }
+
+  /** Describes what makes latents of activations. */
+  private static ObjectNode describeEncoder(SAE sae) {
     SaeConfig config = sae.config();
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     config.hookPoint().ifPresent(hookPoint -> json.put("hook_point", hookPoint));
@@ -54,19 +67,26 @@ public final class RunSettings {
     json.put("dtype", config.dtype().name());
     json.put("apply_b_dec_to_input", config.applyBDecToInput());
     json.put("normalize_activations", config.normalizeActivations().key());
+    if (sae.normScalingFactor() != 1) {
+      json.put("norm_scaling_factor", sae.normScalingFactor());
+    }
     json.put("rescale_acts_by_decoder_norm", config.rescaleActsByDecoderNorm());
-    json.put("parameters_sha256", Fingerprint.of(sae));
+    json.put("parameters_sha256", Fingerprint.ofEncoder(sae));
     return json;
   }
 
   /**
-   * Describes files of activations: their sizes, and a hash of the ends of each.
+   * Describes activations: the sizes of their files, and a hash of the ends of each; or what they
+   * were {@linkplain ActivationSource#madeFrom made from}.
    *
-   * @param source the files
-   * @return one object per file
+   * @param source the activations
+   * @return an array with one object per file; or an object
    * @throws IOException if a file cannot be read
    */
-  public static ArrayNode describe(ActivationSource source) throws IOException {
+  public static JsonNode describe(ActivationSource source) throws IOException {
+    if (source.origin().isPresent()) {
+      return source.origin().get().deepCopy();
+    }
     ArrayNode files = JsonNodeFactory.instance.arrayNode();
     for (ActivationShard shard : source.shards()) {
       ObjectNode json = files.addObject();

@@ -11,6 +11,8 @@ import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.support.ChildJvm;
+import io.matryoshka.sae.support.HandSae;
+import io.matryoshka.sae.support.ScaledDecoder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -108,6 +110,49 @@ class EvaluationRunTest {
                       sae, source, saving.evaluation(EvaluationOptions.defaults().batchRows(7))))
           .isInstanceOf(EvaluationException.class)
           .hasMessageContaining("batch_rows was 50, now it is 7");
+    }
+  }
+
+  @Test
+  void run_saeWithOneOtherDecoderRow_isRefused() throws IOException {
+    Path first = folder.resolve("first");
+    float[][] rows = new float[100][2];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = new float[] {1 + i, 1};
+    }
+    HandSae.write(first, "none", rows);
+    Path second = ScaledDecoder.copy(first, folder.resolve("second"), 33, 0.5f);
+    Path file = folder.resolve("x.safetensors");
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.builder().tensor("x", Dtype.F32, 60, 2).create(file)) {
+      float[] x = new float[120];
+      for (int i = 0; i < x.length; i++) {
+        x[i] = i % 7;
+      }
+      writer.writeFloats("x", x);
+      writer.finish();
+    }
+    ActivationSource source = ActivationSource.open(List.of(file), 2);
+    EvaluationRunOptions saving = options().checkpoint(folder.resolve("state.json"));
+    try (SAE sae = SAE.load(first);
+        SAE other = SAE.load(second)) {
+      assertThat(EvaluationRun.run(other, source, options()))
+          .isNotEqualTo(EvaluationRun.run(sae, source, saving));
+      assertThatThrownBy(() -> EvaluationRun.run(other, source, saving))
+          .isInstanceOf(EvaluationException.class)
+          .hasMessageContaining("sae.decoder_sha256 was");
+    }
+  }
+
+  @Test
+  void run_checkpointOfAnotherVersion_isNamed() throws IOException {
+    try (SAE sae = DemoActivations.sae()) {
+      Path state = folder.resolve("state.json");
+      Files.writeString(state, "{\"evaluation_state\": 2, \"settings\": {}, \"totals\": {}}");
+      ActivationSource source = shards();
+      assertThatThrownBy(() -> EvaluationRun.run(sae, source, options().checkpoint(state)))
+          .isInstanceOf(EvaluationException.class)
+          .hasMessageContaining("another version of this program (evaluation_state 2, expected 3)");
     }
   }
 

@@ -10,6 +10,7 @@ import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.NativeMemory;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.safetensors.SafetensorsException;
+import io.matryoshka.sae.support.ScaledDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -370,6 +371,28 @@ class LanguageModelTest {
       assertThat(checkpoint).exists();
       SpliceLoss resumed = new SpliceLossRun(model, sae).checkpoint(checkpoint).run(texts);
       assertThat(resumed.json()).isEqualTo(whole.json());
+    }
+  }
+
+  @Test
+  void checkpointOfLosses_ofAnotherDecoderOrVersion_isRefused() throws IOException {
+    List<Tokens> texts = Bookworm.tokens().subList(0, 1);
+    Path checkpoint = folder.resolve("losses.json");
+    Path first = Bookworm.FOLDER.resolve(Bookworm.SAE_ID);
+    Path second = ScaledDecoder.copy(first, folder.resolve("second"), 5, 0.5f);
+    try (LanguageModel model = bookworm();
+        SAE sae = SAE.load(first);
+        SAE other = SAE.load(second)) {
+      SpliceLoss losses = new SpliceLossRun(model, sae).checkpoint(checkpoint).run(texts);
+      assertThat(new SpliceLossRun(model, sae).checkpoint(checkpoint).run(texts).json())
+          .isEqualTo(losses.json());
+      assertThatThrownBy(() -> new SpliceLossRun(model, other).checkpoint(checkpoint).run(texts))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("sae.decoder_sha256 was");
+      Files.writeString(checkpoint, "{\"run\": \"01234567\", \"texts\": 1}");
+      assertThatThrownBy(() -> new SpliceLossRun(model, sae).checkpoint(checkpoint).run(texts))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("this version of the program");
     }
   }
 

@@ -130,6 +130,13 @@ class SparkTextRunsTest {
     assertThatThrownBy(() -> runs.activations(texts.subList(0, 5), HOOKS, out.toString(), OPTIONS))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is of a run with another model, other texts");
+    SparkTextRuns rounded =
+        SparkTextRuns.on(
+            LocalSpark.session(), ModelRef.folder(MODEL.toString()).bfloat16Products(true));
+    assertThatThrownBy(() -> rounded.activations(texts, HOOKS, out.toString(), OPTIONS))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("model was \"bfloat16 products: false")
+        .hasMessageContaining("now it is \"bfloat16 products: true");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.lm.ActivationExport;
+import io.matryoshka.sae.lm.ExportResult;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.Tokens;
 import java.io.IOException;
@@ -73,25 +74,34 @@ final class ActivationsCommand implements Callable<Integer> {
             new ActivationExport(opened, hooks.names(), hooks.isBfloat16(), bar::stepTo);
         report(
             texts.size(),
-            FileOrFolder.isFile(target) ? export.toFile(texts, target) : folder(export, texts));
+            FileOrFolder.isFile(target)
+                ? new ExportResult(export.toFile(texts, target), 0)
+                : folder(export, texts));
       }
     }
     return ExitCode.OK.code();
   }
 
   @SuppressWarnings("try") // The hint does its work by being open.
-  private long folder(ActivationExport export, List<Tokens> texts) throws IOException {
+  private ExportResult folder(ActivationExport export, List<Tokens> texts) throws IOException {
     try (ResumeHint hint = ResumeHint.whileOpen(output, "run the same command to go on")) {
       return export.toFolder(texts, target, textsPerFile);
     }
   }
 
-  private void report(int texts, long rows) {
+  private void report(int texts, ExportResult result) {
     if (output.isJson()) {
       output.json(
-          Output.object().put("output", target.toString()).put("texts", texts).put("rows", rows));
-    } else {
-      output.line("wrote %s: %d rows of %d texts".formatted(target, rows, texts));
+          Output.object()
+              .put("output", target.toString())
+              .put("texts", texts)
+              .put("rows", result.rows())
+              .put("resumed_rows", result.resumedRows()));
+      return;
+    }
+    output.line("wrote %s: %d rows of %d texts".formatted(target, result.rows(), texts));
+    if (result.resumedRows() > 0) {
+      output.line(result.resumedRows() + " of the rows were there from an earlier run");
     }
   }
 

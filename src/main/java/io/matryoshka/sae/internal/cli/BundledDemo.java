@@ -1,7 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.explore.Tokens;
-import io.matryoshka.sae.internal.io.DeletedOnExit;
+import io.matryoshka.sae.internal.io.TemporaryFolder;
 import io.matryoshka.sae.stream.ActivationSource;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
@@ -16,7 +16,7 @@ final class BundledDemo implements AutoCloseable {
   private static final String ACTIVATIONS = "activations.safetensors";
   private static final String TOKENS = "tokens.json";
 
-  private Path folder;
+  private TemporaryFolder folder;
 
   private BundledDemo() {}
 
@@ -36,10 +36,9 @@ final class BundledDemo implements AutoCloseable {
 
   private Path copy(String name) throws IOException {
     if (folder == null) {
-      folder = Files.createTempDirectory("matryoshka-sae-demo");
-      DeletedOnExit.add(folder);
+      folder = TemporaryFolder.create("demo");
     }
-    Path file = folder.resolve(name);
+    Path file = folder.path().resolve(name);
     try (InputStream in = DemoData.open(name)) {
       Files.copy(in, file);
     }
@@ -49,8 +48,7 @@ final class BundledDemo implements AutoCloseable {
   @Override
   public void close() throws IOException {
     if (folder != null) {
-      DeletedOnExit.delete(folder);
-      DeletedOnExit.remove(folder);
+      folder.close();
     }
   }
 }

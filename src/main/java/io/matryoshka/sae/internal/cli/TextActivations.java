@@ -1,11 +1,13 @@
 package io.matryoshka.sae.internal.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SAE;
-import io.matryoshka.sae.internal.io.DeletedOnExit;
+import io.matryoshka.sae.internal.io.TemporaryFolder;
 import io.matryoshka.sae.lm.ActivationExport;
 import io.matryoshka.sae.lm.HookPoint;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.PackingOptions;
+import io.matryoshka.sae.lm.TextRunSettings;
 import io.matryoshka.sae.lm.TokenMask;
 import io.matryoshka.sae.lm.Tokens;
 import io.matryoshka.sae.stream.ActivationSource;
@@ -32,6 +34,7 @@ final class TextActivations {
 
   private final Path folder;
   private final List<Tokens> texts;
+  private final ObjectNode settings;
   private final Set<Integer> special;
   private final boolean ofEncoder;
   private final boolean asked;
@@ -40,6 +43,7 @@ final class TextActivations {
       throws IOException {
     this.folder = folder;
     this.texts = texts;
+    this.settings = TextRunSettings.of(model, texts);
     this.special = model.specialIds();
     this.ofEncoder = model.config().isEncoder();
     this.asked = asked;
@@ -81,8 +85,7 @@ final class TextActivations {
       Output output,
       boolean skipsSpecial)
       throws IOException {
-    Path folder = Files.createTempDirectory("matryoshka-sae-text");
-    DeletedOnExit.add(folder);
+    Path folder = TemporaryFolder.create("text").path(); // Lives until the program ends.
     TextActivations made = new TextActivations(folder, texts, opened, skipsSpecial);
     long rows = texts.stream().mapToLong(Tokens::size).sum();
     long width = widths.values().stream().mapToLong(w -> w).sum();
@@ -126,8 +129,9 @@ final class TextActivations {
   }
 
   ActivationSource open(SAE sae) throws IOException {
-    return ActivationSource.open(
-        List.of(file()), SourceOptions.of(sae).tensor(HookPoint.of(sae).toString()));
+    String hook = HookPoint.of(sae).toString();
+    return ActivationSource.open(List.of(file()), SourceOptions.of(sae).tensor(hook))
+        .madeFrom(settings.deepCopy().put("hook_point", hook));
   }
 
   /** The texts that the language model ran. */

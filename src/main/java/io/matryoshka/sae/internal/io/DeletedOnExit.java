@@ -12,7 +12,7 @@ import java.util.Set;
 /**
  * Files and folders that are deleted when the program ends while they are in use: by Ctrl-C,
  * SIGTERM or {@link System#exit}. What {@code kill -9} leaves is the business of {@link
- * TemporaryFile#removeAbandoned}.
+ * TemporaryFile#removeAbandoned} and {@link TemporaryFolder}.
  */
 public final class DeletedOnExit {
 

@@ -170,6 +170,11 @@ public final class Normalizer {
     return skip.isPresent();
   }
 
+  /** The factor on model activations that a release asks for; 1 for none. */
+  public double normScale() {
+    return normScale;
+  }
+
   /** What a skip connection makes of the input, {@code [n, d_out]}; empty without one. */
   public Optional<NDArray> skip(PreparedRows input) {
     return skip.map(map -> input.rows().matMul(map));

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.internal.io.ProcessLock;
 import io.matryoshka.sae.safetensors.SafetensorsFile;
 import io.matryoshka.sae.support.SourceFiles;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -108,12 +110,97 @@ class LanguageModelCommandsTest {
     assertThat(Files.getLastModifiedTime(out.resolve("activations-00000.safetensors")).toMillis())
         .isEqualTo(kept);
     try (Stream<Path> files = Files.list(out)) {
-      assertThat(files).hasSize(3);
+      assertThat(files.filter(file -> file.toString().endsWith(".safetensors"))).hasSize(3);
     }
+    assertThat(succeed(command).out())
+        .contains("875 rows of 24 texts", "875 of the rows were there from an earlier run");
     command[command.length - 1] = "float32";
     Cli.Result other = Cli.run(command);
     assertThat(other.code()).isEqualTo(2);
-    assertThat(other.err()).contains("another model, other texts or other settings");
+    assertThat(other.err())
+        .contains(
+            "another model, other texts or other settings: dtype was \"bfloat16\", now it is \"float32\"");
+  }
+
+  @Test
+  void activationsFolder_ofOtherProducts_isRefusedByName() {
+    Object[] command = {
+      "activations",
+      "--model",
+      "bookworm-3m",
+      "--text",
+      "One text.",
+      "--hooks",
+      HOOK,
+      "-o",
+      folder.resolve("acts")
+    };
+    Object[] rounded = Arrays.copyOf(command, command.length + 1);
+    rounded[command.length] = "--bfloat16-products";
+    succeed(command);
+    Cli.Result other = Cli.run(rounded);
+    assertThat(other.code()).isEqualTo(2);
+    assertThat(other.err()).contains("model.bfloat16_products was false, now it is true");
+  }
+
+  @Test
+  void activationsFolder_toWhichAnotherRunWrites_isRefused() throws IOException {
+    Path out = folder.resolve("acts");
+    try (ProcessLock other = ProcessLock.tryAcquire(out.resolve(".lock")).orElseThrow()) {
+      assertThat(other.excludesProcesses()).isTrue();
+      Cli.Result result =
+          Cli.run(
+              "activations",
+              "--model",
+              "bookworm-3m",
+              "--text",
+              "One.",
+              "--hooks",
+              HOOK,
+              "-o",
+              out);
+      assertThat(result.code()).isNotZero();
+      assertThat(result.err()).contains("another run is writing activations to this folder");
+    }
+    try (Stream<Path> files = Files.list(out)) {
+      assertThat(files).hasSize(1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"evaluate --checkpoint", "encode -o"})
+  void resultOfText_ofOtherProductsOrTexts_isRefusedByName(String command) {
+    List<String> words = List.of(command.split(" "));
+    Path kept = folder.resolve("kept");
+    succeed(words.get(0), RELEASE, "--text", "One text.", words.get(1), kept);
+    succeed(words.get(0), RELEASE, "--text", "One text.", words.get(1), kept);
+    Cli.Result products =
+        Cli.run(
+            words.get(0),
+            RELEASE,
+            "--text",
+            "One text.",
+            words.get(1),
+            kept,
+            "--bfloat16-products");
+    assertThat(products.code()).isNotZero();
+    assertThat(products.err()).contains("source.bfloat16_products was false, now it is true");
+    Cli.Result texts = Cli.run(words.get(0), RELEASE, "--text", "One word.", words.get(1), kept);
+    assertThat(texts.code()).isNotZero();
+    assertThat(texts.err()).contains("source.tokens_sha256 was");
+  }
+
+  @Test
+  void loss_withACheckpointOfOtherProducts_isRefusedByName() {
+    Path kept = folder.resolve("loss.json");
+    Object[] command = {"loss", RELEASE, "--text", "One text.", "--checkpoint", kept};
+    Object[] rounded = Arrays.copyOf(command, command.length + 1);
+    rounded[command.length] = "--bfloat16-products";
+    String first = succeed(rounded).out();
+    assertThat(succeed(rounded).out()).isEqualTo(first);
+    Cli.Result exact = Cli.run(command);
+    assertThat(exact.code()).isEqualTo(2);
+    assertThat(exact.err()).contains("text.bfloat16_products was true, now it is false");
   }
 
   @Test

@@ -243,6 +243,15 @@ class LayersTest {
   }
 
   @Test
+  void encodedLayers_ofAFolderWithFewerLayers_areAdded() {
+    Path out = folder.resolve("latents");
+    encode("--layers", "2,5", "--text-file", corpus, "-o", out);
+    assertThat(encode("--layers", "2,5-6", "--text-file", corpus, "-o", out).out())
+        .containsOnlyOnce("layer6");
+    assertThat(out.resolve("layer6")).isDirectory();
+  }
+
+  @Test
   void encodedLayers_haveTheBytesOfSeparateRuns() throws IOException {
     Path together = folder.resolve("together");
     Cli.Result result =

@@ -4,7 +4,7 @@ import io.matryoshka.sae.explore.Exploration;
 import io.matryoshka.sae.explore.ExplorationReport;
 import io.matryoshka.sae.explore.Explorer;
 import io.matryoshka.sae.explore.ExplorerOptions;
-import io.matryoshka.sae.internal.io.DeletedOnExit;
+import io.matryoshka.sae.internal.io.TemporaryFolder;
 import io.matryoshka.sae.lm.ActivationExport;
 import io.matryoshka.sae.lm.TokenMask;
 import io.matryoshka.sae.lm.Tokens;
@@ -13,14 +13,12 @@ import io.matryoshka.sae.stream.RowMask;
 import io.matryoshka.sae.stream.RowRules;
 import io.matryoshka.sae.stream.SourceOptions;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,9 +71,8 @@ final class CorpusJob {
   }
 
   private ExplorationReport explore(List<Tokens> contexts) throws IOException {
-    Path folder = Files.createTempDirectory("matryoshka-sae-serve");
-    DeletedOnExit.add(folder);
-    try {
+    try (TemporaryFolder temporary = TemporaryFolder.create("serve")) {
+      Path folder = temporary.path();
       ActivationSource source = activations(contexts, folder);
       ExplorerOptions options =
           new ExplorerOptions(
@@ -91,9 +88,6 @@ final class CorpusJob {
       Exploration found = new Explorer(open.sae(), this::step).explore(source, options);
       return new ExplorationReport(
           open.name().key(), open.entry(), found, Optional.of(tokens(contexts)), Optional.empty());
-    } finally {
-      DeletedOnExit.delete(folder);
-      DeletedOnExit.remove(folder);
     }
   }
 
@@ -105,10 +99,7 @@ final class CorpusJob {
     new ActivationExport(
             open.model(), List.of(hook), false, done -> step("language model", done, total))
         .toFolder(contexts, files, Math.max(1, TOKENS_AT_ONCE / longest));
-    try (Stream<Path> written = Files.list(files)) {
-      return ActivationSource.open(
-          written.sorted().toList(), SourceOptions.of(open.sae()).tensor(hook));
-    }
+    return ActivationSource.open(List.of(files), SourceOptions.of(open.sae()).tensor(hook));
   }
 
   /** Leaves out the rows of special tokens where the SAE was trained without them. */

@@ -111,8 +111,8 @@ public final class HostModel implements Serializable {
 
   /** Returns what an opened model is, whatever the host has it in. */
   String describe(LanguageModel model) throws IOException {
-    return "%s, %s, bfloat16 products: %s"
-        .formatted(model.config(), model.fingerprint(), isSet(BFLOAT16_PRODUCTS));
+    return "bfloat16 products: %s, %s, %s"
+        .formatted(model.bfloat16Products(), model.fingerprint(), model.config());
   }
 
   /** Checks that a model, of which {@link #describe} was taken, is the one of the driver. */

@@ -11,6 +11,7 @@ import io.matryoshka.sae.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -90,7 +91,7 @@ public final class ExportJob {
       }
     }
     if (!found.isEmpty()) {
-      throw foreign(found.iterator().next());
+      throw foreign(found.iterator().next(), "this run writes no file of that name");
     }
     return missing;
   }
@@ -103,21 +104,20 @@ public final class ExportJob {
   }
 
   private boolean isWhole(TextShard shard) throws IOException {
+    Optional<String> difference;
     try (SafetensorsFile file = SafetensorsFile.open(store.file(shard.fileName()).open())) {
-      if (export.isOf(file, shard.texts())) {
-        return true;
-      }
+      difference = export.difference(file, shard.texts());
     } catch (SafetensorsException e) {
       return false;
     }
-    throw foreign(shard.fileName());
+    if (difference.isPresent()) {
+      throw foreign(shard.fileName(), difference.get());
+    }
+    return true;
   }
 
-  private IllegalArgumentException foreign(String file) {
-    return new IllegalArgumentException(
-        store.nameOf(file)
-            + " is of a run with another model, other texts or other settings; name another folder,"
-            + " or delete this one");
+  private IllegalArgumentException foreign(String file, String difference) {
+    return new IllegalArgumentException(ActivationExport.foreign(store.nameOf(file), difference));
   }
 
   private void write(List<TextShard> missing) throws IOException {
