@@ -130,6 +130,22 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Loads the model of a release: the folder that it brings, else the repository or the name that
+   * it gives, whatever the files of its SAEs say.
+   *
+   * @param release the id of a release in the registry of the options
+   * @param options how to find and run it
+   * @return the model
+   * @throws IllegalArgumentException if there is no such release, or its model is not known
+   * @throws IOException as {@link #fromPretrained} does
+   */
+  public static LanguageModel ofRelease(String release, LanguageModelOptions options)
+      throws IOException {
+    Objects.requireNonNull(release, "release");
+    return open(new ModelLocator(options).ofRelease(release), options);
+  }
+
+  /**
    * Loads the model whose activations an SAE reads, as the SAE's configuration and the registry
    * name it.
    *

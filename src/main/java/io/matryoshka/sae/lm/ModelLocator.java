@@ -37,21 +37,38 @@ final class ModelLocator {
     return find(name);
   }
 
-  /** Finds a model by the name that a release gives it, or by its repository on the Hub. */
+  /** Finds the model that a release names or brings. */
+  ModelFiles ofRelease(String id) throws IOException {
+    Release release = registry.release(id);
+    Optional<SaeLocation> location = location(release);
+    return location.isPresent() ? at(location.get()) : find(release.model());
+  }
+
+  private static Optional<SaeLocation> location(Release release) {
+    return release.modelLocation().or(() -> release.modelRepo().map(ModelLocator::repository));
+  }
+
+  private static SaeLocation repository(String name) {
+    return new SaeLocation.Hub(name, "");
+  }
+
+  /**
+   * Finds a model by the name that a release gives it, or by its repository on the Hub. What tables
+   * that were added later say of a name goes before what the library's own say.
+   */
   ModelFiles find(String name) throws IOException {
-    Optional<Release> release =
-        registry.releases().stream().filter(known -> isOf(known, name)).findFirst();
-    Optional<SaeLocation> folder = release.flatMap(Release::modelLocation);
-    if (folder.isPresent()) {
-      return at(folder.get());
+    List<Release> known = registry.releases().stream().filter(one -> isOf(one, name)).toList();
+    Optional<SaeLocation> location =
+        known.stream().flatMap(one -> location(one).stream()).reduce((first, last) -> last);
+    if (location.isPresent()) {
+      return at(location.get());
     }
-    String repository = release.flatMap(Release::modelRepo).orElse(name.contains("/") ? name : "");
-    if (repository.isEmpty()) {
+    if (!name.contains("/")) {
       throw new IllegalArgumentException(
           "model '%s' is not known; expected a folder, a repository such as google/gemma-2-2b, or one of %s"
               .formatted(name, names()));
     }
-    return at(new SaeLocation.Hub(repository, ""));
+    return at(repository(name));
   }
 
   private static boolean isOf(Release release, String name) {

@@ -18,7 +18,7 @@ final class FileSink implements EncodedSink {
     try {
       this.writer = SparseLatentsWriter.create(file, width);
     } catch (IOException e) {
-      throw RunFolder.failure(file, e);
+      throw RunFolder.failureOfOneFile(file, e);
     }
   }
 
@@ -29,7 +29,7 @@ final class FileSink implements EncodedSink {
       maskedRows += batch.maskedRows(0, batch.rows());
       nonFiniteRows += batch.nonFiniteRows(0, batch.rows());
     } catch (IOException e) {
-      throw RunFolder.failure(file, e);
+      throw RunFolder.failureOfOneFile(file, e);
     }
   }
 
@@ -44,7 +44,7 @@ final class FileSink implements EncodedSink {
         writer.finish();
       }
     } catch (IOException e) {
-      throw RunFolder.failure(file, e);
+      throw RunFolder.failureOfOneFile(file, e);
     }
   }
 

@@ -84,15 +84,25 @@ final class RunFolder implements RunStore, AutoCloseable {
 
   /** What to say when something cannot be written. */
   static EncodeRunException failure(Path path, IOException cause) {
+    return failure(
+        path,
+        cause,
+        "files finished so far are kept: make room or give access, and run the same again to"
+            + " resume");
+  }
+
+  /** The same for a result of one file, of which there is nothing to go on from. */
+  static EncodeRunException failureOfOneFile(Path path, IOException cause) {
+    return failure(path, cause, "make room or give access, and run the same again");
+  }
+
+  private static EncodeRunException failure(Path path, IOException cause, String advice) {
     String reason =
         cause instanceof FileSystemException refused
             ? FileProblem.describe(refused)
             : cause.getMessage();
     return new EncodeRunException(
-        ("%s: cannot be written: %s; files finished so far are kept: make room or"
-                + " give access, and run the same again to resume")
-            .formatted(path, reason),
-        cause);
+        "%s: cannot be written: %s; %s".formatted(path, reason, advice), cause);
   }
 
   Path path() {

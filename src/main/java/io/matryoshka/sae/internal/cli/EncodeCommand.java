@@ -90,7 +90,7 @@ final class EncodeCommand implements Callable<Integer> {
           "--layers writes a folder for each SAE; give --output the name of a folder, got '%s'"
               .formatted(target));
     }
-    LayerSaes saes = activations.ofLayers(load.entries(layers), load, output);
+    LayerSaes saes = activations.ofLayers(load.entries(layers, output), load, output);
     ObjectNode json = Output.object();
     ArrayNode results = json.putArray("saes");
     new LayersEncoding(saes, output)

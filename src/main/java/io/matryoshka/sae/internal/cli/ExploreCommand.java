@@ -119,7 +119,7 @@ final class ExploreCommand implements Callable<Integer> {
     layers.requireNone("--labels-file", labelOptions.file().isEmpty());
     layers.requireNone("--against", !against.isGiven());
     requireFolders();
-    LayerSaes saes = activations.ofLayers(load.entries(layers), load, output);
+    LayerSaes saes = activations.ofLayers(load.entries(layers, output), load, output);
     TextActivations ofText = saes.activations(activations.skipsSpecial());
     ObjectNode result = Output.object();
     ArrayNode array = result.putArray("saes");
@@ -156,6 +156,7 @@ final class ExploreCommand implements Callable<Integer> {
 
   private void requireFolders() throws IOException {
     for (Path folder : Stream.of(html, csv).filter(Objects::nonNull).toList()) {
+      FileOrFolder.requireFolderOf(folder);
       AtomicFile.requireWritableFolder(folder);
     }
   }

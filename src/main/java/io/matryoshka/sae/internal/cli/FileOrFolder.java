@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.cli;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -21,6 +22,15 @@ final class FileOrFolder {
     return target.toString().toLowerCase(Locale.ROOT).endsWith(".safetensors");
   }
 
+  /** A folder is made where it is missing; those above it are not, lest a typing error makes them. */
+  static void requireFolderOf(Path target) throws IOException {
+    Path parent = target.toAbsolutePath().normalize().getParent();
+    if (parent != null && !Files.exists(parent)) {
+      throw new NoSuchFileException(
+          target.toString(), null, "the folder " + parent + " does not exist; make it first");
+    }
+  }
+
   /**
    * Checks the name and that it can be written, before the work. A name like {@code latents.npy} is
    * a mistake, not a folder to be made.
@@ -37,6 +47,7 @@ final class FileOrFolder {
     if (isFile(target)) {
       Output.requireWritable(target);
     } else {
+      requireFolderOf(target);
       AtomicFile.requireWritableFolder(target);
     }
   }

@@ -102,6 +102,7 @@ final class GenerateCommand implements Callable<Integer> {
           "--steer, --ablate, --scale and --splice need RELEASE and SAE_ID, or --dir FOLDER");
     }
     if (!load.isNamed()) {
+      load.requireNoOptionsOfSae();
       try (LanguageModel opened = load.openModel(model, output)) {
         print(opened, Optional.empty());
       }

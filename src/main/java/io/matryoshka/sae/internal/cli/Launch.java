@@ -49,6 +49,7 @@ final class Launch {
   }
 
   private static int checkAndRun(ParseResult parsed) {
+    NeededOptions.check(parsed);
     OutputPaths.check(parsed);
     return new CommandLine.RunLast().execute(parsed);
   }

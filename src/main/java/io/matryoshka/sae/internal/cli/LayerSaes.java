@@ -130,15 +130,22 @@ final class LayerSaes {
    * @param ending of the file; empty for a folder
    */
   static Path place(Path folder, SaeEntry entry, String ending) {
+    return find(folder, entry, ending)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "the id '%s' names no place below %s; take this SAE alone"
+                        .formatted(entry.saeId(), folder)));
+  }
+
+  /** The same; empty if the id names no place below the folder. */
+  static Optional<Path> find(Path folder, SaeEntry entry, String ending) {
     String name = entry.saeId() + ending;
     Path base = folder.toAbsolutePath().normalize();
     Path place = base.resolve(name).normalize();
-    if (!place.startsWith(base) || place.equals(base)) {
-      throw new IllegalArgumentException(
-          "the id '%s' names no place below %s; take this SAE alone"
-              .formatted(entry.saeId(), folder));
-    }
-    return folder.resolve(name);
+    return place.startsWith(base) && !place.equals(base)
+        ? Optional.of(folder.resolve(name))
+        : Optional.empty();
   }
 
   /** How people name one of the SAEs. */

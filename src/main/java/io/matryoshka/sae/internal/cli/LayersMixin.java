@@ -3,8 +3,13 @@ package io.matryoshka.sae.internal.cli;
 import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.registry.SaeEntry;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -56,6 +61,29 @@ final class LayersMixin {
     return release.saes().stream()
         .filter(entry -> ranges.isEmpty() || ranges.stream().anyMatch(range -> isIn(range, entry)))
         .toList();
+  }
+
+  /** What to say of layers that were named and have no SAE; empty if all have one. */
+  Optional<String> missing(Release release) {
+    Set<Integer> there =
+        release.saes().stream()
+            .flatMap(entry -> entry.layer().stream().boxed())
+            .collect(Collectors.toSet());
+    int last = Collections.max(there);
+    Set<String> missing = new LinkedHashSet<>();
+    for (IntRange range : ranges) {
+      IntStream.rangeClosed(range.first(), Math.min(range.last(), last))
+          .filter(layer -> !there.contains(layer))
+          .forEach(layer -> missing.add(Integer.toString(layer)));
+      if (range.last() > last) {
+        missing.add(new IntRange(last + 1, range.last()).toString());
+      }
+    }
+    return missing.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "--layers: release %s has no SAE of layers %s, which are left out"
+                .formatted(release.id(), String.join(", ", missing)));
   }
 
   private static boolean isIn(IntRange range, SaeEntry entry) {

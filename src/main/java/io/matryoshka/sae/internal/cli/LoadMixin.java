@@ -30,6 +30,17 @@ import picocli.CommandLine.Spec;
 /** Names an SAE and how to load it; the parameters and options of every command that needs one. */
 final class LoadMixin {
 
+  private static final List<String> OF_SAE =
+      List.of(
+          "--prefix",
+          "--widths",
+          "--scaling-factor",
+          "--device",
+          "--dtype",
+          "--fold-decoder-norms",
+          "--engine",
+          "--no-prepared-cache");
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
 
@@ -114,6 +125,8 @@ final class LoadMixin {
       description = "Keep no prepared encoder on disk for the next start.")
   private boolean noPreparedCache;
 
+  private boolean toldModel;
+
   @Mixin private RegistryMixin registry;
 
   @Mixin private HubMixin hub;
@@ -146,6 +159,13 @@ final class LoadMixin {
   /** Reads what the files of an SAE of the release say, without its weights. */
   SaeConfig config(SaeEntry entry, Output output) throws IOException {
     return SAE.readConfig(entry.release(), entry.saeId(), options(output));
+  }
+
+  /** The same, telling the user which of the layers have none. */
+  List<SaeEntry> entries(LayersMixin layers, Output output) throws RegistryException {
+    List<SaeEntry> entries = entries(layers);
+    layers.missing(registry.registry().release(release)).ifPresent(output::note);
+    return entries;
   }
 
   /** The SAEs of some layers of the release that the user named. */
@@ -183,12 +203,31 @@ final class LoadMixin {
 
   /** The same for an SAE that is not loaded yet. */
   LanguageModel openModel(SaeConfig sae, ModelMixin model, Output output) throws IOException {
-    return model.open(sae, hub.options(output.downloadBars()), registry.registry());
+    ReleaseRegistry known = registry.registry();
+    Optional<String> ofRelease =
+        Optional.ofNullable(release).filter(name -> dir == null && known.contains(name));
+    LanguageModel opened =
+        model.open(sae, ofRelease, hub.options(output.downloadBars()), known);
+    if (!model.isGiven() && !toldModel) {
+      output.hint("the language model is " + opened.name());
+      toldModel = true;
+    }
+    return opened;
   }
 
   /** Whether the user named an SAE. */
   boolean isNamed() {
     return release != null || dir != null;
+  }
+
+  /** Refuses options on the loading of an SAE where none was named. */
+  void requireNoOptionsOfSae() {
+    for (String option : OF_SAE) {
+      if (command.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw usage(
+            option + " is for an SAE: name one with RELEASE and SAE_ID or --dir, or leave it out");
+      }
+    }
   }
 
   /** Where the user wants to compute. */

@@ -62,7 +62,13 @@ final class LossCommand implements Callable<Integer> {
       throw usage(
           "--steer, --ablate, --scale and --splice need RELEASE and SAE_ID, or --dir FOLDER");
     }
+    if (checkpoint != null && (!load.isNamed() || interventions.isGiven())) {
+      throw usage(
+          "--checkpoint is for the losses of an SAE at every width: name an SAE and leave out"
+              + " --steer, --ablate, --scale and --splice, or leave out --checkpoint");
+    }
     if (!load.isNamed()) {
+      load.requireNoOptionsOfSae();
       try (LanguageModel opened = load.openModel(model, output)) {
         changed(opened, text.read(opened, Optional.empty()), List.of());
       }

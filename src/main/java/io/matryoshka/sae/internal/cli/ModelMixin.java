@@ -57,12 +57,21 @@ final class ModelMixin {
         : LanguageModel.fromPretrained(model, options);
   }
 
-  /** Loads the model that was named, which has to fit the SAE, else the one that the SAE reads. */
-  LanguageModel open(SaeConfig sae, HubOptions hub, ReleaseRegistry registry) throws IOException {
-    if (!isGiven()) {
+  /**
+   * Loads the model that was named, which has to fit the SAE, else the one that the SAE reads.
+   *
+   * @param release the release of the SAE, if it has one; its model goes before what the files say
+   */
+  LanguageModel open(
+      SaeConfig sae, Optional<String> release, HubOptions hub, ReleaseRegistry registry)
+      throws IOException {
+    if (!isGiven() && release.isEmpty()) {
       return LanguageModel.of(sae, options(hub, registry));
     }
-    LanguageModel opened = open(hub, registry);
+    LanguageModel opened =
+        isGiven()
+            ? open(hub, registry)
+            : LanguageModel.ofRelease(release.get(), options(hub, registry));
     try {
       opened.requireFits(sae);
       return opened;

@@ -42,7 +42,7 @@ final class Output {
 
   @Option(
       names = {"-q", "--quiet"},
-      description = "Show no progress.")
+      description = "Show no progress, and do not say which language model was taken.")
   private boolean quiet;
 
   @Option(
@@ -110,6 +110,13 @@ final class Output {
   /** Tells a person what the result does not say, on stderr. */
   void note(String text) {
     console().err().println("note: " + StandardInput.named(text));
+  }
+
+  /** Tells a person, unless they want it quiet, what was chosen for them. */
+  void hint(String text) {
+    if (!quiet) {
+      note(text);
+    }
   }
 
   /** Whether a person reads the result as it comes. */

@@ -1,7 +1,10 @@
 package io.matryoshka.sae.internal.cli;
 
+import io.matryoshka.sae.registry.SaeEntry;
 import io.matryoshka.sae.stream.ActivationFiles;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -9,10 +12,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -20,12 +25,24 @@ import picocli.CommandLine.ParseResult;
 /**
  * Refuses, before any work, a result that would take the place of a file that the command reads, or
  * of another result. The one check for all commands: an option whose value is a path is an input
- * unless it is listed here as a result.
+ * unless it is listed here as a result; files that are located otherwise come from {@link
+ * LocatedFiles}.
  */
 final class OutputPaths {
 
   private static final Set<String> RESULTS =
-      Set.of("--output", "--html", "--csv", "--latents-csv", "--checkpoint", "--results", "--svg");
+      Set.of(
+          "--output",
+          "--html",
+          "--csv",
+          "--latents-csv",
+          "--checkpoint",
+          "--results",
+          "--svg",
+          "--work");
+
+  /** What --layers appends to the id of an SAE, for results that are folders of files. */
+  private static final Map<String, String> ENDINGS = Map.of("--html", ".html", "--csv", ".csv");
 
   /** Inputs that are texts because they may be patterns or names on the Hub. */
   private static final Set<String> INPUT_TEXTS =
@@ -35,31 +52,71 @@ final class OutputPaths {
   private static final Pattern DATA_NAME =
       Pattern.compile(".*\\.(safetensors|npy|npz|json|jsonl|pt|pth|bin)");
 
-  /** A path and the option that names it. */
-  private record Named(OptionSpec spec, Path path) {
+  /** Names that no file of an SAE or a model has. */
+  private static final Pattern REPORT_NAME = Pattern.compile(".*\\.(html|csv|svg)");
 
-    String option() {
-      return spec.longestName();
+  private static final Pattern URI_OF_A_STORE = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:/.*");
+
+  /** Folders of models have parts in folders of their own, such as {@code 1_Pooling}. */
+  private static final int DEPTH = 2;
+
+  /**
+   * A path and what names it.
+   *
+   * @param by the option, or the release
+   * @param takesNewFiles whether a new file in the folder would be read, too; the folder of latents
+   *     has an index
+   * @param isOfWeights whether all files of the folder are those of an SAE or a model
+   */
+  private record Named(String by, Path path, boolean takesNewFiles, boolean isOfWeights) {
+
+    static Named of(OptionSpec option, Path path) {
+      String name = option.longestName();
+      boolean isSae = name.equals("--dir");
+      return new Named(
+          name,
+          path,
+          isSae || option.typeInfo().isCollection(),
+          isSae || name.equals("--model"));
     }
 
-    /** Whether a new file in the folder would be read, too; the folder of latents has an index. */
-    boolean takesNewFiles() {
-      return option().equals("--dir") || spec.typeInfo().isCollection();
+    static Named of(LocatedFiles.Folder folder) {
+      return new Named("release " + folder.release(), folder.path(), folder.ofSae(), true);
     }
   }
 
   private final List<Named> results = new ArrayList<>();
   private final List<Named> inputs = new ArrayList<>();
 
-  private OutputPaths(List<OptionSpec> options) {
+  private final LocatedFiles located;
+
+  private OutputPaths(CommandSpec command) {
+    List<OptionSpec> options = command.options();
+    located = new LocatedFiles(command);
     boolean withLoss = options.stream().anyMatch(LossMixin::isSetBy);
     for (OptionSpec option : options) {
       boolean isResult = RESULTS.contains(option.longestName());
       for (Path path : paths(option)) {
-        (isResult ? results : inputs).add(new Named(option, path));
+        (isResult ? results : inputs).add(Named.of(option, path));
         if (withLoss && option.longestName().equals("--checkpoint")) {
-          results.add(new Named(option, LossMixin.checkpointBeside(path)));
+          results.add(Named.of(option, LossMixin.checkpointBeside(path)));
         }
+      }
+    }
+    if (!results.isEmpty()) {
+      located.folders().forEach(folder -> inputs.add(Named.of(folder)));
+      addPlacesOfLayers();
+    }
+  }
+
+  /** With --layers a folder of results gets a folder, or a file, for each SAE. */
+  private void addPlacesOfLayers() {
+    List<SaeEntry> layers = located.layers();
+    for (Named result : List.copyOf(results)) {
+      String ending = ENDINGS.getOrDefault(result.by(), "");
+      for (SaeEntry entry : layers) {
+        LayerSaes.find(result.path(), entry, ending)
+            .ifPresent(place -> results.add(new Named(result.by(), place, false, false)));
       }
     }
   }
@@ -77,7 +134,7 @@ final class OutputPaths {
     if (command.isUsageHelpRequested()) {
       return;
     }
-    Optional<String> problem = new OutputPaths(command.commandSpec().options()).problem();
+    Optional<String> problem = new OutputPaths(command.commandSpec()).problem();
     if (problem.isPresent()) {
       throw new ParameterException(command.commandSpec().commandLine(), problem.get());
     }
@@ -88,6 +145,7 @@ final class OutputPaths {
       Named result = results.get(i);
       Optional<String> problem =
           nameProblem(result)
+              .or(() -> cacheProblem(result))
               .or(() -> inputs.stream().flatMap(in -> problem(result, in).stream()).findFirst());
       if (problem.isPresent()) {
         return problem;
@@ -96,7 +154,7 @@ final class OutputPaths {
         if (place(other.path()).equals(place(result.path()))) {
           return Optional.of(
               "%s and %s both name '%s'; name a file for each"
-                  .formatted(other.option(), result.option(), result.path()));
+                  .formatted(other.by(), result.by(), result.path()));
         }
       }
     }
@@ -112,27 +170,35 @@ final class OutputPaths {
         || isSame(result.path(), Path.of(""))) {
       return Optional.of(
           "%s: expected the name of a file, or of a folder of its own, got '%s'"
-              .formatted(result.option(), name));
+              .formatted(result.by(), name));
     }
     return Optional.empty();
+  }
+
+  private Optional<String> cacheProblem(Named result) {
+    return located.isInCache(place(result.path()))
+        ? Optional.of(
+            "%s: '%s' lies in the cache of SAEs and models, whose files are read; write to another folder"
+                .formatted(result.by(), result.path()))
+        : Optional.empty();
   }
 
   private static Optional<String> problem(Named result, Named input) {
     if (isSame(result.path(), input.path())) {
       return Optional.of(
           "%s: '%s' is what %s names and would be overwritten; name another"
-              .formatted(result.option(), result.path(), input.option()));
+              .formatted(result.by(), result.path(), input.by()));
     }
     if (Files.isDirectory(input.path()) && isDataOf(input, result.path())) {
       return Optional.of(
           "%s: '%s' lies in the folder that %s names, whose files are read; write to another folder"
-              .formatted(result.option(), result.path(), input.option()));
+              .formatted(result.by(), result.path(), input.by()));
     }
     if (Files.isRegularFile(input.path()) && isSame(result.path(), parent(input.path()))) {
       return Optional.of(
           "%s: '%s' is the folder of %s (%s); name a folder of its own"
               .formatted(
-                  result.option(), result.path(), input.path().getFileName(), input.option()));
+                  result.by(), result.path(), input.path().getFileName(), input.by()));
     }
     return Optional.empty();
   }
@@ -142,15 +208,23 @@ final class OutputPaths {
     if (folder.takesNewFiles() && isData(file) && isSame(parent(file), folder.path())) {
       return true;
     }
-    try (Stream<Path> files = Files.list(folder.path())) {
-      return Files.isRegularFile(file) && files.anyMatch(one -> isData(one) && isSame(one, file));
-    } catch (IOException e) {
+    if (!Files.isRegularFile(file)) {
+      return false;
+    }
+    try (Stream<Path> files = Files.walk(folder.path(), folder.isOfWeights() ? DEPTH : 1)) {
+      return files.anyMatch(
+          one -> (folder.isOfWeights() ? !isReport(one) : isData(one)) && isSame(one, file));
+    } catch (IOException | UncheckedIOException e) {
       return false; // The command says what is wrong with the folder.
     }
   }
 
   private static boolean isData(Path file) {
     return DATA_NAME.matcher(file.getFileName().toString().toLowerCase(Locale.ROOT)).matches();
+  }
+
+  private static boolean isReport(Path file) {
+    return REPORT_NAME.matcher(file.getFileName().toString().toLowerCase(Locale.ROOT)).matches();
   }
 
   private static boolean isSame(Path one, Path other) {
@@ -167,7 +241,7 @@ final class OutputPaths {
   }
 
   /** Where a file is or will be, without links. */
-  private static Path place(Path path) {
+  static Path place(Path path) {
     try {
       return Files.exists(path)
           ? path.toRealPath()
@@ -185,6 +259,8 @@ final class OutputPaths {
     for (Object one : values) {
       if (one instanceof Path path) {
         paths.add(path);
+      } else if (one instanceof String text && RESULTS.contains(option.longestName())) {
+        local(text).ifPresent(paths::add);
       } else if (one instanceof String text && INPUT_TEXTS.contains(option.longestName())) {
         paths.addAll(find(text));
       }
@@ -195,10 +271,22 @@ final class OutputPaths {
   /** The files of a pattern, or the file or folder; none if the text names nothing here. */
   private static List<Path> find(String text) {
     try {
-      Path path = Path.of(text);
-      return Files.exists(path) ? List.of(path) : ActivationFiles.find(List.of(text));
+      Optional<Path> path = local(text).filter(Files::exists);
+      return path.isPresent() ? List.of(path.get()) : ActivationFiles.find(List.of(text));
     } catch (IOException | InvalidPathException e) {
       return List.of(); // The command says what is missing.
+    }
+  }
+
+  /** The path on this machine that a text names, be it a path or a URI, as commands of a cluster. */
+  private static Optional<Path> local(String text) {
+    try {
+      if (text.startsWith("file:")) {
+        return Optional.of(Path.of(URI.create(text).getPath()));
+      }
+      return URI_OF_A_STORE.matcher(text).matches() ? Optional.empty() : Optional.of(Path.of(text));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty(); // The command says what is wrong with the name.
     }
   }
 }

@@ -16,6 +16,11 @@ final class RegistryMixin {
       description = "Release table of your own (JSON); may be given several times.")
   private List<Path> files = new ArrayList<>();
 
+  /** Whether the user brings a table. */
+  boolean isGiven() {
+    return !files.isEmpty();
+  }
+
   ReleaseRegistry registry() throws RegistryException {
     return ReleaseRegistry.load(files.toArray(new Path[0]));
   }

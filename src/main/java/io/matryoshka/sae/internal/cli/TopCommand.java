@@ -89,7 +89,7 @@ final class TopCommand implements Callable<Integer> {
 
   private void topOfLayers(RowRules rules) throws IOException {
     layers.requireNone("--labels-file", labelOptions.file().isEmpty());
-    LayerSaes saes = activations.ofLayers(load.entries(layers), load, output);
+    LayerSaes saes = activations.ofLayers(load.entries(layers, output), load, output);
     TextActivations ofText = saes.activations(false);
     ObjectNode result = Output.object();
     ArrayNode array = result.putArray("saes");

@@ -80,7 +80,13 @@ public final class CacheFolder {
         .map(value -> paths.expand(name, value));
   }
 
-  private static boolean canBeMade(Path folder) {
+  /**
+   * Tells whether files can be written to a folder, which is made if it is not there.
+   *
+   * @param folder the folder
+   * @return whether it can be written
+   */
+  public static boolean canBeMade(Path folder) {
     try {
       return Files.isWritable(Files.createDirectories(folder));
     } catch (IOException e) {

@@ -4,9 +4,11 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
+import ai.djl.util.Utils;
 import io.matryoshka.sae.internal.io.CacheFolder;
 import io.matryoshka.sae.internal.io.HomeFolder;
 import io.matryoshka.sae.internal.kernel.torch.Workers;
+import java.nio.file.Path;
 
 /** Starts DJL's PyTorch engine the way this library needs it. */
 public final class Engines {
@@ -35,8 +37,20 @@ public final class Engines {
               e);
         }
       }
+      Path folder = Utils.getEngineCacheDir();
+      if (!CacheFolder.canBeMade(folder)) {
+        throw new EngineException(cannotUnpack(folder), e);
+      }
       throw e;
     }
+  }
+
+  static String cannotUnpack(Path folder) {
+    return "libtorch cannot be unpacked to "
+        + folder
+        + ", which cannot be written; set "
+        + CACHE
+        + " (or ENGINE_CACHE_DIR, for the libraries alone) to a folder that can be written";
   }
 
   public static NDManager newManager(Device device) {

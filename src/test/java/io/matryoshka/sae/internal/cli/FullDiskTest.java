@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.matryoshka.sae.support.ChildJvm;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,23 @@ class FullDiskTest {
     return words;
   }
 
+  /** DJL itself says no more than that it failed to extract its library. */
+  @Test
+  void folderOfDjl_thatCannotBeWritten_isNamedWithWhatToSet() throws Exception {
+    Path file = Files.createFile(disk.resolve("file"));
+    List<String> options = List.of("-DDJL_CACHE_DIR=" + file.resolve("djl"));
+    try (ChildJvm child =
+        ChildJvm.start(
+            List.of(), options, Main.class, "encode", Samples.RELEASE, "--engine", "reference",
+            "-i", Samples.ACTIVATIONS, "-o", disk.resolve("x.safetensors"))) {
+      assertThat(child.finish())
+          .anySatisfy(
+              line ->
+                  assertThat(line)
+                      .contains(file.resolve("djl").toString(), "set DJL_CACHE_DIR"));
+    }
+  }
+
   @Test
   void resultThatDoesNotFit_isNamed_andNothingOfItIsLeft() throws Exception {
     int status;
@@ -51,6 +69,7 @@ class FullDiskTest {
             .doesNotContain("matryoshka.tmp");
       }
       assertThat(said.get(1)).contains(disk.resolve("latents.safetensors") + ": ");
+      assertThat(said.get(1)).doesNotContain("resume", "are kept");
       assertThat(said.get(2)).isEqualTo("LEFT []");
       assertThat(said.get(4)).contains(disk.resolve("folder").toString());
       assertThat(said.get(5)).doesNotContain(".safetensors", ".tmp");

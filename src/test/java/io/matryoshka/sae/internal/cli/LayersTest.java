@@ -86,6 +86,43 @@ class LayersTest {
     }
   }
 
+  private void bringModel(String modelFolder) throws IOException {
+    ObjectNode release = (ObjectNode) JSON.readTree(registry.toFile());
+    JSON.writeValue(registry.toFile(), release.put("model_folder", modelFolder));
+  }
+
+  /** The files of the SAE name bookworm-3m, which the program brings. */
+  @Test
+  void modelFolderOfARelease_goesBeforeTheModelThatTheFilesName() throws IOException {
+    bringModel("brought");
+    Cli.Result missing = run("layer5", "--ids", ids);
+    assertThat(missing.code()).isNotZero();
+    assertThat(missing.err()).contains(folder.resolve("brought").toString());
+    Files.createDirectories(folder.resolve("brought"));
+    for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
+      Files.copy(BOOKWORM.resolve("model").resolve(name), folder.resolve("brought").resolve(name));
+    }
+    for (String[] words : new String[][] {{"layer5"}, {"--layers", "5"}, {"layer5", "--loss"}}) {
+      Cli.Result found = succeed(Stream.concat(Stream.of(words), ofIds()).toArray());
+      assertThat(found.err())
+          .containsOnlyOnce("the language model is ")
+          .contains(folder.resolve("brought").toString());
+      assertThat(found.json().has("note")).isFalse();
+    }
+    assertThat(succeed("layer5", "--ids", ids, "-q").err()).doesNotContain("language model");
+  }
+
+  private Stream<Object> ofIds() {
+    return Stream.of("--ids", ids, "--json");
+  }
+
+  @Test
+  void layers_ofWhichSomeAreNotThere_areToldOf() {
+    assertThat(succeed("--layers", "4-9", "--ids", ids).err())
+        .contains("--layers: release mine has no SAE of layers 4, 7-9, which are left out");
+    assertThat(succeed("--layers", "5-6", "--ids", ids).err()).doesNotContain("left out");
+  }
+
   private Cli.Result run(Object... more) {
     return Cli.run(
         Stream.concat(Stream.of("evaluate", "mine", "--registry", registry), Stream.of(more))

@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.matryoshka.sae.support.HandSae;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** Where results go is checked before the work, and a result that is lost is a failure. */
 class OutputPathsTest {
@@ -29,6 +31,7 @@ class OutputPathsTest {
   @ValueSource(
       strings = {
         "encode -i x.npy -o OUT.safetensors",
+        "encode -i x.npy -o OUT",
         "decode -i x.safetensors -o OUT.npy",
         "decode -i x.safetensors -o OUT.safetensors",
         "evaluate -i x.npy --html OUT.html",
@@ -117,6 +120,97 @@ class OutputPathsTest {
         .hasLineCount(1)
         .containsAnyOf("would be overwritten", "whose files are read", "is the folder of");
     assertThat(contents()).isEqualTo(before);
+  }
+
+  /** R is a table of one's own, of the SAE S and the model M; H is a cache of the Hub. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "evaluate --registry R mine S -i acts --html S/sae_weights.safetensors",
+        "evaluate --registry R mine S -i acts --csv S/cfg.json",
+        "evaluate --registry R mine S -i acts --latents-csv S/cfg.json",
+        "evaluate --registry R mine --layers 0 --ids tokens.json --csv S/cfg.json",
+        "encode --registry R mine S -i acts -o S/sae_weights.safetensors",
+        "encode --registry R mine S -i acts -o S/.",
+        "encode --registry R mine --layers 0 --ids tokens.json -o OUT",
+        "explore --registry R mine S -i acts --csv S/cfg.json",
+        "explore --registry R mine S -i acts --csv M/tokenizer.model",
+        "encode --registry R mine S --ids tokens.json -o M/model.safetensors",
+        "activations --registry R --model m --ids tokens.json --hooks h -o M/model.safetensors",
+        "encode --cache-dir H a/b x -i acts -o H/models--a--b/snapshots/1/x.safetensors",
+        "evaluate --cache-dir H a/b x -i acts --html H/models--a--b/blobs/1",
+        "evaluate --cache-dir H a/b x -i acts --html LINK"
+      })
+  void output_thatARelease_orACacheHolds_isRefusedAndLeftAsItIs(String command) throws IOException {
+    for (String sae : new String[] {"S", "OUT/S"}) {
+      HandSae.write(folder.resolve(sae), "none", new float[][] {{1, 0}, {0, 1}});
+    }
+    Files.createDirectories(folder.resolve("acts"));
+    Files.copy(Samples.ACTIVATIONS, folder.resolve("acts/in.safetensors"));
+    Files.createDirectories(folder.resolve("M"));
+    for (String name : new String[] {"M/model.safetensors", "M/tokenizer.model", "tokens.json"}) {
+      Files.writeString(folder.resolve(name), "kept");
+    }
+    Path blobs = Files.createDirectories(folder.resolve("H/models--a--b/blobs"));
+    Files.createDirectories(folder.resolve("H/models--a--b/snapshots/1"));
+    Files.createSymbolicLink(
+        folder.resolve("LINK"), Files.writeString(blobs.resolve("1"), "kept"));
+    String saePath = command.contains("OUT") ? "OUT/S" : "S";
+    Files.writeString(
+        folder.resolve("R"),
+        """
+        {"format_version": 1, "release": "mine", "description": "d", "model": "m",
+         "location": {"type": "directory"}, "model_folder": "M",
+         "saes": [{"id": "S", "path": "%s", "layer": 0, "hook_point": "h", "d_in": 2, "d_sae": 2}]}
+        """
+            .formatted(saePath));
+    Map<String, String> names = new HashMap<>();
+    for (String name : new String[] {"R", "H", "LINK", "OUT", "acts", "tokens.json"}) {
+      names.put(name, folder.resolve(name).toString());
+    }
+    Map<Path, String> before = contents();
+    Cli.Result result =
+        Cli.run(
+            Arrays.stream(command.split(" "))
+                .map(word -> word.matches("[SMH]/.*") ? folder + "/" + word : word)
+                .map(word -> names.getOrDefault(word, word))
+                .toArray());
+    assertThat(result.code()).as(result.err()).isEqualTo(ExitCode.USAGE.code());
+    assertThat(result.err())
+        .hasLineCount(1)
+        .containsAnyOf("would be overwritten", "whose files are read");
+    assertThat(contents()).isEqualTo(before);
+  }
+
+  /** Commands of a cluster name files by paths and by URIs. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "encode --dir S -i acts -o S",
+        "encode --dir file:S -i acts -o file:S",
+        "encode --dir S --ids x.json -o OUT --work file:S",
+        "evaluate --dir S -i acts --html file:S/sae_weights.safetensors",
+        "evaluate --dir file:S -i acts --csv S/cfg.json",
+        "explore --dir S -i acts --csv file:S/cfg.json",
+        "activations --model S --ids x.json --hooks h -o file:S"
+      })
+  void outputOfACluster_thatIsAnInput_isRefused(String command) throws IOException {
+    HandSae.write(folder.resolve("S"), "none", new float[][] {{1, 0}, {0, 1}});
+    Console nowhere =
+        new Console(
+            new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter()), false, false);
+    CommandLine program =
+        ClusterProgram.commandLine(new ClusterProgram(nowhere))
+            .setCaseInsensitiveEnumValuesAllowed(true);
+    CommandLine.ParseResult parsed =
+        program.parseArgs(
+            Arrays.stream(command.split(" "))
+                .map(word -> word.replaceFirst("^(file:)?(S|OUT|acts)\\b", "$1" + folder + "/$2"))
+                .toArray(String[]::new));
+    assertThatThrownBy(() -> OutputPaths.check(parsed))
+        .isInstanceOf(CommandLine.ParameterException.class)
+        .message()
+        .containsAnyOf("would be overwritten", "whose files are read");
   }
 
   private Object[] inFolder(String command) {
