@@ -74,10 +74,7 @@ final class OutputPaths {
       String name = option.longestName();
       boolean isSae = name.equals("--dir");
       return new Named(
-          name,
-          path,
-          isSae || option.typeInfo().isCollection(),
-          isSae || name.equals("--model"));
+          name, path, isSae || option.typeInfo().isCollection(), isSae || name.equals("--model"));
     }
 
     static Named of(LocatedFiles.Folder folder) {
@@ -197,8 +194,7 @@ final class OutputPaths {
     if (Files.isRegularFile(input.path()) && isSame(result.path(), parent(input.path()))) {
       return Optional.of(
           "%s: '%s' is the folder of %s (%s); name a folder of its own"
-              .formatted(
-                  result.by(), result.path(), input.path().getFileName(), input.by()));
+              .formatted(result.by(), result.path(), input.path().getFileName(), input.by()));
     }
     return Optional.empty();
   }
@@ -278,7 +274,9 @@ final class OutputPaths {
     }
   }
 
-  /** The path on this machine that a text names, be it a path or a URI, as commands of a cluster. */
+  /**
+   * The path on this machine that a text names, be it a path or a URI, as commands of a cluster.
+   */
   private static Optional<Path> local(String text) {
     try {
       if (text.startsWith("file:")) {

@@ -37,13 +37,21 @@ class FullDiskTest {
     List<String> options = List.of("-DDJL_CACHE_DIR=" + file.resolve("djl"));
     try (ChildJvm child =
         ChildJvm.start(
-            List.of(), options, Main.class, "encode", Samples.RELEASE, "--engine", "reference",
-            "-i", Samples.ACTIVATIONS, "-o", disk.resolve("x.safetensors"))) {
+            List.of(),
+            options,
+            Main.class,
+            "encode",
+            Samples.RELEASE,
+            "--engine",
+            "reference",
+            "-i",
+            Samples.ACTIVATIONS,
+            "-o",
+            disk.resolve("x.safetensors"))) {
       assertThat(child.finish())
           .anySatisfy(
               line ->
-                  assertThat(line)
-                      .contains(file.resolve("djl").toString(), "set DJL_CACHE_DIR"));
+                  assertThat(line).contains(file.resolve("djl").toString(), "set DJL_CACHE_DIR"));
     }
   }
 
