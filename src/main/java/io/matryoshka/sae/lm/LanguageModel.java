@@ -487,7 +487,7 @@ public final class LanguageModel implements AutoCloseable {
    * [SEP]}.
    *
    * @param text the text, not empty; special tokens written out in it, such as {@code <bos>},
-   *     become those tokens
+   *     become those tokens; halves of surrogate pairs are read as U+FFFD
    * @return the tokens, never with two BOS in front
    * @throws IOException if the model has no tokenizer, or it cannot be read
    * @throws IllegalStateException if the tokenizer library is not on the class path

@@ -65,7 +65,8 @@ final class ModelTokenizer implements AutoCloseable {
 
   /** Makes tokens without special ones of the tokenizer's own. */
   Tokens encode(String text) {
-    return tokens(text, tokenizer.encode(text, false, false));
+    String wellFormed = LoneSurrogates.replace(text);
+    return tokens(wellFormed, tokenizer.encode(wellFormed, false, false));
   }
 
   private static Tokens tokens(String text, Encoding encoding) {

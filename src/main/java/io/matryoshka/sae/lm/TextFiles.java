@@ -2,7 +2,6 @@ package io.matryoshka.sae.lm;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -13,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads documents from files: a plain text is one document; a {@code .jsonl} file has one on each
@@ -20,7 +21,7 @@ import java.util.Optional;
  */
 public final class TextFiles {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Logger LOG = LoggerFactory.getLogger(TextFiles.class);
 
   private TextFiles() {}
 
@@ -38,7 +39,9 @@ public final class TextFiles {
   }
 
   /**
-   * Reads the documents of a file, one at a time.
+   * Reads the documents of a file, one at a time. A byte order mark is left out. Halves of
+   * surrogate pairs, which a {@code .jsonl} file can hold, become U+FFFD, which is said once for
+   * the file.
    *
    * @param file the file, in UTF-8
    * @param consumer takes the documents in the order of the file; empty ones are left out
@@ -46,22 +49,34 @@ public final class TextFiles {
    * @throws IOException if the file cannot be read
    */
   public static void read(Path file, DocumentConsumer consumer) throws IOException {
+    InputFiles.requireFile(file);
     try {
       if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".jsonl")) {
-        give(Files.readString(file), consumer);
+        give(InputFiles.withoutByteOrderMark(Files.readString(file)), consumer);
         return;
       }
-      try (BufferedReader lines = Files.newBufferedReader(file)) {
-        int number = 1;
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-          if (!line.isBlank()) {
-            give(document(file, line, number), consumer);
-          }
-          number++;
-        }
-      }
+      readLines(file, consumer);
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException(file + ": expected UTF-8 text", e);
+    }
+  }
+
+  private static void readLines(Path file, DocumentConsumer consumer) throws IOException {
+    long replaced = 0;
+    try (BufferedReader lines = Files.newBufferedReader(file)) {
+      int number = 1;
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        String json = number == 1 ? InputFiles.withoutByteOrderMark(line) : line;
+        if (!json.isBlank()) {
+          String text = document(file, json, number);
+          replaced += LoneSurrogates.count(text);
+          give(LoneSurrogates.replace(text), consumer);
+        }
+        number++;
+      }
+    }
+    if (replaced > 0) {
+      LOG.warn("{}: {} halves of surrogate pairs became U+FFFD", file, replaced);
     }
   }
 
@@ -113,7 +128,7 @@ public final class TextFiles {
   private static String document(Path file, String line, int number) {
     JsonNode text;
     try {
-      JsonNode node = JSON.readTree(line);
+      JsonNode node = InputFiles.JSON.readTree(line);
       text = node.isObject() ? node.path("text") : node;
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(

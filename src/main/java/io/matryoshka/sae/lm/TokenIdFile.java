@@ -2,7 +2,6 @@ package io.matryoshka.sae.lm;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.internal.filetype.JsonProblems;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,9 +23,10 @@ public final class TokenIdFile {
    * @throws IOException if it cannot be read
    */
   public static List<Tokens> read(Path file) throws IOException {
+    InputFiles.requireFile(file);
     JsonNode root;
     try {
-      root = new ObjectMapper().readTree(Files.readAllBytes(file));
+      root = InputFiles.JSON.readTree(Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(file + ": not JSON: " + JsonProblems.describe(e), e);
     }

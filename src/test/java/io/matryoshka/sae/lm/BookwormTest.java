@@ -49,6 +49,14 @@ class BookwormTest {
   }
 
   @Test
+  void tokens_ofHalfASurrogatePair_areThoseOfTheReplacementCharacter() throws IOException {
+    Tokens tokens = model.tokens("a \ud800 b \ud83d\ude00 \udc00");
+
+    assertThat(tokens.ids()).isEqualTo(model.tokens("a \ufffd b \ud83d\ude00 \ufffd").ids());
+    assertThat(tokens.span(tokens.size() - 1).orElseThrow().end()).isEqualTo(10);
+  }
+
+  @Test
   void stream_equalsTransformers() throws IOException {
     try (SafetensorsFile reference = Bookworm.reference();
         Trace trace =

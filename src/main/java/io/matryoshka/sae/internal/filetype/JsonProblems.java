@@ -21,6 +21,9 @@ public final class JsonProblems {
             .replaceAll(
                 "\\s*\\(start marker at \\[Source: .*?line: (\\d+).*?\\]\\)", " from line $1")
             .replaceAll("\\s*\\(for `[^`]*`\\)", "");
+    if (problem.startsWith("Trailing token")) {
+      problem = "one JSON value was expected, and more follows it";
+    }
     JsonLocation place = failure.getLocation();
     return place == null
         ? problem
