@@ -200,7 +200,7 @@ class ClusterCommandsTest {
 
     assertThat(spark.code()).as(spark.err()).isZero();
     assertThat(without(spark.json(), "output", "files", "resumed_files"))
-        .isEqualTo(without(one.json(), "output"));
+        .isEqualTo(without(one.json(), "output", "resumed_rows"));
     assertThat(
             Bookworm.read(
                 List.of(folder.resolve("spark/activations-00000.safetensors")), Bookworm.SAE_HOOK))
