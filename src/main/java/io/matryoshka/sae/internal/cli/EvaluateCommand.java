@@ -143,7 +143,11 @@ final class EvaluateCommand implements Callable<Integer> {
     Output.requireWritable(csv);
     LayersResult result =
         new LayersEvaluation(load, activations, output)
-            .run(load.entries(layers, output), metrics.options(), rules.skipsNonFinite(), loss.isGiven());
+            .run(
+                load.entries(layers, output),
+                metrics.options(),
+                rules.skipsNonFinite(),
+                loss.isGiven());
     if (csv != null) {
       AtomicFile.write(csv, result.csv());
     }

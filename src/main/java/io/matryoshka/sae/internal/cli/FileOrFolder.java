@@ -22,7 +22,9 @@ final class FileOrFolder {
     return target.toString().toLowerCase(Locale.ROOT).endsWith(".safetensors");
   }
 
-  /** A folder is made where it is missing; those above it are not, lest a typing error makes them. */
+  /**
+   * A folder is made where it is missing; those above it are not, lest a typing error makes them.
+   */
   static void requireFolderOf(Path target) throws IOException {
     Path parent = target.toAbsolutePath().normalize().getParent();
     if (parent != null && !Files.exists(parent)) {

@@ -206,8 +206,7 @@ final class LoadMixin {
     ReleaseRegistry known = registry.registry();
     Optional<String> ofRelease =
         Optional.ofNullable(release).filter(name -> dir == null && known.contains(name));
-    LanguageModel opened =
-        model.open(sae, ofRelease, hub.options(output.downloadBars()), known);
+    LanguageModel opened = model.open(sae, ofRelease, hub.options(output.downloadBars()), known);
     if (!model.isGiven() && !toldModel) {
       output.hint("the language model is " + opened.name());
       toldModel = true;

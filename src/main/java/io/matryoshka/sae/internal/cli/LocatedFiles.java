@@ -14,7 +14,9 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
-/** The files of SAEs and models that no option names as a path: those of releases, and of caches. */
+/**
+ * The files of SAEs and models that no option names as a path: those of releases, and of caches.
+ */
 final class LocatedFiles {
 
   private final CommandSpec command;

@@ -72,7 +72,8 @@ final class NeededOptions {
     CommandSpec spec = command.commandSpec();
     Set<String> given =
         Stream.concat(
-                command.matchedOptions().stream(), spec.options().stream().filter(NeededOptions::hasValues))
+                command.matchedOptions().stream(),
+                spec.options().stream().filter(NeededOptions::hasValues))
             .map(OptionSpec::longestName)
             .collect(Collectors.toSet());
     for (Rule rule : RULES) {

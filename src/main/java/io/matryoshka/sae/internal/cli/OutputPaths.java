@@ -74,10 +74,7 @@ final class OutputPaths {
       String name = option.longestName();
       boolean isSae = name.equals("--dir");
       return new Named(
-          name,
-          path,
-          isSae || option.typeInfo().isCollection(),
-          isSae || name.equals("--model"));
+          name, path, isSae || option.typeInfo().isCollection(), isSae || name.equals("--model"));
     }
 
     static Named of(LocatedFiles.Folder folder) {
@@ -197,8 +194,7 @@ final class OutputPaths {
     if (Files.isRegularFile(input.path()) && isSame(result.path(), parent(input.path()))) {
       return Optional.of(
           "%s: '%s' is the folder of %s (%s); name a folder of its own"
-              .formatted(
-                  result.by(), result.path(), input.path().getFileName(), input.by()));
+              .formatted(result.by(), result.path(), input.path().getFileName(), input.by()));
     }
     return Optional.empty();
   }
@@ -213,7 +209,9 @@ final class OutputPaths {
     }
     try (Stream<Path> files = Files.walk(folder.path(), folder.isOfWeights() ? DEPTH : 1)) {
       return files.anyMatch(
-          one -> (folder.isOfWeights() ? !isReport(one) : isData(one)) && isSame(one, file));
+          one ->
+              (folder.isOfWeights() ? !isReport(one.getFileName().toString()) : isData(one))
+                  && isSame(one, file));
     } catch (IOException | UncheckedIOException e) {
       return false; // The command says what is wrong with the folder.
     }
@@ -223,8 +221,9 @@ final class OutputPaths {
     return DATA_NAME.matcher(file.getFileName().toString().toLowerCase(Locale.ROOT)).matches();
   }
 
-  private static boolean isReport(Path file) {
-    return REPORT_NAME.matcher(file.getFileName().toString().toLowerCase(Locale.ROOT)).matches();
+  /** Whether no file of an SAE or a model has such a name. */
+  static boolean isReport(String name) {
+    return REPORT_NAME.matcher(name.toLowerCase(Locale.ROOT)).matches();
   }
 
   private static boolean isSame(Path one, Path other) {
@@ -278,7 +277,9 @@ final class OutputPaths {
     }
   }
 
-  /** The path on this machine that a text names, be it a path or a URI, as commands of a cluster. */
+  /**
+   * The path on this machine that a text names, be it a path or a URI, as commands of a cluster.
+   */
   private static Optional<Path> local(String text) {
     try {
       if (text.startsWith("file:")) {

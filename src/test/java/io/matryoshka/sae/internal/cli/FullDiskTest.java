@@ -37,13 +37,44 @@ class FullDiskTest {
     List<String> options = List.of("-DDJL_CACHE_DIR=" + file.resolve("djl"));
     try (ChildJvm child =
         ChildJvm.start(
-            List.of(), options, Main.class, "encode", Samples.RELEASE, "--engine", "reference",
-            "-i", Samples.ACTIVATIONS, "-o", disk.resolve("x.safetensors"))) {
+            List.of(),
+            options,
+            Main.class,
+            "encode",
+            Samples.RELEASE,
+            "--engine",
+            "reference",
+            "-i",
+            Samples.ACTIVATIONS,
+            "-o",
+            disk.resolve("x.safetensors"))) {
+      assertThat(child.finish())
+          .anySatisfy(
+              line ->
+                  assertThat(line).contains(file.resolve("djl").toString(), "set DJL_CACHE_DIR"));
+    }
+  }
+
+  /** DJL reads the arithmetic of a model from a temporary file. */
+  @Test
+  void temporaryFolder_thatCannotBeWritten_isNamedWithWhatToSet() throws Exception {
+    Path none = disk.resolve("none");
+    try (ChildJvm child =
+        ChildJvm.start(
+            List.of(),
+            List.of("-Djava.io.tmpdir=" + none),
+            Main.class,
+            "loss",
+            "bookworm-3m-res-matryoshka-demo",
+            "--text",
+            "hi",
+            "-q")) {
       assertThat(child.finish())
           .anySatisfy(
               line ->
                   assertThat(line)
-                      .contains(file.resolve("djl").toString(), "set DJL_CACHE_DIR"));
+                      .startsWith("matryoshka-sae loss: " + none + ": ")
+                      .contains("set java.io.tmpdir"));
     }
   }
 

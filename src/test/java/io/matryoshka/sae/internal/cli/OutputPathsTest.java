@@ -153,8 +153,7 @@ class OutputPathsTest {
     }
     Path blobs = Files.createDirectories(folder.resolve("H/models--a--b/blobs"));
     Files.createDirectories(folder.resolve("H/models--a--b/snapshots/1"));
-    Files.createSymbolicLink(
-        folder.resolve("LINK"), Files.writeString(blobs.resolve("1"), "kept"));
+    Files.createSymbolicLink(folder.resolve("LINK"), Files.writeString(blobs.resolve("1"), "kept"));
     String saePath = command.contains("OUT") ? "OUT/S" : "S";
     Files.writeString(
         folder.resolve("R"),
