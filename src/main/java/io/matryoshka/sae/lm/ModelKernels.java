@@ -10,10 +10,12 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
+import io.matryoshka.sae.internal.io.FileProblem;
 import io.matryoshka.sae.internal.kernel.torch.TorchScriptArchive;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -58,7 +60,9 @@ final class ModelKernels {
           new ByteArrayInputStream(
               TorchScriptArchive.of(
                   script.className, source(script.file()), TorchScriptArchive.NEWEST_VERSION)));
-    } catch (IOException | MalformedModelException e) {
+    } catch (IOException e) {
+      throw new UncheckedIOException(FileProblem.ofTemporaryFiles(e)); // DJL takes it from a file.
+    } catch (MalformedModelException e) {
       throw new IllegalStateException(
           "the PyTorch engine refused the language model of this library; expected pytorch-engine"
               + " 0.36.0 with libtorch 2.7.1, check the versions on the class path",

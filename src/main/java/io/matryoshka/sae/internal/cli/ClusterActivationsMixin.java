@@ -83,6 +83,11 @@ final class ClusterActivationsMixin {
     return List.copyOf(inputs);
   }
 
+  /** The language model that the activations of text come from. */
+  ModelMixin model() {
+    return model;
+  }
+
   /** Where activations of text lie; {@code null} without text. */
   String work() {
     return work;

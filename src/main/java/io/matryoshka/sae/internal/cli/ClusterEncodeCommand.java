@@ -58,7 +58,11 @@ final class ClusterEncodeCommand implements Callable<Integer> {
     }
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
-    session.requireApart(activations.inputs(), target, activations.work());
+    session.requireApart(
+        activations.inputs(),
+        session.foldersOf(named, activations.model()),
+        target,
+        activations.work());
     EncodeOptions options = how.options(rows.rules(session::file)).saeName(load.name());
     SaeJobs jobs = session.sae(named, load.hub());
     ActivationSource source = activations.open(session, jobs, load, false);

@@ -68,7 +68,13 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
     activations.requireText("--skip-special-tokens", special.skips());
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
-    session.requireApart(activations.inputs(), html, csv, latentsCsv, activations.work());
+    session.requireApart(
+        activations.inputs(),
+        session.foldersOf(named, activations.model()),
+        html,
+        csv,
+        latentsCsv,
+        activations.work());
     SaeJobs jobs = session.sae(named, load.hub());
     ActivationSource source = activations.open(session, jobs, load, special.skips());
     EvaluationRunOptions options =

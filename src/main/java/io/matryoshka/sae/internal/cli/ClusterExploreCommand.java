@@ -57,7 +57,12 @@ final class ClusterExploreCommand implements Callable<Integer> {
     against.check();
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
-    session.requireApart(activations.inputs(), html, csv, activations.work());
+    session.requireApart(
+        activations.inputs(),
+        session.foldersOf(named, activations.model()),
+        html,
+        csv,
+        activations.work());
     try (Labels labels = labelOptions.open(load, output)) {
       SaeJobs jobs = session.sae(named, load.hub());
       ActivationSource source = activations.open(session, jobs, load, special.skips());

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -119,17 +120,29 @@ final class ClusterSession {
     return FileRef.of(HadoopPaths.qualify(name, hadoop())).file(hadoop());
   }
 
+  /** The folders of the SAE and the model that the user named as such. */
+  List<String> foldersOf(LoadSettings sae, ModelMixin model) {
+    return Stream.concat(sae.dir().stream(), model.name().stream().filter(ClusterSession::isFolder))
+        .toList();
+  }
+
   /**
    * Refuses results that would take the place of what is read, or of each other, before the work
    * that they come from.
    *
    * @param inputs what the command reads
+   * @param folders those of the SAE and the model, none of whose files may be replaced
    * @param results what it writes; one that was not asked for is {@code null}
    */
-  void requireApart(List<String> inputs, String... results) throws IOException {
+  void requireApart(List<String> inputs, List<String> folders, String... results)
+      throws IOException {
     Set<org.apache.hadoop.fs.Path> read = new HashSet<>();
     for (String input : inputs) {
       read.add(HadoopPaths.qualify(input, hadoop()));
+    }
+    Set<org.apache.hadoop.fs.Path> ofWeights = new HashSet<>();
+    for (String folder : folders) {
+      ofWeights.add(HadoopPaths.qualify(folder, hadoop()));
     }
     Set<org.apache.hadoop.fs.Path> written = new HashSet<>();
     for (String result : results) {
@@ -140,6 +153,12 @@ final class ClusterSession {
       if (read.contains(place)) {
         throw new IllegalArgumentException(
             "'%s' is what --input names and would be overwritten; name another".formatted(result));
+      }
+      if (ofWeights.contains(place)
+          || ofWeights.contains(place.getParent()) && !OutputPaths.isReport(place.getName())) {
+        throw new IllegalArgumentException(
+            "'%s' is, or lies in, the folder of the SAE or the model, whose files are read; write to another folder"
+                .formatted(result));
       }
       if (!written.add(place)) {
         throw new IllegalArgumentException(

@@ -201,17 +201,22 @@ final class LoadMixin {
     return openModel(sae.config(), model, output);
   }
 
-  /** The same for an SAE that is not loaded yet. */
+  /** The same for an SAE that is not loaded yet. Tells the user once which model was taken. */
   LanguageModel openModel(SaeConfig sae, ModelMixin model, Output output) throws IOException {
-    ReleaseRegistry known = registry.registry();
-    Optional<String> ofRelease =
-        Optional.ofNullable(release).filter(name -> dir == null && known.contains(name));
-    LanguageModel opened = model.open(sae, ofRelease, hub.options(output.downloadBars()), known);
+    LanguageModel opened = openModelUntold(sae, model, output);
     if (!model.isGiven() && !toldModel) {
       output.hint("the language model is " + opened.name());
       toldModel = true;
     }
     return opened;
+  }
+
+  /** The same for a command whose result names the model. */
+  LanguageModel openModelUntold(SaeConfig sae, ModelMixin model, Output output) throws IOException {
+    ReleaseRegistry known = registry.registry();
+    Optional<String> ofRelease =
+        Optional.ofNullable(release).filter(name -> dir == null && known.contains(name));
+    return model.open(sae, ofRelease, hub.options(output.downloadBars()), known);
   }
 
   /** Whether the user named an SAE. */

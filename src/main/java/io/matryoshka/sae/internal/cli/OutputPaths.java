@@ -209,7 +209,9 @@ final class OutputPaths {
     }
     try (Stream<Path> files = Files.walk(folder.path(), folder.isOfWeights() ? DEPTH : 1)) {
       return files.anyMatch(
-          one -> (folder.isOfWeights() ? !isReport(one) : isData(one)) && isSame(one, file));
+          one ->
+              (folder.isOfWeights() ? !isReport(one.getFileName().toString()) : isData(one))
+                  && isSame(one, file));
     } catch (IOException | UncheckedIOException e) {
       return false; // The command says what is wrong with the folder.
     }
@@ -219,8 +221,9 @@ final class OutputPaths {
     return DATA_NAME.matcher(file.getFileName().toString().toLowerCase(Locale.ROOT)).matches();
   }
 
-  private static boolean isReport(Path file) {
-    return REPORT_NAME.matcher(file.getFileName().toString().toLowerCase(Locale.ROOT)).matches();
+  /** Whether no file of an SAE or a model has such a name. */
+  static boolean isReport(String name) {
+    return REPORT_NAME.matcher(name.toLowerCase(Locale.ROOT)).matches();
   }
 
   private static boolean isSame(Path one, Path other) {

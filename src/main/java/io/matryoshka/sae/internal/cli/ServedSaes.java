@@ -80,7 +80,7 @@ final class ServedSaes implements AutoCloseable {
       return new Found(Optional.of(models.get(0)), "");
     }
     try {
-      LanguageModel fresh = load.openModel(sae, model, output);
+      LanguageModel fresh = load.openModelUntold(sae.config(), model, output);
       Optional<OpenSae.OpenModel> shared =
           models.stream().filter(open -> open.model().name().equals(fresh.name())).findFirst();
       if (shared.isPresent()) {

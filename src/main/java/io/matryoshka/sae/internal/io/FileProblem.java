@@ -1,5 +1,6 @@
 package io.matryoshka.sae.internal.io;
 
+import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -40,5 +41,25 @@ public final class FileProblem {
       return "the folder is not empty";
     }
     return "the file system refuses";
+  }
+
+  /**
+   * Names the folder of temporary files in the failure of a library that does not say where it
+   * writes.
+   *
+   * @param cause what it said
+   * @return a failure that names the folder and what to do
+   */
+  public static FileSystemException ofTemporaryFiles(IOException cause) {
+    String reason =
+        cause instanceof FileSystemException refused ? describe(refused) : cause.getMessage();
+    FileSystemException named =
+        new FileSystemException(
+            System.getProperty("java.io.tmpdir"),
+            null,
+            "temporary files cannot be written (%s); make room, or set java.io.tmpdir to another folder"
+                .formatted(reason));
+    named.initCause(cause);
+    return named;
   }
 }

@@ -55,6 +55,29 @@ class FullDiskTest {
     }
   }
 
+  /** DJL reads the arithmetic of a model from a temporary file. */
+  @Test
+  void temporaryFolder_thatCannotBeWritten_isNamedWithWhatToSet() throws Exception {
+    Path none = disk.resolve("none");
+    try (ChildJvm child =
+        ChildJvm.start(
+            List.of(),
+            List.of("-Djava.io.tmpdir=" + none),
+            Main.class,
+            "loss",
+            "bookworm-3m-res-matryoshka-demo",
+            "--text",
+            "hi",
+            "-q")) {
+      assertThat(child.finish())
+          .anySatisfy(
+              line ->
+                  assertThat(line)
+                      .startsWith("matryoshka-sae loss: " + none + ": ")
+                      .contains("set java.io.tmpdir"));
+    }
+  }
+
   @Test
   void resultThatDoesNotFit_isNamed_andNothingOfItIsLeft() throws Exception {
     int status;

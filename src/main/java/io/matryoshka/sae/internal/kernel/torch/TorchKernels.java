@@ -8,9 +8,11 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
+import io.matryoshka.sae.internal.io.FileProblem;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,7 +44,9 @@ public final class TorchKernels {
       model.load(
           new ByteArrayInputStream(
               TorchScriptArchive.of(CLASS_NAME, source(), TorchScriptArchive.OLDEST_VERSION)));
-    } catch (IOException | MalformedModelException e) {
+    } catch (IOException e) {
+      throw new UncheckedIOException(FileProblem.ofTemporaryFiles(e)); // DJL takes it from a file.
+    } catch (MalformedModelException e) {
       throw new IllegalStateException(
           "the PyTorch engine refused the kernels of this library; expected pytorch-engine 0.36.0"
               + " with libtorch 2.7.1, check the versions on the class path",
