@@ -177,7 +177,7 @@ class RegistryReaderTest {
           ``         | expected an object, got nothing
           []         | expected an object, got [] (array)
           {          | not JSON: Unexpected end-of-input
-          {} {}      | not JSON: Trailing token
+          {} {}      | not JSON: one JSON value was expected
           """)
   void read_notOneObject_isRefused(String json, String problem) {
     RegistryException thrown = catchThrowableOfType(RegistryException.class, () -> read(json));
