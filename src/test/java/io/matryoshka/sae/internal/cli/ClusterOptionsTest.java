@@ -123,8 +123,8 @@ class ClusterOptionsTest {
         "encode r s -o out -i a.npy --parquet --restart | --restart: Parquet files",
         "evaluate r s -i a.npy --skip-special-tokens | --skip-special-tokens is for text",
         "encode r s -i a -o ./a/ | './a/' is what --input names and would be overwritten",
-        "encode r s --text a --work w -o w | two results go to 'w'",
-        "evaluate r s -i a.npy --html x --csv ./x | two results go to './x'",
+        "encode r s --text a --work w -o w | --work and --output both name 'w'",
+        "evaluate r s -i a.npy --html x --csv ./x | --html and --csv both name './x'",
         "explore r s -i a.npy --against nonsense | --against: expected RELEASE:SAE_ID",
         "activations --hooks a -o out --text b | expected a language model with --model",
         "activations --hooks a -o out --model m | expected one of --text, --text-file and --ids"
