@@ -19,6 +19,7 @@ public final class ModelRef implements Serializable {
 
   private static final long serialVersionUID = 1;
 
+  /** What a host needs to open the model. */
   private final HostModel model;
 
   private ModelRef(HostModel model) {

@@ -24,6 +24,7 @@ public final class SaeRef implements Serializable {
 
   private static final long serialVersionUID = 1;
 
+  /** What a host needs to open the SAE. */
   private final HostSae sae;
 
   private SaeRef(HostSae sae) {
