@@ -11,7 +11,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -33,12 +32,7 @@ final class ClusterActivationsCommand implements Callable<Integer> {
 
   @Mixin private HooksMixin hooks;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "URI",
-      required = true,
-      description = "Folder of the files and their index, on any file system that all hosts see.")
-  private String target;
+  @Mixin private ClusterFolderMixin folder;
 
   @Mixin private TokensPerFileMixin files;
 
@@ -55,13 +49,9 @@ final class ClusterActivationsCommand implements Callable<Integer> {
       throw usage("expected one of --text, --text-file and --ids, got none");
     }
     hooks.check();
-    if (target.endsWith(".safetensors")) {
-      throw usage(
-          "--output: a cluster writes a folder of several files, got the name of one: '%s'"
-              .formatted(target));
-    }
+    folder.check();
     TextSettings settings =
-        new TextSettings(target, hooks.isBfloat16(), files.tokensPerFile(), true, false);
+        new TextSettings(folder.target(), hooks.isBfloat16(), files.tokensPerFile(), true, false);
     TextJobs jobs = ClusterSession.start().model(model, hub);
     List<Tokens> texts = text.read(jobs.model(), Optional.empty());
     report(texts.size(), jobs.activations(texts, hooks.names(), settings));
@@ -72,14 +62,14 @@ final class ClusterActivationsCommand implements Callable<Integer> {
     if (output.isJson()) {
       output.json(
           Output.object()
-              .put("output", target)
+              .put("output", folder.target())
               .put("texts", texts)
               .put("rows", written.rows())
               .put("files", written.files())
               .put("resumed_files", written.resumedFiles()));
       return;
     }
-    output.line("wrote %s: %d rows of %d texts".formatted(target, written.rows(), texts));
+    output.line("wrote %s: %d rows of %d texts".formatted(folder.target(), written.rows(), texts));
     if (written.resumedFiles() > 0) {
       output.line(
           "%d of %s were there from an earlier run"

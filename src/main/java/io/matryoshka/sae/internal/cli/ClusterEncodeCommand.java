@@ -27,12 +27,7 @@ final class ClusterEncodeCommand implements Callable<Integer> {
 
   @Mixin private ClusterActivationsMixin activations;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "URI",
-      required = true,
-      description = "Folder of the files and their index, on any file system that all hosts see.")
-  private String target;
+  @Mixin private ClusterFolderMixin folder;
 
   @Mixin private EncodeMixin how;
 
@@ -48,11 +43,7 @@ final class ClusterEncodeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     activations.check();
-    if (target.endsWith(".safetensors")) {
-      throw usage(
-          "--output: a cluster writes a folder of several files, got the name of one: '%s'"
-              .formatted(target));
-    }
+    folder.check();
     if (parquet && how.isRestart()) {
       throw usage("--restart: Parquet files are written to a new folder; leave it out");
     }
@@ -61,20 +52,20 @@ final class ClusterEncodeCommand implements Callable<Integer> {
     session.requireApart(
         activations.inputs(),
         session.foldersOf(named, activations.model()),
-        target,
+        folder.target(),
         activations.work());
     EncodeOptions options = how.options(rows.rules(session::file)).saeName(load.name());
     SaeJobs jobs = session.sae(named, load.hub());
     ActivationSource source = activations.open(session, jobs, load, false);
     if (parquet) {
-      jobs.encodeToParquet(source, target, options);
+      jobs.encodeToParquet(source, folder.target(), options);
       printParquet(source.rows());
     } else {
-      var result = jobs.encode(source, target, options);
+      var result = jobs.encode(source, folder.target(), options);
       if (output.isJson()) {
-        output.json(EncodeText.json(target, result));
+        output.json(EncodeText.json(folder.target(), result));
       } else {
-        EncodeText.print(target, result, output);
+        EncodeText.print(folder.target(), result, output);
       }
     }
     activations.delete();
@@ -83,9 +74,9 @@ final class ClusterEncodeCommand implements Callable<Integer> {
 
   private void printParquet(long written) {
     if (output.isJson()) {
-      output.json(Output.object().put("output", target).put("rows", written));
+      output.json(Output.object().put("output", folder.target()).put("rows", written));
     } else {
-      output.line("wrote %s: %s".formatted(target, Numbers.count(written, "row")));
+      output.line("wrote %s: %s".formatted(folder.target(), Numbers.count(written, "row")));
     }
   }
 
