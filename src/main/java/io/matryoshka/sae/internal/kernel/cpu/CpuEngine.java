@@ -25,7 +25,7 @@ import java.util.function.Supplier;
  * those of the float32 computation; docs/performance.md derives the bound.
  *
  * <p>Rows are processed in blocks of at most {@value Tuning#BLOCK_ROWS}; beside the result a call
- * holds about {@code 5 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
+ * holds about {@code 9 d_in} bytes per row of the block, and each worker {@link TileBuffers}.
  */
 public final class CpuEngine implements EncodeEngine {
 

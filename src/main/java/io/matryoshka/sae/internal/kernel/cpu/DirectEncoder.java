@@ -5,6 +5,8 @@ import io.matryoshka.sae.internal.kernel.CsrBuilder;
 import io.matryoshka.sae.internal.kernel.Rounding;
 import io.matryoshka.sae.internal.kernel.prepared.EncoderRows;
 import java.nio.FloatBuffer;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
 
 /**
  * Encodes few rows in plain Java, on the thread of the caller and without native memory of its own:
@@ -21,6 +23,13 @@ final class DirectEncoder {
   private final LatentTerms terms;
   private final ActivationTest test;
   private final DirectProduct product;
+
+  /**
+   * Memory of calls that have ended, for the next ones: memory that is touched for the first time
+   * costs as much as half of the work on a row.
+   */
+  private final Queue<Memory> free =
+      new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
 
   DirectEncoder(
       EncoderRows encoder, LatentTerms terms, ActivationTest test, DirectProduct product) {
@@ -51,53 +60,66 @@ final class DirectEncoder {
    */
   Result encode(Rows rows, int width, int topK) {
     CsrBuilder active = new CsrBuilder(rows.count);
-    Group group = new Group(rows, width);
+    Memory memory = memory(rows.count, width);
     long computed = 0;
     for (int r = 0; r < rows.count; r++) {
-      Row row = group.row(r);
+      Row row = memory.row(rows, r);
       computed += topK > 0 ? row.findTop(topK) : row.find();
       row.compute(active);
       active.endRow();
     }
+    free.offer(memory);
     return new Result(active, computed);
   }
 
   /** Adds a lower bound of every pre-activation that may be positive. */
   void collectLowerBounds(Rows rows, int width, BoundHistogram histogram) {
-    Group group = new Group(rows, width);
+    Memory memory = memory(rows.count, width);
     for (int r = 0; r < rows.count; r++) {
-      for (float bound : group.row(r).lowerBounds()) {
+      for (float bound : memory.row(rows, r).lowerBounds()) {
         histogram.add(bound);
       }
     }
+    free.offer(memory);
   }
 
-  /** Multiplies some rows at a time with all latents, and gives one after the other. */
-  private final class Group {
-    private final Rows rows;
+  /** The memory of an earlier call if it fits, else new memory. */
+  private Memory memory(int count, int width) {
+    int rows = Math.min(GROUP_ROWS, count);
+    Memory memory = free.poll();
+    return memory != null && memory.fits(rows, width) ? memory : new Memory(rows, width);
+  }
+
+  /**
+   * Working memory of a call: multiplies some rows at a time with all latents, and gives one after
+   * the other.
+   */
+  private final class Memory {
     private final float[][] values;
     private final float[][] products;
     private final Row row;
 
-    Group(Rows rows, int width) {
-      this.rows = rows;
-      int size = Math.min(GROUP_ROWS, rows.count);
-      values = new float[size][DirectProduct.length(encoder.dIn)];
-      products = new float[size][width];
+    Memory(int rows, int width) {
+      values = new float[rows][DirectProduct.length(encoder.dIn)];
+      products = new float[rows][width];
       row = new Row(width);
     }
 
-    /** Returns working memory with a row; rows are to be asked for in turn. */
-    Row row(int number) {
+    boolean fits(int rows, int width) {
+      return values.length >= rows && products[0].length == width;
+    }
+
+    /** Goes to a row; rows are to be asked for in turn. */
+    Row row(Rows rows, int number) {
       int inGroup = number % values.length;
       if (inGroup == 0) {
-        multiply(number, Math.min(values.length, rows.count - number));
+        multiply(rows, number, Math.min(values.length, rows.count - number));
       }
       row.load(values[inGroup], products[inGroup]);
       return row;
     }
 
-    private void multiply(int first, int count) {
+    private void multiply(Rows rows, int first, int count) {
       for (int r = 0; r < count; r++) {
         int position = rows.floats.position() + (first + r) * encoder.dIn;
         rows.floats.get(position, values[r], 0, encoder.dIn);

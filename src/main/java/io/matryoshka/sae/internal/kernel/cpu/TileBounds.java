@@ -69,20 +69,21 @@ final class TileBounds {
     }
   }
 
-  static void start(float a, float[] as, float b, float[] bs, float c, float[] cs, float[] sums) {
+  private static void start(
+      float a, float[] as, float b, float[] bs, float c, float[] cs, float[] sums) {
     for (int j = 0; j < sums.length; j++) {
       sums[j] = Math.fma(c, cs[j], Math.fma(a, as[j], b * bs[j]));
     }
   }
 
-  static void add(float factor, float[] terms, float[] sums) {
+  private static void add(float factor, float[] terms, float[] sums) {
     for (int j = 0; j < sums.length; j++) {
       sums[j] = Math.fma(factor, terms[j], sums[j]);
     }
   }
 
   /** Two at a time, which halves the traffic of the sums. */
-  static void add(float a, float[] as, float b, float[] bs, float[] sums) {
+  private static void add(float a, float[] as, float b, float[] bs, float[] sums) {
     for (int j = 0; j < sums.length; j++) {
       sums[j] = Math.fma(b, bs[j], Math.fma(a, as[j], sums[j]));
     }
