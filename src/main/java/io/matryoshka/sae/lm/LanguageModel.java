@@ -269,6 +269,17 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Checks that the model takes texts, before one of them goes through it.
+   *
+   * @param texts the texts
+   * @throws IllegalArgumentException that names the text, by where it comes from or its number in
+   *     the list, if one is empty or too long, or an id is out of range
+   */
+  public void requireFits(List<Tokens> texts) {
+    new Requirements(name(), config).require(texts);
+  }
+
+  /**
    * Reads activations of one text. Layers above the highest hook point do not run.
    *
    * @param tokens the text
@@ -298,7 +309,7 @@ public final class LanguageModel implements AutoCloseable {
       throw new IllegalArgumentException("a trace needs at least one text and one hook point");
     }
     Requirements requirements = new Requirements(name(), config);
-    texts.forEach(requirements::require);
+    requirements.require(texts);
     hookPoints.forEach(requirements::require);
     interventions.forEach(requirements::require);
     return inUse(() -> traced(texts, new LinkedHashSet<>(hookPoints), interventions));

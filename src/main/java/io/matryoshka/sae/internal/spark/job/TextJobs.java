@@ -50,6 +50,7 @@ public final class TextJobs {
   /** Writes the activations of some hook points, and the index of their files. */
   public ExportJob.Written activations(
       List<Tokens> texts, List<String> hooks, TextSettings settings) throws IOException {
+    model.requireFits(texts);
     return job(hooks, settings).run(texts, settings.tokensPerFile());
   }
 
@@ -67,6 +68,7 @@ public final class TextJobs {
   /** Runs texts up to the place that an SAE reads. */
   public TextRows rows(SaeJobs sae, List<Tokens> texts, TextSettings settings) throws IOException {
     model.requireFits(sae.sae());
+    model.requireFits(texts);
     MemoryCheck.warn(spark.getConf(), model, sae.sae());
     SpecialTokens special = SpecialTokens.of(model);
     if (settings.skipsSpecialTokens()) {
