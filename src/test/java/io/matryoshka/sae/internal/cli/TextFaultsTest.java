@@ -70,4 +70,76 @@ class TextFaultsTest {
         .contains("text 1 (counted from 0) has ");
     assertThat(refused("loss", SAE, "--text", longer)).contains("the text has ");
   }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "loss | 2-3,50 | --positions: 50 reaches no token: positions count from 0, and the text is read up to 3",
+        "loss --skip-bos | 0 | --positions: 0 reaches no token",
+        "generate --max-new-tokens 3 | 6 | the text is read up to 5 with its new tokens",
+        "generate --max-new-tokens 1 | 4-9 | the text is read up to 3 with its new tokens"
+      })
+  void positionsBeyondTheText_areRefused(String words, String positions, String message)
+      throws IOException {
+    Path ids = ids("[2, 3, 4, 5]");
+    String line = words + " " + SAE + " --ablate 3 --ids " + ids + " --positions " + positions;
+    Object[] args = line.split(" ");
+    assertThat(refused(args)).contains(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"generate --max-new-tokens 3 --ignore-end, 5", "generate --max-new-tokens 3, 0-9999"})
+  void positionsOfNewTokens_areTaken(String words, String positions) throws IOException {
+    Path ids = ids("[2, 3, 4, 5]");
+    String line = words + " " + SAE + " --ablate 3 --ids " + ids + " --positions " + positions;
+    Object[] args = line.split(" ");
+    Cli.Result result = Cli.run(args);
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.err()).doesNotContain("--positions");
+  }
+
+  @Test
+  void positionsThatSomeTextsDoNotHave_areToldOnce() throws IOException {
+    Path ids = ids("[[2, 3, 4, 5], [2, 3], [2]]");
+    Cli.Result result =
+        Cli.run("loss", SAE, "--ablate", "3", "--ids", ids, "--positions", "0", "3");
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.err()).containsOnlyOnce("--positions: 3 reached no token of 2 of 3 texts");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "-1"})
+  void newTokens_ofWhichThereWouldBeNone_areRefused(String count) {
+    assertThat(refused("generate", SAE, "--text", "a", "--max-new-tokens=" + count))
+        .contains("--max-new-tokens: expected at least 1, got " + count);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "top %2$s --ids %1$s",
+        "top %2$s --text-file %1$s",
+        "top %2$s --text a --labels-file %1$s",
+        "top %2$s --text a --tokens %1$s",
+        "top %2$s --text a --mask %1$s",
+        "evaluate %2$s --text a --checkpoint %1$s",
+        "evaluate %2$s --text a --loss --csv %1$s",
+        "loss %2$s --text aa --checkpoint %1$s",
+        "explore %2$s --text a --html %1$s",
+        "list --registry %1$s",
+        "serve %2$s --no-open --port 0 --explore %1$s",
+        "serve %2$s --no-open --port 0 --text-file %1$s",
+        "serve %2$s --no-open --port 0 --labels-file %1$s"
+      })
+  void folderInPlaceOfAFile_isNamed(String words) {
+    Object[] args = words.formatted(folder, SAE).split(" ");
+    Cli.Result result = Cli.run(args);
+    assertThat(result.code()).as(result.out()).isNotZero();
+    assertThat(result.err().lines().filter(line -> line.startsWith("matryoshka-sae")))
+        .singleElement()
+        .asString()
+        .contains(folder.toString())
+        .doesNotContain("internal error");
+  }
 }
