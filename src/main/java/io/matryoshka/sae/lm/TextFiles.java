@@ -2,7 +2,9 @@ package io.matryoshka.sae.lm;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.matryoshka.sae.internal.filetype.FileType;
 import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -59,7 +61,7 @@ public final class TextFiles {
   }
 
   private static void readPlaced(Path file, PlacedConsumer consumer) throws IOException {
-    InputFiles.requireFile(file);
+    FileType.requireFile(file);
     try {
       if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".jsonl")) {
         give(InputFiles.withoutByteOrderMark(Files.readString(file)), file.toString(), consumer);
@@ -149,11 +151,10 @@ public final class TextFiles {
   private static String document(String place, String line) {
     JsonNode text;
     try {
-      JsonNode node = InputFiles.JSON.readTree(line);
+      JsonNode node = JsonRules.STRICT.parse(line);
       text = node.isObject() ? node.path("text") : node;
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          "%s: not JSON: %s".formatted(place, JsonProblems.describe(e)), e);
+      throw new IllegalArgumentException(JsonProblems.describe(place, e), e);
     }
     if (!text.isTextual()) {
       throw new IllegalArgumentException(

@@ -2,7 +2,9 @@ package io.matryoshka.sae.lm;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.matryoshka.sae.internal.filetype.FileType;
 import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,15 +27,17 @@ public final class TokenIdFile {
    * @throws IOException if it cannot be read
    */
   public static List<Tokens> read(Path file) throws IOException {
-    InputFiles.requireFile(file);
+    FileType.requireFile(file);
     JsonNode root;
     byte[] content = Files.readAllBytes(file);
     try {
-      root = InputFiles.JSON.readTree(content);
+      root = JsonRules.STRICT.parse(content);
     } catch (JsonProcessingException e) {
       String problem =
-          linesProblem(content).orElseGet(() -> "not JSON: " + JsonProblems.describe(e));
-      throw new IllegalArgumentException(file + ": " + problem, e);
+          linesProblem(content)
+              .map(lines -> file + ": " + lines)
+              .orElseGet(() -> JsonProblems.describe(file.toString(), e));
+      throw new IllegalArgumentException(problem, e);
     }
     if (!root.isArray() || root.isEmpty()) {
       throw new IllegalArgumentException(
@@ -57,7 +61,7 @@ public final class TokenIdFile {
       return Optional.empty();
     }
     try {
-      JsonNode first = InputFiles.JSON.readTree(InputFiles.withoutByteOrderMark(lines.get(0)));
+      JsonNode first = JsonRules.STRICT.parse(InputFiles.withoutByteOrderMark(lines.get(0)));
       return Optional.of(
           first.isArray()
               ? "holds a list on each of its %d lines, and one JSON value was expected: put all of them into one outer list, [[2, 651], [2, 708]]"

@@ -53,7 +53,7 @@ class LabelFileTest {
         "a.csv | `latent,label\n1,\"x` | has no end",
         "a.json | `{\"a\": \"x\"}` | from 0 on, got 'a'",
         "a.json | `{\"1\": 2}` | expected a text as label",
-        "a.json | `{` | is not JSON",
+        "a.json | `{` | not JSON",
         "a.json | 1 | expected {",
         "a.txt | x | ends with .csv or .json"
       })

@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.internal.filetype.FileType;
 import io.matryoshka.sae.internal.serve.view.Corpus;
 import io.matryoshka.sae.internal.serve.view.Workspace;
 import io.matryoshka.sae.lm.LanguageModel;
@@ -55,6 +56,7 @@ final class CorpusMixin {
   Corpus corpus() throws IOException {
     List<String> words = new ArrayList<>();
     for (Path file : files) {
+      FileType.requireFile(file);
       if (!Files.isReadable(file)) {
         throw new NoSuchFileException(file.toString());
       }
