@@ -71,11 +71,6 @@ final class ClusterActivationsMixin {
       throw usage(
           "text needs a folder that all hosts see, for its activations: name it with --work");
     }
-    if (!text.isGiven()) {
-      requireText("--work", work != null);
-      requireText("--keep-activations", keep);
-      requireText("--model", model.isGiven());
-    }
   }
 
   /** What is read; nothing where text is. */
@@ -91,13 +86,6 @@ final class ClusterActivationsMixin {
   /** Where activations of text lie; {@code null} without text. */
   String work() {
     return work;
-  }
-
-  /** Refuses an option that has no meaning for activations of files. */
-  void requireText(String option, boolean isGiven) {
-    if (isGiven && !text.isGiven()) {
-      throw usage(option + " is for text: give --text, --text-file or --ids in place of --input");
-    }
   }
 
   /** Opens the activations of an SAE, after running the language model where text was given. */

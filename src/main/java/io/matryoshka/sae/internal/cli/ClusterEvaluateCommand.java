@@ -65,7 +65,6 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     activations.check();
-    activations.requireText("--skip-special-tokens", special.skips());
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
     session.requireApart(

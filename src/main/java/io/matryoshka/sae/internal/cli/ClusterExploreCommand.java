@@ -53,7 +53,6 @@ final class ClusterExploreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     activations.check();
-    activations.requireText("--skip-special-tokens", special.skips());
     against.check();
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();

@@ -19,12 +19,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The options that give texts from which contexts of latents come. */
 final class CorpusMixin {
 
   private static final SaeLocation.Bundled BOOKWORM = new SaeLocation.Bundled("bookworm-3m");
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   @Option(
       names = {"--text-file", "--corpus"},
@@ -54,6 +60,10 @@ final class CorpusMixin {
 
   /** What is to be read; fails at once where a file is missing. */
   Corpus corpus() throws IOException {
+    if (mostTokens < 1) {
+      throw new ParameterException(
+          command.commandLine(), "--corpus-tokens: expected at least 1, got " + mostTokens);
+    }
     List<String> words = new ArrayList<>();
     for (Path file : files) {
       FileType.requireFile(file);
