@@ -89,13 +89,15 @@ final class ClusterActivationsMixin {
   }
 
   /** Opens the activations of an SAE, after running the language model where text was given. */
-  ActivationSource open(ClusterSession session, SaeJobs jobs, LoadMixin load, boolean skipsSpecial)
+  ActivationSource open(
+      ClusterSession session, SaeJobs jobs, LoadMixin load, Output output, boolean skipsSpecial)
       throws IOException {
     if (!text.isGiven()) {
       return open(jobs, inputs, SourceOptions.of(jobs.sae()));
     }
     SAE sae = jobs.sae();
-    TextJobs run = session.model(model, sae, load.hub());
+    TextJobs run = session.model(model, sae, load);
+    load.tell(run.model(), model, output);
     texts = text.read(run.model(), Optional.of(sae));
     TextSettings settings =
         new TextSettings(work, false, files.tokensPerFile(), keep, skipsSpecial);

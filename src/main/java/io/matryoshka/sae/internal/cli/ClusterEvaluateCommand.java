@@ -75,7 +75,7 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
         latentsCsv,
         activations.work());
     SaeJobs jobs = session.sae(named, load.hub());
-    ActivationSource source = activations.open(session, jobs, load, special.skips());
+    ActivationSource source = activations.open(session, jobs, load, output, special.skips());
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
             .evaluation(metrics.options())

@@ -64,7 +64,7 @@ final class ClusterExploreCommand implements Callable<Integer> {
         activations.work());
     try (Labels labels = labelOptions.open(load, output)) {
       SaeJobs jobs = session.sae(named, load.hub());
-      ActivationSource source = activations.open(session, jobs, load, special.skips());
+      ActivationSource source = activations.open(session, jobs, load, output, special.skips());
       Optional<Tokens> tokens = tokenTexts.read(source).or(activations::tokens);
       ExplorerOptions options =
           what.options(activations.rules(rows.rules(session::file), special.skips()));

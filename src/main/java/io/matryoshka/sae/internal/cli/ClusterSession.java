@@ -8,6 +8,7 @@ import io.matryoshka.sae.internal.spark.job.TextJobs;
 import io.matryoshka.sae.internal.spark.store.FileRef;
 import io.matryoshka.sae.internal.spark.store.HadoopPaths;
 import io.matryoshka.sae.internal.spark.store.StoreFolder;
+import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -78,18 +80,23 @@ final class ClusterSession {
     return model(model.name().orElseThrow(), model, hub);
   }
 
-  /** Opens the language model that the user named, else the one that the SAE reads. */
-  TextJobs model(ModelMixin model, SAE sae, HubMixin hub) throws IOException {
+  /**
+   * Opens the language model that the user named, else that of the release, else the one that the
+   * files of the SAE name.
+   */
+  TextJobs model(ModelMixin model, SAE sae, LoadMixin load) throws IOException {
+    Optional<String> ofRelease = load.knownRelease().map(Release::model);
     String name =
         model
             .name()
+            .or(() -> ofRelease)
             .or(() -> sae.config().modelName())
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
                         "the configuration of the SAE names no language model; name one with"
                             + " --model"));
-    return model(name, model, hub);
+    return model(name, model, load.hub());
   }
 
   private TextJobs model(String name, ModelMixin model, HubMixin hub) throws IOException {
