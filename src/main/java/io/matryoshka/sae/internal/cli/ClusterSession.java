@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.internal.spark.host.HostHub;
 import io.matryoshka.sae.internal.spark.host.HostModel;
 import io.matryoshka.sae.internal.spark.host.HostSae;
 import io.matryoshka.sae.internal.spark.job.SaeJobs;
@@ -69,10 +70,15 @@ final class ClusterSession {
     host = given.widths().isEmpty() ? host : host.widths(given.widths());
     host = given.scalingFactor().map(host::scalingFactor).orElse(host);
     host = given.dtype().map(host::dtype).orElse(host);
-    host = hub.revision().map(host::revision).orElse(host);
-    host = hub.isOffline() ? host.offline(true) : host;
-    host = hub.endpoint().map(host::endpoint).orElse(host);
-    return hub.cacheDir().map(Path::toString).map(host::cacheDir).orElse(host);
+    return host.hub(forHosts(hub));
+  }
+
+  private static HostHub forHosts(HubMixin given) {
+    HostHub hub = HostHub.unsaid();
+    hub = given.revision().map(hub::revision).orElse(hub);
+    hub = given.isOffline() ? hub.offline(true) : hub;
+    hub = given.endpoint().map(hub::endpoint).orElse(hub);
+    return given.cacheDir().map(Path::toString).map(hub::cacheDir).orElse(hub);
   }
 
   /** Opens the language model that the user named on the driver. */
@@ -103,10 +109,7 @@ final class ClusterSession {
     HostModel host =
         (isFolder(name) ? HostModel.folder(name) : HostModel.of(name))
             .bfloat16Products(model.isBfloat16());
-    host = hub.revision().map(host::revision).orElse(host);
-    host = hub.isOffline() ? host.offline(true) : host;
-    host = hub.endpoint().map(host::endpoint).orElse(host);
-    return TextJobs.on(spark, hub.cacheDir().map(Path::toString).map(host::cacheDir).orElse(host));
+    return TextJobs.on(spark, host.hub(forHosts(hub)));
   }
 
   /** A URI, a path, or a relative one where the driver has such a folder. */
