@@ -56,14 +56,14 @@ public interface EncodeEngine {
   }
 
   /**
-   * Tells whether a call may be joined with those of other threads, for which it is to come on the
-   * thread of its caller.
+   * Tells whether an encode is to come on the thread of its caller: it is done there, or joined
+   * with those of other threads.
    *
    * @param multiplications of the call
    * @param width number of leading latents
-   * @return false unless calls of several threads share work
+   * @return false where it makes no difference
    */
-  default boolean gathers(long multiplications, int width) {
+  default boolean staysWithCaller(long multiplications, int width) {
     return false;
   }
 

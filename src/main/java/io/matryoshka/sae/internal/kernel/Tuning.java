@@ -54,15 +54,38 @@ public final class Tuning {
   // ---- how work is cut on the CPU ----
 
   /**
-   * Calls of no more multiplications stay on the thread of the caller, in plain Java: handing them
-   * to the workers and to libtorch takes as long. {@code --d-in 256 --d-sae 2048 --l0 16
-   * --operations encodeSparse --tokens 1,2,4,8}.
+   * Latents of no more multiplications are decoded on the thread of the caller, in plain Java:
+   * handing them to the workers and to libtorch takes as long. {@code --d-in 256 --d-sae 2048 --l0
+   * 16 --operations decode --tokens 1,16,128}.
    */
-  public static final int SMALL_WORK = 1 << 20;
+  private static final int SMALL_WORK = 1 << 20;
 
-  /** Tells whether a call of so many multiplications is small ({@link #SMALL_WORK}). */
+  /** Tells whether a decode of so many multiplications is small ({@link #SMALL_WORK}). */
   public static boolean isSmall(long multiplications) {
     return multiplications <= SMALL_WORK;
+  }
+
+  /**
+   * Most weights of the encoder that plain Java multiplies on the thread of the caller; it keeps
+   * them on the heap, 4 bytes each: {@code --d-in 256 --d-sae 4096 --operations encodeSparse
+   * --tokens 1}.
+   */
+  private static final int DIRECT_WEIGHTS = 1 << 20;
+
+  /**
+   * Most multiplications of an encode that does so: {@code --d-in 128 --d-sae 2048 --l0 16
+   * --operations encodeSparse --tokens 1,4,8,16,32}.
+   */
+  private static final int DIRECT_WORK = 1 << 22;
+
+  /**
+   * Tells whether a call is encoded in plain Java on the thread of its caller.
+   *
+   * @param multiplications of the call
+   * @param weights of the encoder of the leading latents that it looks at
+   */
+  public static boolean isDirect(long multiplications, long weights) {
+    return weights <= DIRECT_WEIGHTS && multiplications <= DIRECT_WORK;
   }
 
   /** Calls of no more multiplications are done by one worker, while the caller waits awake. */
@@ -104,10 +127,11 @@ public final class Tuning {
   public static final int BLOCK_WORK = 1 << 25;
 
   /**
-   * Tokens of a block elsewhere; more share the read of the codes, fewer keep its buffers in the
-   * cache: {@code --operations encodeSparse --tokens 4096 --prefix-widths 32768}.
+   * Tokens of a block elsewhere; more share the read of the codes and of encoder rows, fewer keep
+   * its buffers in the cache: {@code --operations encodeSparse --tokens 4096 --prefix-widths
+   * 32768}.
    */
-  public static final int BLOCK_ROWS = 512;
+  public static final int BLOCK_ROWS = 1024;
 
   /**
    * Rows of one float32 product; fewer slow it down, more make the tiles narrow: {@code
@@ -116,10 +140,11 @@ public final class Tuning {
   public static final int FLOAT32_GROUP_ROWS = 256;
 
   /**
-   * Products of a tile, 1 MiB, which stay in the cache of a core: {@code --operations encodeSparse
-   * --tokens 512 --prefix-widths 32768}.
+   * Products of a tile, 4 MiB. Narrow tiles make the work around each row of one long, wide ones
+   * leave the processor's cache: {@code --operations encodeSparse --tokens 512,4096 --prefix-widths
+   * 32768}.
    */
-  public static final int TILE_PRODUCTS = 1 << 18;
+  public static final int TILE_PRODUCTS = 1 << 20;
 
   /**
    * Tiles of fewer latents slow the product down: {@code --operations encodeSparse --tokens 1,16

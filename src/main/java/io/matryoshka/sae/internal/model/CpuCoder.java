@@ -28,7 +28,7 @@ final class CpuCoder extends Coder {
 
   @Override
   public <T> T compute(long multiplications, Supplier<T> call) {
-    if (Tuning.isSmall(multiplications) || engine.gathers(multiplications, width)) {
+    if (Tuning.isSmall(multiplications) || engine.staysWithCaller(multiplications, width)) {
       return call.get(); // The engine takes what waits for others to the workers.
     }
     return multiplications <= Tuning.BRIEF_WORK ? Workers.callBriefly(call) : Workers.call(call);

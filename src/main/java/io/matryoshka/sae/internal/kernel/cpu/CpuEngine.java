@@ -66,8 +66,9 @@ public final class CpuEngine implements EncodeEngine {
     this.dIn = dIn;
     this.parameters = parameters;
     small = new DirectProduct(weights, dIn, parameters.dSae());
-    if (product.isDirect((long) dIn * parameters.dSae())) {
-      DirectLoops.compile();
+    long weightCount = (long) dIn * parameters.dSae();
+    if (product.isDirect(weightCount, weightCount)) {
+      EarlyCompilation.start();
     }
   }
 
@@ -83,7 +84,7 @@ public final class CpuEngine implements EncodeEngine {
 
   private Csr encodeShifted(NDArray rows, NDArray shift, int width, SelectionRule rule) {
     long count = rows.getShape().get(0);
-    if (count > 0 && product.isDirect(count * dIn * width)) {
+    if (count > 0 && isDirect(count * dIn * width, width)) {
       float[] shifts = shift == null ? new float[dIn] : shiftOnHost.of(shift);
       DirectEncoder.Rows direct =
           new DirectEncoder.Rows(ActivationRows.floats(rows), Math.toIntExact(count), shifts);
@@ -91,15 +92,19 @@ public final class CpuEngine implements EncodeEngine {
     }
     Gathering.Call call = new Gathering.Call(rows, shift, width, rule);
     boolean gathered =
-        gathers(count * dIn * width, width)
+        Tuning.isGathered(count * dIn * width, dIn, width)
             && rule.kind() != SelectionRule.Kind.BATCH_TOP_K
             && !Workers.isWorker();
     return gathered ? gathering.encode(call) : encodeOnWorkers(call);
   }
 
   @Override
-  public boolean gathers(long multiplications, int width) {
-    return Tuning.isGathered(multiplications, dIn, width);
+  public boolean staysWithCaller(long multiplications, int width) {
+    return isDirect(multiplications, width) || Tuning.isGathered(multiplications, dIn, width);
+  }
+
+  private boolean isDirect(long multiplications, int width) {
+    return product.isDirect(multiplications, (long) dIn * width);
   }
 
   private Csr encodeOnWorkers(Gathering.Call call) {
@@ -146,10 +151,14 @@ public final class CpuEngine implements EncodeEngine {
 
     static Blocks of(NDArray rows, NDArray shift, int width) {
       long codes = rows.getShape().get(1) * width;
+      long rowCount = rows.getShape().get(0);
       boolean together = codes <= Tuning.FEW_CODES;
       long blockRows = together ? Math.max(1, Tuning.BLOCK_WORK / codes) : Tuning.BLOCK_ROWS;
-      int count = Math.toIntExact((rows.getShape().get(0) + blockRows - 1) / blockRows);
-      return new Blocks(rows, shift, count, together);
+      long blocks = (rowCount + blockRows - 1) / blockRows;
+      if (together && rowCount * codes > Tuning.BRIEF_WORK) {
+        blocks = Math.max(blocks, Math.min(Workers.count(), rowCount));
+      }
+      return new Blocks(rows, shift, Math.toIntExact(blocks), together);
     }
 
     int rowCount() {

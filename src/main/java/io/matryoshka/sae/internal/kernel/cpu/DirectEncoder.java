@@ -14,6 +14,9 @@ import java.nio.FloatBuffer;
  */
 final class DirectEncoder {
 
+  /** Rows that are multiplied together, so that their sums and four columns fit a core's cache. */
+  private static final int GROUP_ROWS = 8;
+
   private final EncoderRows encoder;
   private final LatentTerms terms;
   private final ActivationTest test;
@@ -47,11 +50,11 @@ final class DirectEncoder {
    * @param topK if positive, only what can be among the {@code topK} largest of its row is kept
    */
   Result encode(Rows rows, int width, int topK) {
-    Row row = new Row(width);
     CsrBuilder active = new CsrBuilder(rows.count);
+    Group group = new Group(rows, width);
     long computed = 0;
     for (int r = 0; r < rows.count; r++) {
-      row.load(rows, r);
+      Row row = group.row(r);
       computed += topK > 0 ? row.findTop(topK) : row.find();
       row.compute(active);
       active.endRow();
@@ -61,23 +64,59 @@ final class DirectEncoder {
 
   /** Adds a lower bound of every pre-activation that may be positive. */
   void collectLowerBounds(Rows rows, int width, BoundHistogram histogram) {
-    Row row = new Row(width);
+    Group group = new Group(rows, width);
     for (int r = 0; r < rows.count; r++) {
-      row.load(rows, r);
-      for (float bound : row.lowerBounds()) {
+      for (float bound : group.row(r).lowerBounds()) {
         histogram.add(bound);
       }
     }
   }
 
+  /** Multiplies some rows at a time with all latents, and gives one after the other. */
+  private final class Group {
+    private final Rows rows;
+    private final float[][] values;
+    private final float[][] products;
+    private final Row row;
+
+    Group(Rows rows, int width) {
+      this.rows = rows;
+      int size = Math.min(GROUP_ROWS, rows.count);
+      values = new float[size][DirectProduct.length(encoder.dIn)];
+      products = new float[size][width];
+      row = new Row(width);
+    }
+
+    /** Returns working memory with a row; rows are to be asked for in turn. */
+    Row row(int number) {
+      int inGroup = number % values.length;
+      if (inGroup == 0) {
+        multiply(number, Math.min(values.length, rows.count - number));
+      }
+      row.load(values[inGroup], products[inGroup]);
+      return row;
+    }
+
+    private void multiply(int first, int count) {
+      for (int r = 0; r < count; r++) {
+        int position = rows.floats.position() + (first + r) * encoder.dIn;
+        rows.floats.get(position, values[r], 0, encoder.dIn);
+        subtract(rows.shift, values[r]);
+      }
+      product.multiply(values, count, products);
+    }
+  }
+
   /** Working memory, for one row after the other. */
   private final class Row {
-    private final float[] values;
     private final float[][] x = StripedVector.zeros(encoder.dIn);
     private final float[][] w = StripedVector.zeros(encoder.dIn);
     private final float[] lanes = new float[StripedVector.length(encoder.dIn)];
-    private final float[] products;
     private final float[] bounds;
+
+    /** Its products with the latents. */
+    private float[] products;
+
     private int[] candidates;
     private int size;
 
@@ -85,20 +124,16 @@ final class DirectEncoder {
     private float error;
 
     Row(int width) {
-      values = new float[DirectProduct.length(encoder.dIn)];
-      products = new float[width];
       bounds = new float[width];
       candidates = new int[width];
     }
 
-    /** Goes to a row and multiplies it with all latents. */
-    void load(Rows rows, int number) {
-      rows.floats.get(rows.floats.position() + number * encoder.dIn, values, 0, encoder.dIn);
-      subtract(rows.shift, values);
+    /** Goes to a row. */
+    void load(float[] values, float[] itsProducts) {
+      products = itsProducts;
       StripedVector.fill(x, values, encoder.dIn);
       float norm = Rounding.norm(StripedVector.sumOfSquares(x, lanes), encoder.dIn);
       error = Rounding.up(terms.dotError * norm * Rounding.INFLATE);
-      product.multiply(values, products);
     }
 
     /** Finds the latents whose pre-activation could exceed its limit. */

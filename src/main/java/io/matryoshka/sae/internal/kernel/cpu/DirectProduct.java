@@ -5,7 +5,7 @@ import io.matryoshka.sae.internal.kernel.prepared.WeightSource;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** Products of a row with the leading latents in plain Java, over the columns of {@code W_enc}. */
+/** Products of rows with the leading latents in plain Java, over the columns of {@code W_enc}. */
 final class DirectProduct {
 
   private static final int COLUMNS = 4;
@@ -36,16 +36,22 @@ final class DirectProduct {
   }
 
   /**
-   * Multiplies a row.
+   * Multiplies rows, which share the reading of the weights.
    *
-   * @param row {@link #length} numbers
-   * @param sums gets the products with as many latents as it is long
+   * @param rows {@link #length} numbers each
+   * @param count how many rows
+   * @param sums get the products of each row with as many latents as they are long
    */
-  void multiply(float[] row, float[] sums) {
-    float[][] w = columns(sums.length);
-    Arrays.fill(sums, 0f);
+  void multiply(float[][] rows, int count, float[][] sums) {
+    float[][] w = columns(sums[0].length);
+    for (int r = 0; r < count; r++) {
+      Arrays.fill(sums[r], 0f);
+    }
     for (int d = 0; d < w.length; d += COLUMNS) {
-      add(row[d], w[d], row[d + 1], w[d + 1], row[d + 2], w[d + 2], row[d + 3], w[d + 3], sums);
+      for (int r = 0; r < count; r++) {
+        float[] x = rows[r];
+        add(x[d], w[d], x[d + 1], w[d + 1], x[d + 2], w[d + 2], x[d + 3], w[d + 3], sums[r]);
+      }
     }
   }
 

@@ -7,8 +7,8 @@ enum ScreeningProduct {
   /** Int8 where it pays, float32 elsewhere, and plain Java for small work. */
   FASTEST {
     @Override
-    boolean isDirect(long multiplications) {
-      return Tuning.isSmall(multiplications);
+    boolean isDirect(long multiplications, long weights) {
+      return Tuning.isDirect(multiplications, weights);
     }
 
     @Override
@@ -26,7 +26,7 @@ enum ScreeningProduct {
   /** Always float32, in plain Java. */
   DIRECT {
     @Override
-    boolean isDirect(long multiplications) {
+    boolean isDirect(long multiplications, long weights) {
       return true;
     }
 
@@ -46,9 +46,10 @@ enum ScreeningProduct {
   /**
    * Tells whether products in plain Java screen, on the thread of the caller.
    *
-   * @param multiplications of activations and weights in one block
+   * @param multiplications of the call
+   * @param weights of the encoder of the leading latents that it looks at
    */
-  boolean isDirect(long multiplications) {
+  boolean isDirect(long multiplications, long weights) {
     return false;
   }
 

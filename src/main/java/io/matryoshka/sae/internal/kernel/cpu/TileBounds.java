@@ -50,22 +50,41 @@ final class TileBounds {
    */
   void fill(int row, float[] sums) {
     float inverse = 1f / rows.step[row];
-    start(rows.normFactor[row], terms[0], rows.residualFactor[row], terms[1], sums);
-    add(inverse, terms[2], sums);
-    for (int o = 0; o < outliers.length; o++) {
-      add(rows.x.get(row, rows.outliers[o]) * inverse, outliers[o], sums);
+    start(
+        rows.normFactor[row],
+        terms[0],
+        rows.residualFactor[row],
+        terms[1],
+        inverse,
+        terms[2],
+        sums);
+    for (int o = 0; o < outliers.length; o += 2) {
+      float factor = rows.x.get(row, rows.outliers[o]) * inverse;
+      if (o + 1 < outliers.length) {
+        float next = rows.x.get(row, rows.outliers[o + 1]) * inverse;
+        add(factor, outliers[o], next, outliers[o + 1], sums);
+      } else {
+        add(factor, outliers[o], sums);
+      }
     }
   }
 
-  private static void start(float a, float[] as, float b, float[] bs, float[] sums) {
+  static void start(float a, float[] as, float b, float[] bs, float c, float[] cs, float[] sums) {
     for (int j = 0; j < sums.length; j++) {
-      sums[j] = Math.fma(a, as[j], b * bs[j]);
+      sums[j] = Math.fma(c, cs[j], Math.fma(a, as[j], b * bs[j]));
     }
   }
 
-  private static void add(float factor, float[] terms, float[] sums) {
+  static void add(float factor, float[] terms, float[] sums) {
     for (int j = 0; j < sums.length; j++) {
       sums[j] = Math.fma(factor, terms[j], sums[j]);
+    }
+  }
+
+  /** Two at a time, which halves the traffic of the sums. */
+  static void add(float a, float[] as, float b, float[] bs, float[] sums) {
+    for (int j = 0; j < sums.length; j++) {
+      sums[j] = Math.fma(b, bs[j], Math.fma(a, as[j], sums[j]));
     }
   }
 }

@@ -17,7 +17,7 @@ class DirectScreenTest extends AgainstReference {
 
   private static final int D_IN = 130; // not a multiple of the columns that are added together
   private static final int WIDTH = 1024;
-  private static final int TOKENS = 40;
+  private static final int TOKENS = 43;
 
   @Override
   protected EncodeEngine engine(Problem problem) {
@@ -37,8 +37,9 @@ class DirectScreenTest extends AgainstReference {
     SelectionRule rule =
         kind == SelectionRule.Kind.THRESHOLD ? SelectionRule.THRESHOLD : new SelectionRule(kind, 9);
     Case c = new Case(D_IN, WIDTH, TOKENS, WIDTH, Rows.MIXED, Thresholds.TYPICAL, rule, 5);
-    assertThat(Tuning.isSmall((long) D_IN * WIDTH)).isTrue();
-    assertThat(Tuning.isSmall((long) TOKENS * D_IN * WIDTH)).isFalse();
+    long weights = (long) D_IN * WIDTH;
+    assertThat(Tuning.isDirect(weights, weights)).isTrue();
+    assertThat(Tuning.isDirect(TOKENS * weights, weights)).isFalse();
     try (Problem problem = problem(c)) {
       EncodeEngine fastest = CpuEngineTest.engine(problem, ScreeningProduct.FASTEST);
       Csr whole = problem.encode(fastest, problem.x, TOKENS, rule);
