@@ -57,7 +57,8 @@ public final class TokenIdFile {
   private static Optional<String> linesProblem(byte[] content) {
     List<String> lines =
         new String(content, StandardCharsets.UTF_8).lines().filter(l -> !l.isBlank()).toList();
-    if (lines.size() < 2) {
+    boolean alike = lines.stream().skip(1).allMatch(l -> "[{\"".indexOf(l.strip().charAt(0)) >= 0);
+    if (lines.size() < 2 || !alike) {
       return Optional.empty();
     }
     try {

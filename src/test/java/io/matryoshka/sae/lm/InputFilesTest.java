@@ -73,6 +73,10 @@ class InputFilesTest {
             () -> TokenIdFile.read(write("b.json", "{\"text\":\"a\"}\n{\"text\":\"b\"}")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContainingAll("b.json", "each of its 2 lines", "--text-file");
+    assertThatThrownBy(() -> TokenIdFile.read(write("c.json", "[[2, 3]]\nthe end")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("c.json: not JSON: ")
+        .hasMessageNotContaining("lines");
   }
 
   @Test
