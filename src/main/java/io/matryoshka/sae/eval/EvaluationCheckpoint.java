@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
@@ -73,7 +74,7 @@ final class EvaluationCheckpoint {
 
   private JsonNode parse() throws IOException {
     try {
-      return JSON.readTree(path.toFile());
+      return JsonRules.STRICT.read(path);
     } catch (JsonProcessingException e) {
       throw malformed("JSON", e);
     }

@@ -2,8 +2,9 @@ package io.matryoshka.sae.explore;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.internal.filetype.FileType;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
@@ -74,18 +75,18 @@ public final class Tokens {
    * @throws IOException if it cannot be read
    */
   public static Tokens read(Path file) throws IOException {
+    FileType.requireFile(file);
     try {
       if (!file.getFileName().toString().endsWith(".json")) {
         List<String> lines = Files.readAllLines(file);
         return new Tokens(lines, new int[lines.size()]);
       }
-      return parse(file.toString(), new ObjectMapper().readTree(Files.readString(file)));
+      return parse(file.toString(), JsonRules.STRICT.read(file));
     } catch (MalformedInputException e) {
       String found = FileType.of(file).problem().map(what -> "; it " + what).orElse("");
       throw new IllegalArgumentException("%s: expected UTF-8 text%s".formatted(file, found), e);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          "%s: not JSON: %s".formatted(file, e.getOriginalMessage()), e);
+      throw new IllegalArgumentException(JsonProblems.describe(file.toString(), e), e);
     }
   }
 

@@ -1,12 +1,12 @@
 package io.matryoshka.sae.hub;
 
+import io.matryoshka.sae.internal.io.FileProblem;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
 import java.net.http.HttpTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.FileSystemException;
 import javax.net.ssl.SSLException;
 
 /** Failures of the network and of files in the words of their reader, without names of Java. */
@@ -21,13 +21,10 @@ final class Problems {
         return "its name cannot be resolved to an address";
       }
     }
+    if (failure instanceof FileSystemException refused) {
+      return FileProblem.describe(refused);
+    }
     String said = said(failure);
-    if (failure instanceof NoSuchFileException) {
-      return "there is no such file";
-    }
-    if (failure instanceof AccessDeniedException) {
-      return "permission denied";
-    }
     if (failure instanceof HttpTimeoutException) {
       return with("no answer in the time allowed", said);
     }

@@ -1,10 +1,10 @@
 package io.matryoshka.sae.labels;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.matryoshka.sae.internal.filetype.FileType;
 import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -22,8 +22,6 @@ final class LabelFileReader {
   private static final String JSON_NAME = ".json";
   private static final String CSV_NAME = ".csv";
   private static final long MAX_BYTES = 256L << 20;
-  private static final JsonMapper JSON =
-      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private final Path file;
   private final Map<Integer, Label> labels = new TreeMap<>();
@@ -62,6 +60,7 @@ final class LabelFileReader {
   }
 
   private void read() throws IOException {
+    FileType.requireFile(file);
     if (Files.size(file) > MAX_BYTES) {
       throw fault("has %d bytes, at most %d are read".formatted(Files.size(file), MAX_BYTES));
     }
@@ -86,9 +85,9 @@ final class LabelFileReader {
   private void readJson() throws IOException {
     JsonNode root;
     try {
-      root = JSON.readTree(Files.readAllBytes(file));
+      root = JsonRules.STRICT.read(file);
     } catch (JsonProcessingException e) {
-      throw new LabelException(file + ": is not JSON: " + JsonProblems.describe(e), e);
+      throw new LabelException(JsonProblems.describe(file.toString(), e), e);
     }
     if (root.isObject()) {
       for (Map.Entry<String, JsonNode> entry : root.properties()) {

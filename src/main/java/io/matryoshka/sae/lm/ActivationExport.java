@@ -115,6 +115,7 @@ public final class ActivationExport {
    * @throws IOException if the file cannot be written
    */
   public long toFile(List<Tokens> texts, Path file) throws IOException {
+    model.requireFits(texts);
     return write(texts, file, 0);
   }
 
@@ -133,6 +134,7 @@ public final class ActivationExport {
    */
   public ExportResult toFolder(List<Tokens> texts, Path folder, int textsPerFile)
       throws IOException {
+    model.requireFits(texts);
     Files.createDirectories(folder);
     try (ProcessLock lock = lock(folder)) {
       if (!lock.excludesProcesses()) {

@@ -1,9 +1,7 @@
 package io.matryoshka.sae.lm;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonObjects;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,8 +9,6 @@ import java.nio.file.Path;
 
 /** Reads the JSON files of a model folder. */
 final class JsonFiles {
-
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private JsonFiles() {}
 
@@ -23,14 +19,6 @@ final class JsonFiles {
           null,
           "a model folder holds config.json and model.safetensors; this file is missing");
     }
-    try {
-      JsonNode root = JSON.readTree(Files.readAllBytes(file));
-      if (!root.isObject()) {
-        throw new ModelFormatException(file + ": expected a JSON object");
-      }
-      return root;
-    } catch (JsonProcessingException e) {
-      throw new ModelFormatException(file + ": not JSON: " + JsonProblems.describe(e), e);
-    }
+    return JsonObjects.read(file, ModelFormatException::new);
   }
 }

@@ -21,6 +21,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * A language model on the CPU: tokens in, activations out; of a Gemma 2 or Gemma 3 also losses and
@@ -269,6 +270,17 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
+   * Checks that the model takes texts, before one of them goes through it.
+   *
+   * @param texts the texts
+   * @throws IllegalArgumentException that names the text, by where it comes from or its number in
+   *     the list, if one is empty or too long, or an id is out of range
+   */
+  public void requireFits(List<Tokens> texts) {
+    new Requirements(name(), config).require(texts);
+  }
+
+  /**
    * Reads activations of one text. Layers above the highest hook point do not run.
    *
    * @param tokens the text
@@ -298,7 +310,7 @@ public final class LanguageModel implements AutoCloseable {
       throw new IllegalArgumentException("a trace needs at least one text and one hook point");
     }
     Requirements requirements = new Requirements(name(), config);
-    texts.forEach(requirements::require);
+    requirements.require(texts);
     hookPoints.forEach(requirements::require);
     interventions.forEach(requirements::require);
     return inUse(() -> traced(texts, new LinkedHashSet<>(hookPoints), interventions));
@@ -457,6 +469,34 @@ public final class LanguageModel implements AutoCloseable {
             return pass.replaced(point, runs, scope);
           }
         });
+  }
+
+  /**
+   * Tells whether an intervention works at any token of a text, or of what is generated after it.
+   * Positions count on into the continuation, whose last token the model does not read.
+   *
+   * @param text the text
+   * @param newTokens tokens that are generated after it, 0 for none
+   * @param intervention what to change
+   * @return false if none of its positions is that of such a token, or only that of a BOS that it
+   *     leaves alone
+   */
+  public boolean isReached(Tokens text, int newTokens, Intervention intervention) {
+    int bos = config.bos().orElse(-1);
+    return IntStream.range(0, positionsRead(text, newTokens))
+        .anyMatch(i -> intervention.worksAt(i, i < text.size() && text.id(i) == bos));
+  }
+
+  /**
+   * Returns how many positions the model reads where it continues a text.
+   *
+   * @param text the text
+   * @param newTokens tokens that are generated after it, 0 for none
+   * @return those of the text and of the new tokens, but for the last of these
+   */
+  public int positionsRead(Tokens text, int newTokens) {
+    long read = text.size() + Math.max(0L, newTokens - 1L);
+    return (int) Math.min(read, config.maxPositions());
   }
 
   /**

@@ -2,6 +2,7 @@ package io.matryoshka.sae.lm;
 
 import io.matryoshka.sae.config.SaeConfig;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 
 /** What a model asks of texts, hook points and interventions. */
@@ -16,19 +17,41 @@ final class Requirements {
   }
 
   void require(Tokens tokens) {
+    require(tokens, "the text");
+  }
+
+  /** Checks texts, which a message tells apart by where they come from, else by their number. */
+  void require(List<Tokens> texts) {
+    for (int i = 0; i < texts.size(); i++) {
+      require(texts.get(i), texts.size() == 1 ? "the text" : numbered(i));
+    }
+  }
+
+  /** How messages call one of several texts. */
+  static String numbered(int text) {
+    return "text %d (counted from 0)".formatted(text);
+  }
+
+  private void require(Tokens tokens, String nameless) {
+    String name = tokens.origin().orElse(nameless);
     if (tokens.size() == 0) {
-      throw new IllegalArgumentException("the text is empty; expected at least one token");
+      throw new IllegalArgumentException(name + " is empty; expected at least one token");
     }
     if (tokens.size() > config.maxPositions()) {
       throw new IllegalArgumentException(
-          "the text has %d tokens; %s takes at most %d: cut it into several texts"
-              .formatted(tokens.size(), model, config.maxPositions()));
+          "%s has %d tokens; %s takes at most %d: cut it into several texts"
+              .formatted(name, tokens.size(), model, config.maxPositions()));
     }
+    requireIds(tokens, name);
+  }
+
+  /** Checks that the model knows all tokens of a text, however long it is. */
+  void requireIds(Tokens tokens, String name) {
     for (int i = 0; i < tokens.size(); i++) {
       if (tokens.id(i) >= config.vocabularySize()) {
         throw new IllegalArgumentException(
-            "token id %d at position %d is out of range; %s has ids 0 to %d"
-                .formatted(tokens.id(i), i, model, config.vocabularySize() - 1));
+            "%s: token id %d at position %d is out of range; %s has ids 0 to %d"
+                .formatted(name, tokens.id(i), i, model, config.vocabularySize() - 1));
       }
     }
   }

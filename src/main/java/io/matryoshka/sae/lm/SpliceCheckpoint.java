@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import io.matryoshka.sae.internal.io.AtomicFile;
 import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
@@ -57,7 +58,7 @@ final class SpliceCheckpoint {
 
   private JsonNode parse() throws IOException {
     try {
-      return JSON.readTree(Files.readAllBytes(path));
+      return JsonRules.STRICT.read(path);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
           path + " is no checkpoint: " + JsonProblems.describe(e), e);

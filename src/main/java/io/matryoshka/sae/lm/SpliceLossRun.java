@@ -119,6 +119,7 @@ public final class SpliceLossRun {
       throw new IllegalArgumentException(
           "losses need at least one text of two tokens or more, got none");
     }
+    model.requireFits(texts);
     int runs = sae.widths().size() + 2;
     Optional<SpliceCheckpoint> kept = Optional.empty();
     if (checkpoint.isPresent()) {

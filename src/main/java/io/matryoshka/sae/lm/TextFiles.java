@@ -2,7 +2,9 @@ package io.matryoshka.sae.lm;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.matryoshka.sae.internal.filetype.FileType;
 import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -38,6 +40,12 @@ public final class TextFiles {
     void accept(String text) throws IOException;
   }
 
+  /** Takes documents and where each stands: the file, and the line of a {@code .jsonl} file. */
+  @FunctionalInterface
+  private interface PlacedConsumer {
+    void accept(String text, String place) throws IOException;
+  }
+
   /**
    * Reads the documents of a file, one at a time. A byte order mark is left out. Halves of
    * surrogate pairs, which a {@code .jsonl} file can hold, become U+FFFD, which is said once for
@@ -49,10 +57,14 @@ public final class TextFiles {
    * @throws IOException if the file cannot be read
    */
   public static void read(Path file, DocumentConsumer consumer) throws IOException {
-    InputFiles.requireFile(file);
+    readPlaced(file, (text, place) -> consumer.accept(text));
+  }
+
+  private static void readPlaced(Path file, PlacedConsumer consumer) throws IOException {
+    FileType.requireFile(file);
     try {
       if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".jsonl")) {
-        give(InputFiles.withoutByteOrderMark(Files.readString(file)), consumer);
+        give(InputFiles.withoutByteOrderMark(Files.readString(file)), file.toString(), consumer);
         return;
       }
       readLines(file, consumer);
@@ -61,16 +73,17 @@ public final class TextFiles {
     }
   }
 
-  private static void readLines(Path file, DocumentConsumer consumer) throws IOException {
+  private static void readLines(Path file, PlacedConsumer consumer) throws IOException {
     long replaced = 0;
     try (BufferedReader lines = Files.newBufferedReader(file)) {
       int number = 1;
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         String json = number == 1 ? InputFiles.withoutByteOrderMark(line) : line;
         if (!json.isBlank()) {
-          String text = document(file, json, number);
+          String place = "%s, line %d".formatted(file, number);
+          String text = document(place, json);
           replaced += LoneSurrogates.count(text);
-          give(LoneSurrogates.replace(text), consumer);
+          give(LoneSurrogates.replace(text), place, consumer);
         }
         number++;
       }
@@ -103,8 +116,15 @@ public final class TextFiles {
   private static List<Tokens> packed(List<Path> files, ContextPacker packer, LanguageModel model)
       throws IOException {
     List<Tokens> contexts = new ArrayList<>();
+    Requirements requirements = new Requirements(model.name(), model.config());
     for (Path file : files) {
-      read(file, text -> contexts.addAll(packer.add(model.tokensWithoutBos(text))));
+      readPlaced(
+          file,
+          (text, place) -> {
+            Tokens tokens = model.tokensWithoutBos(text);
+            requirements.requireIds(tokens, place);
+            contexts.addAll(packer.add(tokens));
+          });
     }
     packer.rest().ifPresent(contexts::add);
     return contexts;
@@ -114,30 +134,31 @@ public final class TextFiles {
       throws IOException {
     List<Tokens> texts = new ArrayList<>();
     for (Path file : files) {
-      read(file, text -> texts.addAll(model.tokensInParts(text, size)));
+      readPlaced(
+          file,
+          (text, place) ->
+              model.tokensInParts(text, size).forEach(part -> texts.add(part.from(place))));
     }
     return texts;
   }
 
-  private static void give(String text, DocumentConsumer consumer) throws IOException {
+  private static void give(String text, String place, PlacedConsumer consumer) throws IOException {
     if (!text.isBlank()) {
-      consumer.accept(text);
+      consumer.accept(text, place);
     }
   }
 
-  private static String document(Path file, String line, int number) {
+  private static String document(String place, String line) {
     JsonNode text;
     try {
-      JsonNode node = InputFiles.JSON.readTree(line);
+      JsonNode node = JsonRules.STRICT.parse(line);
       text = node.isObject() ? node.path("text") : node;
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          "%s, line %d: not JSON: %s".formatted(file, number, JsonProblems.describe(e)), e);
+      throw new IllegalArgumentException(JsonProblems.describe(place, e), e);
     }
     if (!text.isTextual()) {
       throw new IllegalArgumentException(
-          "%s, line %d: expected a JSON text, or an object with a text 'text'"
-              .formatted(file, number));
+          place + ": expected a JSON text, or an object with a text 'text'");
     }
     return text.textValue();
   }

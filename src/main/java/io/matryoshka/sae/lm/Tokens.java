@@ -17,6 +17,7 @@ public final class Tokens {
   private final int[] ids;
   private final List<String> pieces;
   private final List<Optional<Span>> spans;
+  private final Optional<String> origin;
 
   /**
    * A part of a text, in UTF-16 units as {@link String#substring} counts.
@@ -27,9 +28,15 @@ public final class Tokens {
   public record Span(int start, int end) {}
 
   Tokens(int[] ids, List<String> pieces, List<Optional<Span>> spans) {
+    this(ids, List.copyOf(pieces), List.copyOf(spans), Optional.empty());
+  }
+
+  private Tokens(
+      int[] ids, List<String> pieces, List<Optional<Span>> spans, Optional<String> origin) {
     this.ids = ids;
-    this.pieces = List.copyOf(pieces);
-    this.spans = List.copyOf(spans);
+    this.pieces = pieces;
+    this.spans = spans;
+    this.origin = origin;
   }
 
   /**
@@ -46,6 +53,22 @@ public final class Tokens {
       }
     }
     return new Tokens(ids.clone(), List.of(), List.of());
+  }
+
+  /**
+   * Says where the text comes from, for messages of what is wrong with it. Tokens from different
+   * places are equal where their ids are.
+   *
+   * @param place such as {@code ids.json, text 3}
+   * @return the same tokens
+   */
+  public Tokens from(String place) {
+    return new Tokens(ids, pieces, spans, Optional.of(place));
+  }
+
+  /** Where the text comes from, where that was said. */
+  Optional<String> origin() {
+    return origin;
   }
 
   /**
@@ -123,8 +146,9 @@ public final class Tokens {
     Objects.checkFromToIndex(from, to, ids.length);
     return new Tokens(
         Arrays.copyOfRange(ids, from, to),
-        pieces.isEmpty() ? pieces : pieces.subList(from, to),
-        spans.isEmpty() ? spans : spans.subList(from, to));
+        pieces.isEmpty() ? pieces : List.copyOf(pieces.subList(from, to)),
+        spans.isEmpty() ? spans : List.copyOf(spans.subList(from, to)),
+        origin);
   }
 
   /** Puts tokens one after the other; each part keeps its own pieces and spans. */

@@ -1,11 +1,9 @@
 package io.matryoshka.sae.registry;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -50,12 +48,6 @@ final class RegistryReader {
           "hook_point_out",
           "explained_variance",
           "neuronpedia_id");
-
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
 
   private RegistryReader() {}
 
@@ -144,9 +136,9 @@ final class RegistryReader {
 
   private static JsonNode parse(String file, byte[] json) throws RegistryException {
     try {
-      return MAPPER.readTree(json);
+      return JsonRules.STRICT.parse(json);
     } catch (JsonProcessingException e) {
-      throw new RegistryException(file, "$", "not JSON: " + JsonProblems.describe(e), e);
+      throw new RegistryException(file, "$", JsonProblems.sentence(e), e);
     } catch (IOException e) {
       throw new RegistryException(file, "$", "cannot be read: " + e.getMessage(), e);
     }

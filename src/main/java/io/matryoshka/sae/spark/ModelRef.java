@@ -1,5 +1,6 @@
 package io.matryoshka.sae.spark;
 
+import io.matryoshka.sae.internal.spark.host.HostHub;
 import io.matryoshka.sae.internal.spark.host.HostModel;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.LanguageModelOptions;
@@ -77,7 +78,7 @@ public final class ModelRef implements Serializable {
    * @return changed reference
    */
   public ModelRef revision(String revision) {
-    return new ModelRef(model.revision(revision));
+    return new ModelRef(model.hub(HostHub.unsaid().revision(revision)));
   }
 
   /**
@@ -87,7 +88,7 @@ public final class ModelRef implements Serializable {
    * @return changed reference
    */
   public ModelRef offline(boolean offline) {
-    return new ModelRef(model.offline(offline));
+    return new ModelRef(model.hub(HostHub.unsaid().offline(offline)));
   }
 
   /**
@@ -97,7 +98,7 @@ public final class ModelRef implements Serializable {
    * @return changed reference
    */
   public ModelRef cacheDir(String folder) {
-    return new ModelRef(model.cacheDir(folder));
+    return new ModelRef(model.hub(HostHub.unsaid().cacheDir(folder)));
   }
 
   /** Returns what travels to hosts. */

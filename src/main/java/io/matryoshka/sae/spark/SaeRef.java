@@ -2,6 +2,7 @@ package io.matryoshka.sae.spark;
 
 import ai.djl.Device;
 import io.matryoshka.sae.LoadOptions;
+import io.matryoshka.sae.internal.spark.host.HostHub;
 import io.matryoshka.sae.internal.spark.host.HostSae;
 import io.matryoshka.sae.safetensors.Dtype;
 import java.io.Serializable;
@@ -161,7 +162,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef revision(String revision) {
-    return new SaeRef(sae.revision(revision));
+    return new SaeRef(sae.hub(HostHub.unsaid().revision(revision)));
   }
 
   /**
@@ -171,7 +172,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef offline(boolean offline) {
-    return new SaeRef(sae.offline(offline));
+    return new SaeRef(sae.hub(HostHub.unsaid().offline(offline)));
   }
 
   /**
@@ -181,7 +182,7 @@ public final class SaeRef implements Serializable {
    * @return changed reference
    */
   public SaeRef cacheDir(String folder) {
-    return new SaeRef(sae.cacheDir(folder));
+    return new SaeRef(sae.hub(HostHub.unsaid().cacheDir(folder)));
   }
 
   /**

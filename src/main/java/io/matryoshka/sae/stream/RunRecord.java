@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 
@@ -50,7 +51,7 @@ final class RunRecord {
   static JsonNode parse(String name, String text) throws EncodeRunException {
     JsonNode json;
     try {
-      json = JSON.readTree(text);
+      json = JsonRules.STRICT.parse(text);
     } catch (JsonProcessingException e) {
       throw new EncodeRunException(
           name

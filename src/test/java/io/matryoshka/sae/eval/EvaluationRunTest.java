@@ -169,6 +169,8 @@ class EvaluationRunTest {
               "",
               "{",
               "[]",
+              good + "{}",
+              good.replaceFirst("\\{", "{\"evaluation_state\":3,"),
               good.substring(0, good.length() / 2),
               good.replace("\"mean\"", "\"men\""),
               good.replace("\"masked_rows\":0", "\"masked_rows\":1"),

@@ -80,6 +80,8 @@ class TokensTest {
         "{\"token\": []}",
         "[{\"text\": \"a\"}]",
         "[\"a\"",
+        "[\"a\"] [\"b\"]",
+        "{\"tokens\": [\"a\"], \"tokens\": [\"b\"]}",
         "3"
       })
   void read_otherJson_isRefusedWithItsName(String content) {

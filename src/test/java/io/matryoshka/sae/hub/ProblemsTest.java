@@ -22,7 +22,7 @@ class ProblemsTest {
   static Stream<Arguments> problems() {
     Throwable unresolved = new ConnectException().initCause(new UnresolvedAddressException());
     return Stream.of(
-        arguments(new NoSuchFileException("/ca.pem"), "there is no such file"),
+        arguments(new NoSuchFileException("/ca.pem"), "no such file or folder"),
         arguments(new AccessDeniedException("/ca.pem"), "permission denied"),
         arguments(new UnknownHostException("hub"), "its name cannot be resolved to an address"),
         arguments(unresolved, "its name cannot be resolved to an address"),

@@ -53,7 +53,9 @@ class LabelFileTest {
         "a.csv | `latent,label\n1,\"x` | has no end",
         "a.json | `{\"a\": \"x\"}` | from 0 on, got 'a'",
         "a.json | `{\"1\": 2}` | expected a text as label",
-        "a.json | `{` | is not JSON",
+        "a.json | `{` | not JSON",
+        "a.json | `{\"1\": \"x\"} {\"2\": \"y\"}` | one JSON value was expected, and more follows it",
+        "a.json | `{\"1\": \"x\", \"1\": \"y\"}` | the key '1' stands there twice",
         "a.json | 1 | expected {",
         "a.txt | x | ends with .csv or .json"
       })

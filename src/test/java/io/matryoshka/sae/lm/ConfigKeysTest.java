@@ -43,6 +43,19 @@ class ConfigKeysTest {
     }
   }
 
+  @Test
+  void configuration_isReadAsPythonReadsIt() throws IOException {
+    Path file = Bookworm.MODEL.resolve("config.json");
+    LanguageModelConfig plain = LanguageModelConfig.read(file);
+    // Of a key that stands there twice the last one counts; NaN stands where nothing was set.
+    assertThat(LanguageModelConfig.read(with(file, "\"vocab_size\": 1, \"warp\": NaN")))
+        .isEqualTo(plain);
+    Path twice = Files.writeString(folder.resolve("config.json"), Files.readString(file) + "{}");
+    assertThatThrownBy(() -> LanguageModelConfig.read(twice))
+        .isInstanceOf(ModelFormatException.class)
+        .hasMessageContainingAll("config.json", "one JSON value was expected, and more follows it");
+  }
+
   private Path with(Path file, String keys) throws IOException {
     return Files.writeString(
         folder.resolve("config.json"),

@@ -65,6 +65,28 @@ class InputFilesTest {
   }
 
   @Test
+  void jsonLinesInPlaceOfAList_areToldWhatToDo() {
+    assertThatThrownBy(() -> TokenIdFile.read(write("a.jsonl", "[2, 3]\n\n[4, 5]\n[6]")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContainingAll("a.jsonl", "each of its 3 lines", "one outer list");
+    assertThatThrownBy(
+            () -> TokenIdFile.read(write("b.json", "{\"text\":\"a\"}\n{\"text\":\"b\"}")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContainingAll("b.json", "each of its 2 lines", "--text-file");
+    assertThatThrownBy(() -> TokenIdFile.read(write("c.json", "[[2, 3]]\nthe end")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("c.json: not JSON: ")
+        .hasMessageNotContaining("lines");
+  }
+
+  @Test
+  void idThatIsNone_isNamedWithItsText() {
+    assertThatThrownBy(() -> TokenIdFile.read(write("a.json", "[[2, 3], [4, -5]]")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContainingAll("a.json, text 1 (counted from 0), position 1", "got -5");
+  }
+
+  @Test
   void folderInPlaceOfAFile_isNamed() {
     assertThatThrownBy(() -> TokenIdFile.read(folder))
         .isInstanceOf(IllegalArgumentException.class)

@@ -126,7 +126,7 @@ class RegistryReaderTest {
           "model": "gpt2",            | "model": " ",                 | $                | model: expected a text, got a blank one
           "model": "gpt2",            | ``                            | $                | field 'model' is missing
           "model": "gpt2",            | "model": "a", "colour": 1,    | $                | unknown field 'colour'; expected one of [d_in, d_sae, description, format, format_version, grids, location, model, model_folder, model_repo, norm_scaling_factor, release, saes, training, training_k, widths]
-          "model": "gpt2",            | "model": "a", "model": "b",   | $                | not JSON: Duplicate field 'model'
+          "model": "gpt2",            | "model": "a", "model": "b",   | $                | the key 'model' stands there twice
           "layer": 5,                 | "layers": 5,                  | $.saes[0]        | unknown field 'layers'; expected one of [d_in, d_sae, explained_variance, format, hook_point, hook_point_out, id, layer, neuronpedia_id, norm_scaling_factor, path, training, training_k, widths]
           "layer": 5,                 | "layer": -1,                  | $.saes[0]        | layer: expected at least 0, got -1
           "layer": 5,                 | "layer": true,                | $.saes[0].layer  | expected a 32-bit integer, got true (boolean)
@@ -199,7 +199,7 @@ class RegistryReaderTest {
 
     RegistryException thrown = catchThrowableOfType(RegistryException.class, () -> read(json));
 
-    assertThat(thrown).hasMessageContaining("nesting depth");
+    assertThat(thrown).hasMessageContaining("lie 1001 deep in each other");
   }
 
   @Test

@@ -89,7 +89,7 @@ class SafetensorsHeaderTest {
     if (valid) {
       assertThatCode(() -> parse(header, 0)).doesNotThrowAnyException();
     } else {
-      assertRefused(header, 0, "nesting depth (128)");
+      assertRefused(header, 0, "lie 128 deep");
     }
   }
 

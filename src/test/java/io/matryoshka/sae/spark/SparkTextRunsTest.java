@@ -140,15 +140,15 @@ class SparkTextRunsTest {
   }
 
   @Test
-  void activations_ofAnIdThatTheModelLacks_endTheJobAndLeaveNoIndex() {
+  void activations_ofAnIdThatTheModelLacks_areRefusedBeforeTheJob() {
     List<Tokens> broken = new ArrayList<>(texts);
     broken.set(60, Tokens.of(2, 4096));
     Path out = folder.resolve("out");
 
     assertThatThrownBy(() -> runs.activations(broken, HOOKS, out.toString(), OPTIONS))
         .isInstanceOf(SparkJobException.class)
-        .hasMessageContaining("4096");
-    assertThat(out.resolve(ExportJob.INDEX)).doesNotExist();
+        .hasMessageStartingWith("text 60 (counted from 0): token id 4096 at position 1");
+    assertThat(out).doesNotExist();
   }
 
   private Evaluation onOneMachine(EvaluationOptions options) throws IOException {

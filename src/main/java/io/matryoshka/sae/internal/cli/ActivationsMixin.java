@@ -63,15 +63,6 @@ final class ActivationsMixin {
     return ofText.open(sae);
   }
 
-  /** Checks that the activations come from text, for an option that has no meaning for others. */
-  void requireText(String option) {
-    if (!text.isGiven()) {
-      throw new ParameterException(
-          command.commandLine(),
-          option + " is for text: give --text, --text-file or --ids in place of --input");
-    }
-  }
-
   /** The SAEs of several layers, which all read the activations of the text. */
   LayerSaes ofLayers(List<SaeEntry> entries, LoadMixin load, Output output) {
     return new LayerSaes(entries, load, model, text, output);

@@ -53,14 +53,8 @@ final class ActivationsOrDemoMixin {
    * @throws ParameterException if there is no input and the SAE is not the bundled demo
    */
   boolean isDemo(Optional<SaeEntry> entry) throws IOException {
-    if (special.skips()) {
-      requireText("--skip-special-tokens");
-    }
+    requireNotBoth();
     if (text.isGiven()) {
-      if (!inputs.isEmpty()) {
-        throw new ParameterException(
-            command.commandLine(), "expected either --input or text, got both");
-      }
       return false;
     }
     if (!inputs.isEmpty()) {
@@ -84,13 +78,11 @@ final class ActivationsOrDemoMixin {
     return ofText.open(sae);
   }
 
-  /** Checks that the activations come from text, for an option that has no meaning for others. */
-  void requireText(String option) {
-    if (!text.isGiven() || !inputs.isEmpty()) {
+  /** Refuses files beside text. */
+  void requireNotBoth() {
+    if (text.isGiven() && !inputs.isEmpty()) {
       throw new ParameterException(
-          command.commandLine(),
-          "%s is for text: give --text, --text-file or --ids%s"
-              .formatted(option, inputs.isEmpty() ? "" : " in place of --input"));
+          command.commandLine(), "expected either --input or text, got both");
     }
   }
 

@@ -71,11 +71,6 @@ final class ClusterActivationsMixin {
       throw usage(
           "text needs a folder that all hosts see, for its activations: name it with --work");
     }
-    if (!text.isGiven()) {
-      requireText("--work", work != null);
-      requireText("--keep-activations", keep);
-      requireText("--model", model.isGiven());
-    }
   }
 
   /** What is read; nothing where text is. */
@@ -93,21 +88,16 @@ final class ClusterActivationsMixin {
     return work;
   }
 
-  /** Refuses an option that has no meaning for activations of files. */
-  void requireText(String option, boolean isGiven) {
-    if (isGiven && !text.isGiven()) {
-      throw usage(option + " is for text: give --text, --text-file or --ids in place of --input");
-    }
-  }
-
   /** Opens the activations of an SAE, after running the language model where text was given. */
-  ActivationSource open(ClusterSession session, SaeJobs jobs, LoadMixin load, boolean skipsSpecial)
+  ActivationSource open(
+      ClusterSession session, SaeJobs jobs, LoadMixin load, Output output, boolean skipsSpecial)
       throws IOException {
     if (!text.isGiven()) {
       return open(jobs, inputs, SourceOptions.of(jobs.sae()));
     }
     SAE sae = jobs.sae();
-    TextJobs run = session.model(model, sae, load.hub());
+    TextJobs run = session.model(model, sae, load);
+    load.tell(run.model(), model, output);
     texts = text.read(run.model(), Optional.of(sae));
     TextSettings settings =
         new TextSettings(work, false, files.tokensPerFile(), keep, skipsSpecial);

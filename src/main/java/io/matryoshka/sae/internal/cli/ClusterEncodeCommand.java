@@ -56,7 +56,7 @@ final class ClusterEncodeCommand implements Callable<Integer> {
         activations.work());
     EncodeOptions options = how.options(rows.rules(session::file)).saeName(load.name());
     SaeJobs jobs = session.sae(named, load.hub());
-    ActivationSource source = activations.open(session, jobs, load, false);
+    ActivationSource source = activations.open(session, jobs, load, output, false);
     if (parquet) {
       jobs.encodeToParquet(source, folder.target(), options);
       printParquet(source.rows());

@@ -65,7 +65,6 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     activations.check();
-    activations.requireText("--skip-special-tokens", special.skips());
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
     session.requireApart(
@@ -76,7 +75,7 @@ final class ClusterEvaluateCommand implements Callable<Integer> {
         latentsCsv,
         activations.work());
     SaeJobs jobs = session.sae(named, load.hub());
-    ActivationSource source = activations.open(session, jobs, load, special.skips());
+    ActivationSource source = activations.open(session, jobs, load, output, special.skips());
     EvaluationRunOptions options =
         EvaluationRunOptions.defaults()
             .evaluation(metrics.options())

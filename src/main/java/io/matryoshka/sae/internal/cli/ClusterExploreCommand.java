@@ -53,7 +53,6 @@ final class ClusterExploreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     activations.check();
-    activations.requireText("--skip-special-tokens", special.skips());
     against.check();
     LoadSettings named = load.settings();
     ClusterSession session = ClusterSession.start();
@@ -65,7 +64,7 @@ final class ClusterExploreCommand implements Callable<Integer> {
         activations.work());
     try (Labels labels = labelOptions.open(load, output)) {
       SaeJobs jobs = session.sae(named, load.hub());
-      ActivationSource source = activations.open(session, jobs, load, special.skips());
+      ActivationSource source = activations.open(session, jobs, load, output, special.skips());
       Optional<Tokens> tokens = tokenTexts.read(source).or(activations::tokens);
       ExplorerOptions options =
           what.options(activations.rules(rows.rules(session::file), special.skips()));

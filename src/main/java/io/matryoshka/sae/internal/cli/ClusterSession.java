@@ -1,6 +1,7 @@
 package io.matryoshka.sae.internal.cli;
 
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.internal.spark.host.HostHub;
 import io.matryoshka.sae.internal.spark.host.HostModel;
 import io.matryoshka.sae.internal.spark.host.HostSae;
 import io.matryoshka.sae.internal.spark.job.SaeJobs;
@@ -8,6 +9,7 @@ import io.matryoshka.sae.internal.spark.job.TextJobs;
 import io.matryoshka.sae.internal.spark.store.FileRef;
 import io.matryoshka.sae.internal.spark.store.HadoopPaths;
 import io.matryoshka.sae.internal.spark.store.StoreFolder;
+import io.matryoshka.sae.registry.Release;
 import io.matryoshka.sae.store.StoredFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +17,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -67,10 +70,15 @@ final class ClusterSession {
     host = given.widths().isEmpty() ? host : host.widths(given.widths());
     host = given.scalingFactor().map(host::scalingFactor).orElse(host);
     host = given.dtype().map(host::dtype).orElse(host);
-    host = hub.revision().map(host::revision).orElse(host);
-    host = hub.isOffline() ? host.offline(true) : host;
-    host = hub.endpoint().map(host::endpoint).orElse(host);
-    return hub.cacheDir().map(Path::toString).map(host::cacheDir).orElse(host);
+    return host.hub(forHosts(hub));
+  }
+
+  private static HostHub forHosts(HubMixin given) {
+    HostHub hub = HostHub.unsaid();
+    hub = given.revision().map(hub::revision).orElse(hub);
+    hub = given.isOffline() ? hub.offline(true) : hub;
+    hub = given.endpoint().map(hub::endpoint).orElse(hub);
+    return given.cacheDir().map(Path::toString).map(hub::cacheDir).orElse(hub);
   }
 
   /** Opens the language model that the user named on the driver. */
@@ -78,28 +86,30 @@ final class ClusterSession {
     return model(model.name().orElseThrow(), model, hub);
   }
 
-  /** Opens the language model that the user named, else the one that the SAE reads. */
-  TextJobs model(ModelMixin model, SAE sae, HubMixin hub) throws IOException {
+  /**
+   * Opens the language model that the user named, else that of the release, else the one that the
+   * files of the SAE name.
+   */
+  TextJobs model(ModelMixin model, SAE sae, LoadMixin load) throws IOException {
+    Optional<String> ofRelease = load.knownRelease().map(Release::model);
     String name =
         model
             .name()
+            .or(() -> ofRelease)
             .or(() -> sae.config().modelName())
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
                         "the configuration of the SAE names no language model; name one with"
                             + " --model"));
-    return model(name, model, hub);
+    return model(name, model, load.hub());
   }
 
   private TextJobs model(String name, ModelMixin model, HubMixin hub) throws IOException {
     HostModel host =
         (isFolder(name) ? HostModel.folder(name) : HostModel.of(name))
             .bfloat16Products(model.isBfloat16());
-    host = hub.revision().map(host::revision).orElse(host);
-    host = hub.isOffline() ? host.offline(true) : host;
-    host = hub.endpoint().map(host::endpoint).orElse(host);
-    return TextJobs.on(spark, hub.cacheDir().map(Path::toString).map(host::cacheDir).orElse(host));
+    return TextJobs.on(spark, host.hub(forHosts(hub)));
   }
 
   /** A URI, a path, or a relative one where the driver has such a folder. */

@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.SAE;
+import io.matryoshka.sae.internal.filetype.FileType;
 import io.matryoshka.sae.internal.serve.view.Corpus;
 import io.matryoshka.sae.internal.serve.view.Workspace;
 import io.matryoshka.sae.lm.LanguageModel;
@@ -18,12 +19,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The options that give texts from which contexts of latents come. */
 final class CorpusMixin {
 
   private static final SaeLocation.Bundled BOOKWORM = new SaeLocation.Bundled("bookworm-3m");
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   @Option(
       names = {"--text-file", "--corpus"},
@@ -53,8 +60,13 @@ final class CorpusMixin {
 
   /** What is to be read; fails at once where a file is missing. */
   Corpus corpus() throws IOException {
+    if (mostTokens < 1) {
+      throw new ParameterException(
+          command.commandLine(), "--corpus-tokens: expected at least 1, got " + mostTokens);
+    }
     List<String> words = new ArrayList<>();
     for (Path file : files) {
+      FileType.requireFile(file);
       if (!Files.isReadable(file)) {
         throw new NoSuchFileException(file.toString());
       }

@@ -55,9 +55,6 @@ final class EncodeCommand implements Callable<Integer> {
   @SuppressWarnings("try") // The hint does its work by being open.
   public Integer call() throws IOException {
     FileOrFolder.requireWritable("sparse latents", target);
-    if (layers.isGiven()) {
-      activations.requireText("--layers");
-    }
     activations.find();
     if (layers.isGiven()) {
       encodeLayers();

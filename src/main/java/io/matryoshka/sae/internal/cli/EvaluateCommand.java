@@ -133,13 +133,13 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private void evaluateLayers() throws IOException {
+    activations.requireNotBoth();
     layers.requireNone("--target", target.isEmpty());
     layers.requireNone("--checkpoint", checkpoint == null);
     layers.requireNone("--html", html == null);
     layers.requireNone("--latents-csv", latentsCsv == null);
     RowRules rules = rows.rules();
     layers.requireNone("--mask", rules.mask().isEmpty());
-    activations.requireText("--layers");
     Output.requireWritable(csv);
     LayersResult result =
         new LayersEvaluation(load, activations, output)
@@ -159,9 +159,6 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private void requireLossFits() {
-    if (loss.isGiven()) {
-      activations.requireText("--loss");
-    }
     if (loss.isGiven() && metrics.hasSelection()) {
       throw usage(
           "--loss measures the SAE's own rule of selection; leave out --top-k and --batch-top-k");

@@ -115,7 +115,7 @@ final class ExploreCommand implements Callable<Integer> {
   }
 
   private void exploreLayers() throws IOException {
-    activations.requireText("--layers");
+    activations.requireNotBoth();
     layers.requireNone("--labels-file", labelOptions.file().isEmpty());
     layers.requireNone("--against", !against.isGiven());
     requireFolders();

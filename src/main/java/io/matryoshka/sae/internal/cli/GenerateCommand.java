@@ -94,6 +94,9 @@ final class GenerateCommand implements Callable<Integer> {
     if (greedy && temperature != null) {
       throw usage("expected either --greedy or --temperature, got both");
     }
+    if (maxNewTokens < 1) {
+      throw usage("--max-new-tokens: expected at least 1, got " + maxNewTokens);
+    }
     if (!load.isNamed() && !model.isGiven()) {
       throw usage("expected RELEASE and SAE_ID, or a language model with --model, got none");
     }
@@ -124,23 +127,31 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private void print(LanguageModel opened, Optional<SAE> sae) throws IOException {
-    Intervention[] changes =
-        sae.map(interventions::of).orElse(List.of()).toArray(Intervention[]::new);
+    List<Intervention> changes = sae.map(interventions::of).orElse(List.of());
+    List<Tokens> prompts = text.read(opened, sae);
+    interventions.requireReached(opened, changes, prompts, maxNewTokens);
+    List<Integer> newTokens = new ArrayList<>();
     ObjectNode result = Output.object();
     ArrayNode array = result.putArray("continuations");
-    for (Tokens prompt : text.read(opened, sae)) {
+    for (Tokens prompt : prompts) {
       Generation clean = opened.generate(prompt, options());
       ObjectNode node = array.addObject();
       ids(node.putArray("prompt_ids"), prompt);
       put(node, "", prompt, clean);
       line("clean", clean);
-      if (changes.length > 0) {
-        Generation changed = opened.generate(prompt, options(), changes);
+      if (!changes.isEmpty()) {
+        Generation changed =
+            opened.generate(prompt, options(), changes.toArray(Intervention[]::new));
+        newTokens.add(changed.tokens().size());
         put(node, "clean_", prompt, clean);
         put(node, name() + "_", prompt, changed);
         line(name(), changed);
       }
     }
+    interventions
+        .reach(opened, changes)
+        .flatMap(reach -> reach.note(prompts, newTokens))
+        .ifPresent(output::note);
     if (output.isJson()) {
       output.json(result);
     }

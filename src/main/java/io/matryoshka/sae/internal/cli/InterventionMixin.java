@@ -3,8 +3,11 @@ package io.matryoshka.sae.internal.cli;
 import io.matryoshka.sae.Levels;
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.lm.Intervention;
+import io.matryoshka.sae.lm.LanguageModel;
+import io.matryoshka.sae.lm.Tokens;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -51,8 +54,8 @@ final class InterventionMixin {
       paramLabel = "FIRST-LAST",
       parameterConsumer = RangesConsumer.class,
       description =
-          "Positions to change, from 0, such as 2-5,7; default: all, the prompt's and the new"
-              + " ones.")
+          "Positions to change, from 0, such as 2-5,7; those of new tokens count on after the"
+              + " text's. Default: all.")
   private List<IntRange> positions = new ArrayList<>();
 
   @Option(names = "--skip-bos", description = "Leave the activations of <bos> tokens as they are.")
@@ -79,6 +82,27 @@ final class InterventionMixin {
     steers.forEach(
         steer -> interventions.add(strong(sae, "--steer", "STRENGTH", steer, Intervention::steer)));
     return interventions.stream().map(placed()).toList();
+  }
+
+  /**
+   * Refuses positions at which no text has a token, nor gets one.
+   *
+   * @param changes what {@link #of} has made
+   * @param newTokens tokens that each text may get
+   */
+  void requireReached(
+      LanguageModel model, List<Intervention> changes, List<Tokens> texts, int newTokens) {
+    Optional<String> problem = reach(model, changes).flatMap(r -> r.problem(texts, newTokens));
+    if (problem.isPresent()) {
+      throw new ParameterException(command.commandLine(), problem.get());
+    }
+  }
+
+  /** Which tokens the positions reach; empty where all are changed. */
+  Optional<Reach> reach(LanguageModel model, List<Intervention> changes) {
+    return positions.isEmpty() || changes.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Reach(model, changes.get(0), positions));
   }
 
   private UnaryOperator<Intervention> placed() {

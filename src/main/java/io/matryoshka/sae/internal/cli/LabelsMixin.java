@@ -7,10 +7,16 @@ import io.matryoshka.sae.registry.SaeEntry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Where the labels of latents come from, if they are wanted. */
 final class LabelsMixin {
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   @Option(
       names = "--labels",
@@ -40,6 +46,10 @@ final class LabelsMixin {
   /** Opens the labels of the SAE that the user named. */
   Labels open(LoadMixin load, Output output) throws IOException {
     if (file != null) {
+      if (wanted) {
+        throw new ParameterException(
+            command.commandLine(), "expected either --labels or --labels-file, got both");
+      }
       return Labels.load(file);
     }
     return wanted ? ofNeuronpedia(load.entry(), load, output) : Labels.none();

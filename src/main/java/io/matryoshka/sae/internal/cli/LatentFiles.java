@@ -2,8 +2,9 @@ package io.matryoshka.sae.internal.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.matryoshka.sae.SparseLatents;
+import io.matryoshka.sae.internal.filetype.JsonProblems;
+import io.matryoshka.sae.internal.filetype.JsonRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -34,7 +35,7 @@ record LatentFiles(List<Path> files, long[] shape, long rows) {
           index.toString(), null, "expected the folder of an encode run that has finished");
     }
     try {
-      JsonNode root = new ObjectMapper().readTree(Files.readString(index));
+      JsonNode root = JsonRules.STRICT.read(index);
       List<Path> shards = new ArrayList<>();
       for (JsonNode shard : root.path("shards")) {
         shards.add(input.resolve(Path.of(shard.path("file").asText()).getFileName()));
@@ -42,8 +43,7 @@ record LatentFiles(List<Path> files, long[] shape, long rows) {
       long rows = root.path("rows").asLong();
       return new LatentFiles(shards, new long[] {rows}, rows);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(
-          "%s: not JSON: %s".formatted(index, e.getOriginalMessage()), e);
+      throw new IllegalArgumentException(JsonProblems.describe(index.toString(), e), e);
     }
   }
 }

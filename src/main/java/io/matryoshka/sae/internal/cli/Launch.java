@@ -49,8 +49,14 @@ final class Launch {
   }
 
   private static int checkAndRun(ParseResult parsed) {
-    NeededOptions.check(parsed);
-    OutputPaths.check(parsed);
+    ParseResult command = parsed;
+    while (command.hasSubcommand()) {
+      command = command.subcommand();
+    }
+    if (!command.isUsageHelpRequested()) {
+      NeededOptions.check(command);
+      OutputPaths.check(command.commandSpec());
+    }
     return new CommandLine.RunLast().execute(parsed);
   }
 

@@ -204,19 +204,33 @@ final class LoadMixin {
   /** The same for an SAE that is not loaded yet. Tells the user once which model was taken. */
   LanguageModel openModel(SaeConfig sae, ModelMixin model, Output output) throws IOException {
     LanguageModel opened = openModelUntold(sae, model, output);
+    tell(opened, model, output);
+    return opened;
+  }
+
+  /** Tells the user once which model was taken, where none was named. */
+  void tell(LanguageModel opened, ModelMixin model, Output output) {
     if (!model.isGiven() && !toldModel) {
       output.hint("the language model is " + opened.name());
       toldModel = true;
     }
-    return opened;
   }
 
   /** The same for a command whose result names the model. */
   LanguageModel openModelUntold(SaeConfig sae, ModelMixin model, Output output) throws IOException {
+    return model.open(
+        sae,
+        knownRelease().map(Release::id),
+        hub.options(output.downloadBars()),
+        registry.registry());
+  }
+
+  /** The release that the user named, if the tables in use have it. */
+  Optional<Release> knownRelease() throws RegistryException {
     ReleaseRegistry known = registry.registry();
-    Optional<String> ofRelease =
-        Optional.ofNullable(release).filter(name -> dir == null && known.contains(name));
-    return model.open(sae, ofRelease, hub.options(output.downloadBars()), known);
+    return dir == null && release != null && known.contains(release)
+        ? Optional.of(known.release(release))
+        : Optional.empty();
   }
 
   /** Whether the user named an SAE. */

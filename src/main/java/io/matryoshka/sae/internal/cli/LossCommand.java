@@ -12,6 +12,7 @@ import io.matryoshka.sae.lm.Tokens;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -77,7 +78,13 @@ final class LossCommand implements Callable<Integer> {
           LanguageModel opened = load.openModel(sae, model, output)) {
         List<Tokens> texts = text.read(opened, Optional.of(sae));
         if (interventions.isGiven()) {
-          changed(opened, texts, interventions.of(sae));
+          List<Intervention> changes = interventions.of(sae);
+          interventions.requireReached(opened, changes, texts, 0);
+          interventions
+              .reach(opened, changes)
+              .flatMap(reach -> reach.note(texts, Collections.nCopies(texts.size(), 0)))
+              .ifPresent(output::note);
+          changed(opened, texts, changes);
         } else {
           spliced(opened, sae, texts);
         }

@@ -20,7 +20,6 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParseResult;
 
 /**
  * Refuses, before any work, a result that would take the place of a file that the command reads, or
@@ -123,17 +122,10 @@ final class OutputPaths {
    *
    * @throws ParameterException that names the option, the path and what it would replace
    */
-  static void check(ParseResult parsed) {
-    ParseResult command = parsed;
-    while (command.hasSubcommand()) {
-      command = command.subcommand();
-    }
-    if (command.isUsageHelpRequested()) {
-      return;
-    }
-    Optional<String> problem = new OutputPaths(command.commandSpec()).problem();
+  static void check(CommandSpec command) {
+    Optional<String> problem = new OutputPaths(command).problem();
     if (problem.isPresent()) {
-      throw new ParameterException(command.commandSpec().commandLine(), problem.get());
+      throw new ParameterException(command.commandLine(), problem.get());
     }
   }
 

@@ -83,12 +83,14 @@ final class TextMixin {
           "expected one of --text, --text-file and --ids, got "
               + (kinds == 0 ? "none" : "several"));
     }
-    if (ids != null) {
-      return TokenIdFile.read(ids);
-    }
-    return files.isEmpty()
-        ? typed(model)
-        : Documents.read(files, model, packing, Optional.ofNullable(contextSize));
+    List<Tokens> read =
+        ids != null
+            ? TokenIdFile.read(ids)
+            : files.isEmpty()
+                ? typed(model)
+                : Documents.read(files, model, packing, Optional.ofNullable(contextSize));
+    model.requireFits(read);
+    return read;
   }
 
   private List<Tokens> typed(LanguageModel model) throws IOException {

@@ -62,9 +62,6 @@ final class TopCommand implements Callable<Integer> {
     if (count < 1) {
       throw new IllegalArgumentException("--count: expected at least 1, got " + count);
     }
-    if (layers.isGiven()) {
-      activations.requireText("--layers");
-    }
     activations.find();
     RowRules rules = rowOptions.rules();
     if (layers.isGiven()) {

@@ -81,6 +81,19 @@ public enum FileType {
   }
 
   /**
+   * Refuses a folder where a file is to be read; the system would only say that it is one, without
+   * its name.
+   *
+   * @param path what was given as a file; may be missing
+   * @throws IllegalArgumentException if it is a folder
+   */
+  public static void requireFile(Path path) {
+    if (Files.isDirectory(path)) {
+      throw new IllegalArgumentException(path + ": expected a file, and this is a folder");
+    }
+  }
+
+  /**
    * Recognises a file.
    *
    * @param file the file, not a folder

@@ -1,25 +1,16 @@
 package io.matryoshka.sae.internal.filetype;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Reads configurations as Python's programs write them. */
 public final class JsonObjects {
 
-  /** Python writes NaN and Infinity for floats that never got a value, and reads them back. */
-  private static final ObjectMapper JSON =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-          .build();
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private JsonObjects() {}
 
@@ -45,7 +36,7 @@ public final class JsonObjects {
       throws E, IOException {
     JsonNode root;
     try {
-      root = JSON.readTree(Files.readAllBytes(file));
+      root = JsonRules.PYTHON.read(file);
     } catch (JsonProcessingException e) {
       FileType type = FileType.of(file);
       String problem =

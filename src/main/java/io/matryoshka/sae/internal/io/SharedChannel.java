@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -44,6 +45,9 @@ final class SharedChannel implements Closeable {
   }
 
   static SharedChannel open(Path path) throws IOException {
+    if (Files.isDirectory(path)) { // Which could be opened, and its first read names no path.
+      throw new FileSystemException(path.toString(), null, "expected a file, and this is a folder");
+    }
     FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
     try {
       return new SharedChannel(path, Identity.of(path), channel);

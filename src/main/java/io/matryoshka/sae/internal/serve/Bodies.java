@@ -97,8 +97,7 @@ final class Bodies {
         return new Fields(object);
       }
     } catch (JsonProcessingException e) {
-      throw new ViewException(
-          ViewException.Kind.BAD_REQUEST, "the body is not JSON: " + JsonProblems.describe(e));
+      throw new ViewException(ViewException.Kind.BAD_REQUEST, JsonProblems.describe("the body", e));
     } catch (IOException e) {
       throw new ViewException(ViewException.Kind.BAD_REQUEST, "the body is not UTF-8");
     }

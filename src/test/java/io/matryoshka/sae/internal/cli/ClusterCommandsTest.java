@@ -217,6 +217,15 @@ class ClusterCommandsTest {
   }
 
   @Test
+  void modelThatNobodyNamed_isToldOnce() {
+    String words = "evaluate bookworm-3m-res-matryoshka-demo --json " + ids;
+    assertThat(both(words, work()).err()).containsOnlyOnce("note: the language model is ");
+    assertThat(both(words + " --quiet", work()).err()).doesNotContain("language model");
+    assertThat(both("evaluate " + BOOKWORM + " --json " + ids, work()).err())
+        .doesNotContain("language model");
+  }
+
+  @Test
   void failures_haveTheExitCodesOfTheCommandLine() throws IOException {
     float[] rows = SparkRows.rows(0, 100);
     rows[70 * SparkRows.D_IN] = Float.NaN;

@@ -119,6 +119,8 @@ class ClusterOptionsTest {
         "encode r s -o out | expected activations with --input, or text",
         "encode r s -o out --text a | name it with --work",
         "encode r s -o out -i a.npy --work w | --work is for text",
+        "encode r s -o out -i a.npy --model m | --model is for text",
+        "explore r s -i a.npy --tokens-per-file 9 | --tokens-per-file is for text",
         "encode r s -o out.safetensors -i a.npy | a cluster writes a folder",
         "encode r s -o out -i a.npy --parquet --restart | --restart: Parquet files",
         "evaluate r s -i a.npy --skip-special-tokens | --skip-special-tokens is for text",

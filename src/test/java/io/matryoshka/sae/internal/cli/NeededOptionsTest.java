@@ -24,6 +24,21 @@ class NeededOptionsTest {
         "generate --model M --text a --seed 3 | --seed is for tokens that are drawn",
         "top --dir S --text a --context-size 5 | --context-size is for documents",
         "encode --dir S -i a.npy -o o --context-size 5 | --context-size is for documents",
+        "top --dir S -i a.npy --model M | --model is for text",
+        "encode --dir S -i a.npy -o o --bfloat16-products | --bfloat16-products is for text",
+        "evaluate all-minilm-l6-v2-matryoshka-demo --model M | --model is for text",
+        "explore --dir S -i a.npy --model M | --model is for text",
+        "top --dir S --text a --tensor x | --tensor is for files of activations",
+        "explore --dir S --text a --as bfloat16 | --as is for files of activations",
+        "benchmark --tensor x | --tensor is for files of activations",
+        "serve --corpus-tokens 9 | --corpus-tokens says how much of a corpus is read",
+        "serve --context-size 9 | --context-size is for documents",
+        "serve --corpus-tokens 0 --text-file pom.xml --no-open | --corpus-tokens: expected at least 1",
+        "encode --dir S -i a.npy -o o.safetensors --restart | --restart is for a folder",
+        "encode --dir S -i a.npy -o o.safetensors --rows-per-shard 9 | --rows-per-shard is for a folder",
+        "activations --model M --text a --hooks x -o o.safetensors --texts-per-file 9 | --texts-per-file is for a folder",
+        "top --dir S -i pom.xml --labels --labels-file F | expected either --labels or --labels-file",
+        "evaluate bookworm-3m-res-matryoshka-demo --text a -i pom.xml --layers 5 | expected either --input or text, got both",
         "evaluate --dir S -i a.npy --checkpoint-rows 9 | --checkpoint-rows is for a checkpoint"
       })
   void option_withoutWhatItNeeds_isRefusedByName(String command, String message) {

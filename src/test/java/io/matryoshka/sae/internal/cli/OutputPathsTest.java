@@ -206,7 +206,7 @@ class OutputPathsTest {
             Arrays.stream(command.split(" "))
                 .map(word -> word.replaceFirst("^(file:)?(S|OUT|acts)\\b", "$1" + folder + "/$2"))
                 .toArray(String[]::new));
-    assertThatThrownBy(() -> OutputPaths.check(parsed))
+    assertThatThrownBy(() -> OutputPaths.check(parsed.subcommand().commandSpec()))
         .isInstanceOf(CommandLine.ParameterException.class)
         .message()
         .containsAnyOf("would be overwritten", "whose files are read");

@@ -205,16 +205,16 @@ class ServedSafetyTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "{ | the body is not JSON",
+        "{ | the body: not JSON",
         "[1] | expected a JSON object",
         "{} | sae: expected a text, got none",
         "{\"sae\":1} | sae: expected a text, got 1",
         "{\"sae\":\"%s\"} | text: expected a text, got none",
         "{\"sae\":\"%s\",\"text\":\"\"} | the text is empty",
         "{\"sae\":\"%s\",\"text\":\"x\",\"url\":\"file:///etc/passwd\"} | field 'url' is not known",
-        "{\"sae\":\"%s\",\"text\":\"x\",\"text\":\"y\"} | Duplicate field",
+        "{\"sae\":\"%s\",\"text\":\"x\",\"text\":\"y\"} | the body: the key 'text' stands there twice",
         "{\"sae\":\"%s\",\"text\":\"x\"} {} | not JSON",
-        "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}} | nesting depth"
+        "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}} | the body: lists and objects lie 9 deep in each other, and at most 8 are read"
       })
   void malformedBody_isNamed(String body, String message) throws IOException {
     HttpResponse<String> answer = served.send(served.post("/api/latents", body.replace("%s", KEY)));
@@ -229,16 +229,21 @@ class ServedSafetyTest {
         "edits | {\"kind\":\"zero\"} | edits[0].latent: expected a whole number",
         "edits | {\"kind\":\"burn\",\"latent\":1} | expected zero, scale or steer, got 'burn'",
         "edits | {\"kind\":\"zero\",\"latent\":2048} | from 0 to 2047, got 2048",
-        "edits | {\"kind\":\"steer\",\"latent\":1,\"value\":1e99} | value: expected a number",
+        "edits | {\"kind\":\"steer\",\"latent\":1,\"value\":1e99} | -3.4e38 to 3.4e38, as float32 holds it, got 1.0E99",
+        "edits | {\"kind\":\"steer\",\"latent\":1,\"value\":\"a\"} | value: expected a number, got \"a\"",
         "edits | {\"kind\":\"steer\",\"latent\":1} | value: expected a number, got none",
         "edits | {\"kind\":\"zero\",\"latent\":1,\"path\":\"x\"} | 'edits[0].path' is not known",
         "positions | 5-2 | positions: expected numbers and rising ranges",
         "positions | 1;2 | positions: expected numbers and rising ranges",
+        "positions | 40 | positions: 40 reaches no token",
+        "positions | 1-2,40-50 | positions: 40-50 reaches no token",
+        "positions | 0 | positions: 0 reaches no token",
         "position | 99 | position: expected a whole number from 0 to",
         "count | 51 | count: expected a whole number from 1 to 50"
       })
   void changeOutOfRange_isNamed(String field, String value, String message) throws IOException {
     ObjectNode body = ServedBookworm.body(KEY, "The cat sat.");
+    body.putArray("edits").addObject().put("kind", "zero").put("latent", 1);
     switch (field) {
       case "edits" -> body.putArray("edits").add(ServedBookworm.json(value));
       case "positions" -> body.put(field, value);
@@ -322,6 +327,20 @@ class ServedSafetyTest {
                     + "\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + chunks))
         .startsWith("HTTP/1.1 413");
+  }
+
+  @Test
+  void positionsOfNewTokens_areReachedWhereTheTextGrowsSoFar() throws IOException {
+    ObjectNode body = ServedBookworm.body(KEY, "x").put("positions", "9");
+    body.putArray("edits").addObject().put("kind", "zero").put("latent", 1);
+    HttpResponse<String> beyond =
+        served.send(served.post("/api/generate", body.put("max_new_tokens", 2).toString()));
+    assertThat(beyond.statusCode()).isEqualTo(400);
+    assertThat(error(beyond).get("message").textValue())
+        .contains("positions: 9 reaches no token", "with its new tokens", "(skip_bos)");
+    HttpResponse<String> within =
+        served.send(served.post("/api/generate", body.put("max_new_tokens", 12).toString()));
+    assertThat(within.statusCode()).isEqualTo(200);
   }
 
   @Test

@@ -57,7 +57,9 @@ public final class ContinuationView {
     GenerateOptions options = options(fields, limits);
     List<Side> sides = sides(fields.texts("sides", Side.values().length), edits);
     fields.requireNoOther();
-    return new ContinuationView(open, text, edits, open.tokens(text, limits), options, sides);
+    Tokens prompt = open.tokens(text, limits);
+    edits.requireReached(open, prompt, options.maxNewTokens());
+    return new ContinuationView(open, text, edits, prompt, options, sides);
   }
 
   private static GenerateOptions options(Fields fields, Limits limits) {

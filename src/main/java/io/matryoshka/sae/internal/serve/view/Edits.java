@@ -2,6 +2,7 @@ package io.matryoshka.sae.internal.serve.view;
 
 import io.matryoshka.sae.SAE;
 import io.matryoshka.sae.lm.Intervention;
+import io.matryoshka.sae.lm.Tokens;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -61,7 +62,17 @@ record Edits(List<Edit> edits, List<Range> positions, String text, boolean skipB
   }
 
   /** Positions from the first to the last, both included. */
-  record Range(int first, int last) {}
+  record Range(int first, int last) {
+
+    boolean contains(int position) {
+      return first <= position && position <= last;
+    }
+
+    @Override
+    public String toString() {
+      return first == last ? Integer.toString(first) : first + "-" + last;
+    }
+  }
 
   static Edits read(Fields fields, OpenSae open, Limits limits) {
     List<Edit> edits = new ArrayList<>();
@@ -112,7 +123,32 @@ record Edits(List<Edit> edits, List<Range> positions, String text, boolean skipB
   }
 
   private boolean worksAt(int position) {
-    return positions.stream().anyMatch(r -> r.first() <= position && position <= r.last());
+    return positions.stream().anyMatch(range -> range.contains(position));
+  }
+
+  /**
+   * Refuses positions that would change nothing.
+   *
+   * @param tokens the text
+   * @param newTokens tokens that it may get, 0 for none
+   */
+  void requireReached(OpenSae open, Tokens tokens, int newTokens) {
+    if (edits.isEmpty()) {
+      return;
+    }
+    Intervention change = edits.get(0).of(open.sae());
+    for (Range range : positions) {
+      Intervention there = change.positions(range::contains);
+      if (!open.model().isReached(tokens, newTokens, skipBos ? there.skipBos() : there)) {
+        throw ViewException.badRequest(
+            "positions: %s reaches no token: positions count from 0, and the text is read up to %d%s%s"
+                .formatted(
+                    range,
+                    open.model().positionsRead(tokens, newTokens) - 1,
+                    newTokens > 0 ? " with its new tokens" : "",
+                    skipBos ? "; <bos> is left alone (skip_bos)" : ""));
+      }
+    }
   }
 
   List<Intervention> of(SAE sae) {

@@ -115,12 +115,12 @@ final class ExportPage {
     List<List<String>> rows = new ArrayList<>();
     for (JsonNode near : answer.path("nearest").path(direction)) {
       rows.add(
-          List.of(
-              near.path("latent").asText(),
-              number(near.path("cosine")),
-              near.path("label").asText("")));
+          List.of(near.path("latent").asText(), number(near.path("cosine")), Meaning.of(near)));
     }
-    return table("Nearest by what each latent " + verb, List.of("latent", "cosine", "label"), rows);
+    return table(
+        "Nearest by what each latent " + verb,
+        List.of("latent", "cosine", "label or tokens"),
+        rows);
   }
 
   private Block logits(String kind) {
@@ -168,13 +168,22 @@ final class ExportPage {
       matches.add(
           List.of(
               match.path("left").asText(),
+              label("left", match),
               match.path("right").asText(),
+              label("right", match),
               number(match.path("cosine")),
               match.path("tokens_both").asText()));
     }
     page.section(
         "Latents that belong together",
-        table("Nearest active latents", List.of("left", "right", "cosine", "tokens"), matches));
+        table(
+            "Nearest active latents",
+            List.of("left", "left label", "right", "right label", "cosine", "tokens"),
+            matches));
+  }
+
+  private String label(String side, JsonNode match) {
+    return answer.path(side).path("labels").path(match.path(side).asText()).asText("");
   }
 
   /** A table, or a sentence where there is nothing to show. */

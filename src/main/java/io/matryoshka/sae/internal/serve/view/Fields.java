@@ -12,6 +12,8 @@ import java.util.function.Function;
 /** Reads the fields of a request, and refuses what is missing, unknown or of another type. */
 public final class Fields {
 
+  private static final String FLOAT32 = "a number from -3.4e38 to 3.4e38, as float32 holds it";
+
   private final ObjectNode object;
   private final String where;
   private final Set<String> read = new HashSet<>();
@@ -88,8 +90,9 @@ public final class Fields {
   }
 
   private double decimal(String name, JsonNode value) {
-    boolean fits = value.isNumber() && Float.isFinite(value.floatValue());
-    return require(fits, name, "a number", value, JsonNode::doubleValue);
+    require(value.isNumber(), name, "a number", value, JsonNode::doubleValue);
+    boolean fits = Float.isFinite(value.floatValue());
+    return require(fits, name, FLOAT32, value, JsonNode::doubleValue);
   }
 
   boolean flag(String name, boolean missing) {

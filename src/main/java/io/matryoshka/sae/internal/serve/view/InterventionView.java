@@ -36,6 +36,7 @@ final class InterventionView {
     int position = fields.number("position", last, 0, last);
     int count = fields.number("count", 10, 1, MOST_PREDICTIONS);
     fields.requireNoOther();
+    edits.requireReached(open, tokens, 0);
     List<Intervention> changes = edits.of(open.sae());
     List<TokenLosses> losses = open.model().losses(tokens, List.of(changes));
     ObjectNode node = Json.object().put("sae", open.name().key());

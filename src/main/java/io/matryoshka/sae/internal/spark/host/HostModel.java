@@ -1,14 +1,11 @@
 package io.matryoshka.sae.internal.spark.host;
 
-import io.matryoshka.sae.hub.HubOptions;
 import io.matryoshka.sae.internal.spark.store.FolderCopy;
 import io.matryoshka.sae.internal.spark.store.HadoopPaths;
 import io.matryoshka.sae.lm.LanguageModel;
 import io.matryoshka.sae.lm.LanguageModelOptions;
 import java.io.IOException;
 import java.io.Serializable;
-import java.net.URI;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -24,10 +21,6 @@ public final class HostModel implements Serializable {
   private static final String MODEL = "model";
   private static final String FOLDER = "folder";
   private static final String BFLOAT16_PRODUCTS = "bfloat16_products";
-  private static final String REVISION = "revision";
-  private static final String OFFLINE = "offline";
-  private static final String CACHE_DIR = "cache_dir";
-  private static final String ENDPOINT = "endpoint";
 
   /** What was given, in alphabetical order; a concrete type, as it is serialised. */
   private final TreeMap<String, String> settings;
@@ -55,24 +48,9 @@ public final class HostModel implements Serializable {
     return with(BFLOAT16_PRODUCTS, Boolean.toString(bfloat16));
   }
 
-  /** Sets the version on the Hub. */
-  public HostModel revision(String revision) {
-    return with(REVISION, revision);
-  }
-
-  /** Sets whether hosts use only what is in their caches. */
-  public HostModel offline(boolean offline) {
-    return with(OFFLINE, Boolean.toString(offline));
-  }
-
-  /** Sets the folder of the Hub's cache. */
-  public HostModel cacheDir(String folder) {
-    return with(CACHE_DIR, folder);
-  }
-
-  /** Sets the address of the Hub. */
-  public HostModel endpoint(URI address) {
-    return with(ENDPOINT, address.toString());
+  /** Sets what is said of the Hub. */
+  public HostModel hub(HostHub hub) {
+    return new HostModel(hub.addedTo(settings), "");
   }
 
   private HostModel with(String key, String value) {
@@ -129,18 +107,12 @@ public final class HostModel implements Serializable {
   /** Opens the model, with what the reference says alone. */
   LanguageModel open(Configuration hadoop) throws IOException {
     LanguageModelOptions options =
-        LanguageModelOptions.defaults().bfloat16Products(isSet(BFLOAT16_PRODUCTS)).hub(hub());
+        LanguageModelOptions.defaults()
+            .bfloat16Products(isSet(BFLOAT16_PRODUCTS))
+            .hub(HostHub.options(settings));
     return get(FOLDER).isPresent()
         ? LanguageModel.load(FolderCopy.onThisHost(settings.get(FOLDER), hadoop), options)
         : LanguageModel.fromPretrained(settings.get(MODEL), options);
-  }
-
-  private HubOptions hub() {
-    HubOptions hub = HubOptions.fromEnvironment();
-    hub = get(REVISION).map(hub::revision).orElse(hub);
-    hub = isSet(OFFLINE) ? hub.offline(true) : hub;
-    hub = get(ENDPOINT).map(URI::create).map(hub::endpoint).orElse(hub);
-    return get(CACHE_DIR).map(Path::of).map(hub::cacheDir).orElse(hub);
   }
 
   /** Equal references open the same model; what it is on the driver does not matter. */

@@ -11,8 +11,6 @@ import io.matryoshka.sae.safetensors.Dtype;
 import io.matryoshka.sae.stream.RunSettings;
 import java.io.IOException;
 import java.io.Serializable;
-import java.net.URI;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -42,10 +40,6 @@ public final class HostSae implements Serializable {
   private static final String SCALING_FACTOR = "scaling_factor";
   private static final String FOLD_DECODER_NORMS = "fold_decoder_norms";
   private static final String PREPARED_CACHE = "prepared_cache";
-  private static final String REVISION = "revision";
-  private static final String OFFLINE = "offline";
-  private static final String CACHE_DIR = "cache_dir";
-  private static final String ENDPOINT = "endpoint";
 
   /** What was given, in alphabetical order; a concrete type, as it is serialised. */
   private final TreeMap<String, String> settings;
@@ -111,24 +105,9 @@ public final class HostSae implements Serializable {
     return with(PREPARED_CACHE, Boolean.toString(keep));
   }
 
-  /** Sets the branch, tag or commit on the Hub. */
-  public HostSae revision(String revision) {
-    return with(REVISION, revision);
-  }
-
-  /** Sets whether hosts use only what is in their caches. */
-  public HostSae offline(boolean offline) {
-    return with(OFFLINE, Boolean.toString(offline));
-  }
-
-  /** Sets the folder of the Hub's cache. */
-  public HostSae cacheDir(String folder) {
-    return with(CACHE_DIR, folder);
-  }
-
-  /** Sets the address of the Hub. */
-  public HostSae endpoint(URI address) {
-    return with(ENDPOINT, address.toString());
+  /** Sets what is said of the Hub. */
+  public HostSae hub(HostHub hub) {
+    return new HostSae(hub.addedTo(settings), "");
   }
 
   private HostSae with(String key, String value) {
@@ -183,7 +162,7 @@ public final class HostSae implements Serializable {
   }
 
   private LoadOptions options() {
-    LoadOptions options = LoadOptions.defaults();
+    LoadOptions options = LoadOptions.defaults().hub(HostHub.options(settings));
     options = set(options, PREFIX, Integer::valueOf, LoadOptions::prefix);
     options = set(options, DTYPE, Dtype::valueOf, LoadOptions::dtype);
     options = set(options, DEVICE, HostSae::device, LoadOptions::device);
@@ -191,11 +170,7 @@ public final class HostSae implements Serializable {
     options = set(options, WIDTHS, HostSae::numbers, LoadOptions::widths);
     options = set(options, SCALING_FACTOR, Double::valueOf, LoadOptions::normScalingFactor);
     options = set(options, FOLD_DECODER_NORMS, Boolean::valueOf, LoadOptions::foldDecoderNorms);
-    options = set(options, PREPARED_CACHE, Boolean::valueOf, LoadOptions::preparedCache);
-    options = set(options, REVISION, Function.identity(), LoadOptions::revision);
-    options = set(options, OFFLINE, Boolean::valueOf, LoadOptions::offline);
-    options = set(options, ENDPOINT, URI::create, LoadOptions::endpoint);
-    return set(options, CACHE_DIR, Path::of, LoadOptions::cacheDir);
+    return set(options, PREPARED_CACHE, Boolean::valueOf, LoadOptions::preparedCache);
   }
 
   private <T> LoadOptions set(

@@ -3,6 +3,7 @@ package io.matryoshka.sae.internal.spark.job;
 import io.matryoshka.sae.eval.Evaluation;
 import io.matryoshka.sae.eval.EvaluationRunOptions;
 import io.matryoshka.sae.internal.spark.host.HostModel;
+import io.matryoshka.sae.internal.spark.host.JobFault;
 import io.matryoshka.sae.internal.spark.host.MemoryCheck;
 import io.matryoshka.sae.internal.spark.host.OpenModels;
 import io.matryoshka.sae.internal.spark.store.HadoopPaths;
@@ -50,7 +51,17 @@ public final class TextJobs {
   /** Writes the activations of some hook points, and the index of their files. */
   public ExportJob.Written activations(
       List<Tokens> texts, List<String> hooks, TextSettings settings) throws IOException {
+    requireFits(texts);
     return job(hooks, settings).run(texts, settings.tokensPerFile());
+  }
+
+  /** Checks all texts before a host begins with one. */
+  private void requireFits(List<Tokens> texts) throws JobFault {
+    try {
+      model.requireFits(texts);
+    } catch (IllegalArgumentException e) {
+      throw new JobFault(e.getMessage(), e);
+    }
   }
 
   private ExportJob job(List<String> hooks, TextSettings settings) throws IOException {
@@ -67,6 +78,7 @@ public final class TextJobs {
   /** Runs texts up to the place that an SAE reads. */
   public TextRows rows(SaeJobs sae, List<Tokens> texts, TextSettings settings) throws IOException {
     model.requireFits(sae.sae());
+    requireFits(texts);
     MemoryCheck.warn(spark.getConf(), model, sae.sae());
     SpecialTokens special = SpecialTokens.of(model);
     if (settings.skipsSpecialTokens()) {

@@ -1,8 +1,5 @@
 package io.matryoshka.sae.internal.spark.ml;
 
-import java.util.Arrays;
-import java.util.Locale;
-
 /** What happens to a row that cannot be encoded. */
 public enum InvalidRows {
   /** It fails the task, with a message that says what is wrong. */
@@ -11,16 +8,10 @@ public enum InvalidRows {
   SKIP;
 
   public String key() {
-    return name().toLowerCase(Locale.ROOT);
+    return Keys.of(this);
   }
 
   public static InvalidRows of(String key) {
-    return Arrays.stream(values())
-        .filter(value -> value.key().equals(key))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "handleInvalid: expected error or skip, got '%s'".formatted(key)));
+    return Keys.find(InvalidRows.class, "handleInvalid", key);
   }
 }

@@ -2,7 +2,6 @@ package io.matryoshka.sae.internal.spark.ml;
 
 import io.matryoshka.sae.SparseLatents;
 import java.util.Arrays;
-import java.util.Locale;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.sql.RowFactory;
@@ -43,17 +42,11 @@ public enum OutputType {
   }
 
   public String key() {
-    return name().toLowerCase(Locale.ROOT);
+    return Keys.of(this);
   }
 
   public static OutputType of(String key) {
-    return Arrays.stream(values())
-        .filter(value -> value.key().equals(key))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "outputType: expected struct or vector, got '%s'".formatted(key)));
+    return Keys.find(OutputType.class, "outputType", key);
   }
 
   /** Makes the value of one activation. */
