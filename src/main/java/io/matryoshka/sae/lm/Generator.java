@@ -2,6 +2,7 @@ package io.matryoshka.sae.lm;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -93,7 +94,8 @@ final class Generator {
         NDArray last =
             ModelKernels.arrays()
                 .call(scope, "rows", states, scope.create(new long[] {rest.length - 1}));
-        return model.logits(last, scope).toFloatArray();
+        // Copies on a worker, as libtorch would use and keep awake threads of its own.
+        return Workers.call(() -> model.logits(last, scope).toFloatArray());
       }
     }
 

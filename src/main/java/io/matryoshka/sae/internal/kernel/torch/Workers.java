@@ -98,6 +98,11 @@ public final class Workers {
     Pool.INSTANCE.execute(work);
   }
 
+  /** Tells whether work waits for a worker. */
+  static boolean areWanted() {
+    return Pool.INSTANCE.hasQueuedSubmissions() || Pool.INSTANCE.getQueuedTaskCount() > 0;
+  }
+
   /** Number of workers. */
   public static int count() {
     return Pool.INSTANCE.getParallelism();

@@ -1,0 +1,140 @@
+package io.matryoshka.sae.internal.kernel.torch;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
+
+/**
+ * Runs batch after batch of tasks on the {@link Workers}, for work of which each batch takes only a
+ * fraction of a millisecond. Those who help stay awake for a moment after each batch: to wake a
+ * thread takes 25 µs and more. They leave as soon as anyone else has work for them.
+ *
+ * <p>One thread at a time may run batches.
+ */
+public final class Crew implements AutoCloseable {
+
+  /** So long a helper waits for the next batch. */
+  private static final long AWAKE_NANOS = 500_000;
+
+  /** So long the caller waits for the last tasks before it sleeps between two looks. */
+  private static final long BRIEF_NANOS = 200_000;
+
+  private static final long LOOK_NANOS = 20_000;
+
+  private final Helper[] helpers = new Helper[Workers.count() - 1];
+  private volatile Batch current = new Batch(0, i -> {});
+  private volatile boolean closed;
+
+  /** Makes a crew, of which nobody is awake yet. */
+  public Crew() {
+    for (int i = 0; i < helpers.length; i++) {
+      helpers[i] = new Helper();
+    }
+  }
+
+  /**
+   * Runs a task for all of {@code 0..count-1} and waits for the last. The caller gets what a task
+   * throws; those that have not begun then do not run.
+   *
+   * @param count how many
+   * @param task must not depend on the order of its calls
+   */
+  public void run(int count, IntConsumer task) {
+    if (count == 1) {
+      task.accept(0);
+      return;
+    }
+    Batch batch = new Batch(count, task);
+    current = batch;
+    for (int i = 0; i < Math.min(helpers.length, count - 1); i++) {
+      helpers[i].wake();
+    }
+    batch.work();
+    batch.await();
+  }
+
+  /** Sends the helpers away. */
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private static final class Batch {
+
+    private final int count;
+    private final IntConsumer task;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger left;
+    private volatile Throwable failure;
+
+    Batch(int count, IntConsumer task) {
+      this.count = count;
+      this.task = task;
+      this.left = new AtomicInteger(count);
+    }
+
+    boolean hasWork() {
+      return next.get() < count;
+    }
+
+    void work() {
+      for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+        try {
+          if (failure == null) {
+            task.accept(i);
+          }
+        } catch (RuntimeException | Error e) {
+          failure = e;
+        } finally {
+          left.getAndDecrement();
+        }
+      }
+    }
+
+    void await() {
+      long start = System.nanoTime();
+      while (left.get() > 0) {
+        if (System.nanoTime() - start < BRIEF_NANOS) {
+          Thread.onSpinWait();
+        } else {
+          LockSupport.parkNanos(LOOK_NANOS);
+        }
+      }
+      if (failure instanceof RuntimeException e) {
+        throw e;
+      }
+      if (failure instanceof Error e) {
+        throw e;
+      }
+    }
+  }
+
+  private final class Helper implements Runnable {
+
+    private final AtomicBoolean awake = new AtomicBoolean();
+
+    void wake() {
+      if (!awake.getAndSet(true)) {
+        Workers.start(this);
+      }
+    }
+
+    @Override
+    public void run() {
+      do {
+        long idle = System.nanoTime();
+        while (!closed && System.nanoTime() - idle < AWAKE_NANOS && !Workers.areWanted()) {
+          Batch batch = current;
+          if (batch.hasWork()) {
+            batch.work();
+            idle = System.nanoTime();
+          } else {
+            Thread.onSpinWait();
+          }
+        }
+        awake.set(false);
+      } while (current.hasWork() && !awake.getAndSet(true));
+    }
+  }
+}
