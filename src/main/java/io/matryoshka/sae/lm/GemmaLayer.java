@@ -2,15 +2,12 @@ package io.matryoshka.sae.lm;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
- * One layer of one pass, computed by the {@link Workers}. Where each product is one tile, a layer
- * is one native call; else, and where something is read or changed inside it, it goes step by step.
- * Both compute the same.
+ * One layer of one pass. Where each product is one tile, a layer is one native call; else, and
+ * where something is read or changed inside it, it goes step by step. Both compute the same.
  */
 final class GemmaLayer {
 
@@ -66,9 +63,7 @@ final class GemmaLayer {
     if (pass.hooks().isInside(layer)) {
       return steps(x); // Hooks are for the caller's thread.
     }
-    return pass.isOfSingleTiles()
-        ? Workers.callBriefly(() -> whole(x))
-        : Workers.call(() -> steps(x));
+    return pass.compute(() -> pass.isOfSingleTiles() ? whole(x) : steps(x));
   }
 
   private NDArray whole(NDArray x) {
@@ -94,22 +89,31 @@ final class GemmaLayer {
     TiledProducts products = pass.products();
     NDArray h = norm(x, 0, Site.LN1_NORMALIZED, Site.LN1_OUT);
     List<NDArray> projections = products.linears(h, w.subList(1, 4), scope);
+    h.close();
     NDArray z = at(Site.Z, attention(projections));
-    NDArray projected = at(Site.ATTN_PROJECTED, products.linear(z, w.get(4), scope));
-    NDArray attention = norm(projected, 5, Site.LN1_POST_NORMALIZED, Site.ATTN_OUT);
-    NDArray middle = at(Site.RESID_MID, call("add", x, attention));
+    NDArray projected = at(Site.ATTN_PROJECTED, closing(z, products.linear(z, w.get(4), scope)));
+    NDArray attention =
+        closing(projected, norm(projected, 5, Site.LN1_POST_NORMALIZED, Site.ATTN_OUT));
+    NDArray middle = at(Site.RESID_MID, closing(attention, call("add", x, attention)));
     NDArray read = norm(middle, 6, Site.LN2_NORMALIZED, Site.LN2_OUT);
-    NDArray inner = at(Site.MLP_POST, products.gated(read, w.get(7), w.get(8), scope));
-    NDArray down = at(Site.MLP_PROJECTED, products.linear(inner, w.get(9), scope));
-    NDArray mlp = norm(down, 10, Site.LN2_POST_NORMALIZED, Site.MLP_OUT);
+    NDArray inner =
+        at(Site.MLP_POST, closing(read, products.gated(read, w.get(7), w.get(8), scope)));
+    NDArray down = at(Site.MLP_PROJECTED, closing(inner, products.linear(inner, w.get(9), scope)));
+    NDArray mlp = closing(down, norm(down, 10, Site.LN2_POST_NORMALIZED, Site.MLP_OUT));
     return call("add", middle, mlp);
+  }
+
+  /** Frees what a result was computed from: a pass of many tokens holds little at a time. */
+  private static NDArray closing(NDArray used, NDArray result) {
+    used.close();
+    return result;
   }
 
   /** Attends by text, head of keys and values, and part of the queries. */
   private NDArray attention(List<NDArray> projections) {
     int start = pass.batch().start();
     List<NDArray> heads =
-        Workers.call(
+        pass.compute(
             () ->
                 kernels.callForAll(
                     scope,
@@ -123,30 +127,41 @@ final class GemmaLayer {
                     start,
                     sizes,
                     numbers));
+    projections.forEach(NDArray::close);
     NDArray out = heads.get(3);
-    List<Runnable> tasks = new ArrayList<>();
+    List<long[]> parts = parts();
+    pass.products()
+        .crew()
+        .run(
+            parts.size(),
+            i ->
+                kernels.run(
+                    "attend",
+                    heads.get(0),
+                    heads.get(1),
+                    heads.get(2),
+                    out,
+                    parts.get(i),
+                    start,
+                    sizes,
+                    numbers));
+    heads.subList(0, 3).forEach(NDArray::close);
+    return out;
+  }
+
+  /** Begin and end of the texts, the heads of keys and values, and the queries of each task. */
+  private List<long[]> parts() {
+    int length = pass.batch().length();
+    List<long[]> parts = new ArrayList<>();
     for (int text = 0; text < pass.batch().size(); text++) {
       for (int head = 0; head < pass.config().keyValueHeads(); head++) {
-        for (int query = 0; query < pass.batch().length(); query += QUERIES) {
-          int end = Math.min(pass.batch().length(), query + QUERIES);
-          long[] part = {text, text + 1, head, head + 1, query, end};
-          tasks.add(
-              () ->
-                  kernels.run(
-                      "attend",
-                      heads.get(0),
-                      heads.get(1),
-                      heads.get(2),
-                      out,
-                      part,
-                      start,
-                      sizes,
-                      numbers));
+        for (int query = 0; query < length; query += QUERIES) {
+          int end = Math.min(length, query + QUERIES);
+          parts.add(new long[] {text, text + 1, head, head + 1, query, end});
         }
       }
     }
-    pass.products().run(tasks.size(), i -> tasks.get(i).run());
-    return out;
+    return parts;
   }
 
   private NDArray norm(NDArray x, int weight, Site plain, Site out) {
@@ -163,6 +178,7 @@ final class GemmaLayer {
     }
     NDArray out = call("space", x, x.getShape().get(2));
     pass.products()
+        .crew()
         .run(
             (int) TiledProducts.parts(rows, NORM_ROWS),
             i -> {
@@ -173,7 +189,7 @@ final class GemmaLayer {
   }
 
   private NDArray call(String method, Object... arguments) {
-    return Workers.call(() -> kernels.call(scope, method, arguments));
+    return pass.compute(() -> kernels.call(scope, method, arguments));
   }
 
   private NDArray at(Site site, NDArray x) {

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** The forward pass, layer by layer. */
 final class GemmaModel implements Network {
@@ -36,7 +37,7 @@ final class GemmaModel implements Network {
   public void trace(TokenBatch batch, Hooks hooks, NDManager scope) {
     NDArray x = run(batch, Optional.empty(), hooks, scope);
     if (hooks.wantsBeyondLayers()) {
-      NDArray states = finalNorm(x, hooks, scope);
+      NDArray states = finalNorm(x, batch, hooks, scope);
       if (hooks.wants(LOGITS)) {
         hooks.keep(LOGITS, logits(states, scope));
       }
@@ -58,7 +59,9 @@ final class GemmaModel implements Network {
       ids.attach(temporary);
       double root = (float) Math.sqrt(config.hiddenSize());
       x =
-          Workers.call(
+          GemmaPass.compute(
+              config,
+              batch,
               () -> kernels.call(scope, "embed", weights.get(names.embedding()), ids, root));
     }
     int last = hooks.lastLayer(config.layerCount());
@@ -93,7 +96,7 @@ final class GemmaModel implements Network {
             batch,
             cache,
             hooks,
-            Workers.call(() -> GemmaPass.ropes(config, batch, scope)),
+            GemmaPass.compute(config, batch, () -> GemmaPass.ropes(config, batch, scope)),
             products(scope));
     NDArray stream = x;
     for (int i = first; i <= last; i++) {
@@ -122,9 +125,11 @@ final class GemmaModel implements Network {
    * @param x {@code [batch, length, hidden]}
    * @return {@code [tokens, hidden]} without the padding
    */
-  NDArray finalNorm(NDArray x, Hooks hooks, NDManager scope) {
+  NDArray finalNorm(NDArray x, TokenBatch batch, Hooks hooks, NDManager scope) {
     NDArray normed =
-        Workers.call(
+        GemmaPass.compute(
+            config,
+            batch,
             () -> kernels.call(scope, "rms", x, weights.get(names.finalNorm()), numbers[0]));
     NDArray changed = hooks.at(new HookPoint(0, Site.FINAL_NORM), normed, scope);
     return hooks.tokenRows(changed, scope);
@@ -141,6 +146,23 @@ final class GemmaModel implements Network {
       List<NDArray> runs = List.of(states);
       return products(scope).logits(runs, weights.get(names.head()), cap(), owner).get(0);
     }
+  }
+
+  /**
+   * Computes the logits of one row. They are copied on a worker too where they are computed there:
+   * libtorch would wake threads of its own for so many.
+   *
+   * @param state {@code [1, hidden]} after the final norm
+   */
+  float[] logits(NDArray state) {
+    Supplier<float[]> values =
+        () -> {
+          try (NDManager scope = state.getManager().newSubManager()) {
+            return logits(state, scope).toFloatArray();
+          }
+        };
+    long numbers = (long) config.vocabularySize() * config.hiddenSize();
+    return TiledProducts.isOneTile(1, numbers) ? values.get() : Workers.call(values);
   }
 
   /** The soft cap of logits, 0 for none. */

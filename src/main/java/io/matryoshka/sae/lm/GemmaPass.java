@@ -2,12 +2,14 @@ package io.matryoshka.sae.lm;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.matryoshka.sae.internal.kernel.torch.Workers;
 import io.matryoshka.sae.lm.GemmaConfig.Attention;
 import io.matryoshka.sae.lm.GemmaConfig.Rope;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * What the layers of one pass share.
@@ -52,8 +54,26 @@ record GemmaPass(
 
   /** Tells whether every product of a layer is one tile. */
   boolean isOfSingleTiles() {
+    return isOfSingleTiles(config, batch);
+  }
+
+  private static boolean isOfSingleTiles(GemmaConfig config, TokenBatch batch) {
     long widest = Math.max(config.intermediateSize(), (long) config.heads() * config.headDim());
     long rows = (long) batch.size() * batch.length();
     return TiledProducts.isOneTile(rows, widest * config.hiddenSize());
+  }
+
+  /** Runs a step of this pass where its layers run. */
+  <T> T compute(Supplier<T> step) {
+    return compute(config, batch, step);
+  }
+
+  /**
+   * Runs a step of a pass where its layers run: on a worker, where libtorch wakes no threads of its
+   * own; on the calling thread where every product of a layer is one tile, as to hand such a step
+   * over would take as long as the step.
+   */
+  static <T> T compute(GemmaConfig config, TokenBatch batch, Supplier<T> step) {
+    return isOfSingleTiles(config, batch) ? step.get() : Workers.call(step);
   }
 }

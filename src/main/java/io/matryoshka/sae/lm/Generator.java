@@ -2,7 +2,6 @@ package io.matryoshka.sae.lm;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -90,12 +89,11 @@ final class Generator {
       try (NDManager scope = ModelKernels.arrays().newManager()) {
         Hooks hooks = new Hooks(batch, Set.of(FINAL), interventions, scope);
         NDArray x = model.run(batch, cache, hooks, scope);
-        NDArray states = model.finalNorm(x, hooks, scope);
+        NDArray states = model.finalNorm(x, batch, hooks, scope);
         NDArray last =
             ModelKernels.arrays()
                 .call(scope, "rows", states, scope.create(new long[] {rest.length - 1}));
-        // Copies on a worker, as libtorch would use and keep awake threads of its own.
-        return Workers.call(() -> model.logits(last, scope).toFloatArray());
+        return model.logits(last);
       }
     }
 

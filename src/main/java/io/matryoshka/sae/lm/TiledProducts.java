@@ -34,12 +34,6 @@ final class TiledProducts {
   /** Numbers of a matrix in a tile: 4 MiB of float32, for the cache that cores share. */
   private static final int NUMBERS = 1 << 20;
 
-  /** Rows of a matrix in a tile at least; fewer would make little of each row of {@code x}. */
-  private static final int COLUMNS = 288;
-
-  /** What does not fit in one part is cut into some multiple of this, for as many workers. */
-  private static final int EVEN = 4;
-
   private static final int TASKS_PER_WORKER = 2;
 
   private final ModelKernels kernels = ModelKernels.gemma();
@@ -54,12 +48,11 @@ final class TiledProducts {
    *
    * @param product number of the type in which matrices are multiplied
    * @param largestInner the largest {@code d_in}
-   * @param scope owns the memory to widen in, 8 MiB or what twice {@value #COLUMNS} of the longest rows
-   *     take, for each worker
+   * @param scope owns 4 MiB for each worker
    */
   TiledProducts(int product, int largestInner, NDManager scope) {
     this.product = product;
-    this.scratchSize = 2 * Math.max(NUMBERS, COLUMNS * largestInner);
+    this.scratchSize = Math.max(NUMBERS, largestInner);
     this.scope = scope;
   }
 
@@ -134,10 +127,7 @@ final class TiledProducts {
   private static List<long[]> cut(NDArray x, NDArray w) {
     long inner = w.getShape().get(1);
     long rows = parts(x.size() / inner, ROWS);
-    long columns = parts(w.getShape().get(0), Math.max(COLUMNS, NUMBERS / inner));
-    if (columns > 1) {
-      columns = parts(columns, EVEN) * EVEN;
-    }
+    long columns = parts(w.getShape().get(0), Math.max(1, NUMBERS / inner));
     long tiles = rows * columns;
     long longest = Math.max(1, tiles / (TASKS_PER_WORKER * Workers.count()));
     List<long[]> tasks = new ArrayList<>();
@@ -153,7 +143,7 @@ final class TiledProducts {
   }
 
   private void runWithScratch(List<Consumer<NDArray>> tasks) {
-    run(
+    crew.run(
         tasks.size(),
         i ->
             withScratch(
@@ -163,20 +153,9 @@ final class TiledProducts {
                 }));
   }
 
-  /**
-   * Runs a task for all of {@code 0..count-1} on the workers; on the calling thread where there is
-   * but one.
-   */
-  void run(int count, IntConsumer task) {
-    if (count == 1) {
-      task.accept(0);
-    } else {
-      Workers.call(
-          () -> {
-            crew.run(count, task);
-            return null;
-          });
-    }
+  /** The threads of this pass, for what lies between its products. */
+  Crew crew() {
+    return crew;
   }
 
   /** Lends memory to widen a tile in. There is as much as for the tasks that run at a time. */

@@ -3,7 +3,6 @@ package io.matryoshka.sae.lm;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.matryoshka.sae.internal.kernel.torch.Workers;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -83,15 +82,17 @@ final class VocabularyLosses {
           runs.stream().map(run -> kernels.call(temporary, "part", run, first, last)).toList();
       NDArray ids = kernels.call(temporary, "part", head, beginId, endId);
       List<NDArray> logits = products.logits(states, ids, cap, temporary);
-      List<Runnable> tasks = new ArrayList<>();
-      for (int begin = first; begin < last; begin += SUMMED_TOKENS) {
-        long[] tokens = {begin, Math.min(last, begin + SUMMED_TOKENS)};
-        tasks.add(
-            () ->
+      int tasks = Math.toIntExact(TiledProducts.parts(last - first, SUMMED_TOKENS));
+      products
+          .crew()
+          .run(
+              tasks,
+              i -> {
+                int begin = first + i * SUMMED_TOKENS;
+                int end = Math.min(last, begin + SUMMED_TOKENS);
                 kernels.run(
-                    "losses_block", state, logits, targets, beginId, first, tokens[0], tokens[1]));
-      }
-      products.run(tasks.size(), i -> tasks.get(i).run());
+                    "losses_block", state, logits, targets, beginId, first, begin, end);
+              });
       return state;
     }
   }

@@ -17,13 +17,13 @@ class Gemma(Module):
     angles = torch.unsqueeze(positions, 1) * torch.unsqueeze(frequencies, 0)
     angles = torch.cat([angles, angles], 1)
     return (torch.cos(angles), torch.sin(angles))
-  # Rows begin..end of a matrix in the type `product`. Widened ones lie in `scratch` from `at` on, float32 memory that is used again: fresh memory
-  # for each would cost as much as the widening.
-  def rows_of(self: __torch__.Gemma, w: Tensor, begin: int, end: int, product: int, scratch: Tensor, at: int) -> Tensor:
+  # Rows begin..end of a matrix in the type `product`. Widened ones lie in `scratch`, float32 memory that is used again: fresh memory for each
+  # would cost as much as the widening.
+  def rows_of(self: __torch__.Gemma, w: Tensor, begin: int, end: int, product: int, scratch: Tensor) -> Tensor:
     part = torch.slice(w, 0, begin, end)
     if ops.prim.dtype(w) == product or product != 6:
       return torch.to(part, product)
-    wide = torch.view(torch.slice(scratch, 0, at, at + (end - begin) * w.size(1)), [end - begin, w.size(1)])
+    wide = torch.view(torch.slice(scratch, 0, 0, (end - begin) * w.size(1)), [end - begin, w.size(1)])
     return torch.copy_(wide, part)
   # An array for one value of each of `size` columns and each row of x.
   def space(self: __torch__.Gemma, x: Tensor, size: int) -> Tensor:
@@ -51,26 +51,23 @@ class Gemma(Module):
     for k in range(grid[3] - grid[2]):
       tile = self.tile(out, grid, grid[2] + k)
       if k == 0 or tile[0] == 0:
-        part = self.rows_of(w, tile[2], tile[3], product, scratch, 0)
+        part = self.rows_of(w, tile[2], tile[3], product, scratch)
       got = torch.copy_(self.tile_of(out, tile), self.tile_product(x, part, tile, product))
     return out
   def gated_tiles(self: __torch__.Gemma, x: Tensor, gate: Tensor, up: Tensor, out: Tensor, grid: List[int], product: int, scratch: Tensor) -> Tensor:
-    left = gate
-    right = up
     for k in range(grid[3] - grid[2]):
       tile = self.tile(out, grid, grid[2] + k)
-      if k == 0 or tile[0] == 0:
-        left = self.rows_of(gate, tile[2], tile[3], product, scratch, 0)
-        right = self.rows_of(up, tile[2], tile[3], product, scratch, scratch.size(0) // 2)
-      gated = torch.gelu(self.tile_product(x, left, tile, product), approximate="tanh")
-      got = torch.mul(gated, self.tile_product(x, right, tile, product), out=self.tile_of(out, tile))
+      gated = self.tile_product(x, self.rows_of(gate, tile[2], tile[3], product, scratch), tile, product)
+      gated = torch.gelu(gated, approximate="tanh")
+      other = self.tile_product(x, self.rows_of(up, tile[2], tile[3], product, scratch), tile, product)
+      got = torch.mul(gated, other, out=self.tile_of(out, tile))
     return out
   def logits_tiles(self: __torch__.Gemma, x: Tensor, head: Tensor, out: Tensor, grid: List[int], cap: float, product: int, scratch: Tensor) -> Tensor:
     part = head
     for k in range(grid[3] - grid[2]):
       tile = self.tile(out, grid, grid[2] + k)
       if k == 0 or tile[0] == 0:
-        part = self.rows_of(head, tile[2], tile[3], product, scratch, 0)
+        part = self.rows_of(head, tile[2], tile[3], product, scratch)
       y = self.tile_product(x, part, tile, product)
       if cap > 0.:
         y = torch.mul_(torch.tanh_(torch.div_(y, cap)), cap)

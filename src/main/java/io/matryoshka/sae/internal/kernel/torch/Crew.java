@@ -7,15 +7,18 @@ import java.util.function.IntConsumer;
 
 /**
  * Runs batch after batch of tasks on the {@link Workers}, for work of which each batch takes only a
- * fraction of a millisecond. Those who help stay awake for a moment after each batch: to wake a
- * thread takes 25 µs and more. They leave as soon as anyone else has work for them.
+ * fraction of a millisecond. Those who help stay awake for half a millisecond after a batch, since
+ * to wake a thread takes 25 µs and more, and leave earlier when others have work for them.
  *
  * <p>One thread at a time may run batches.
  */
-public final class Crew implements AutoCloseable {
+public final class Crew {
 
   /** So long a helper waits for the next batch. */
   private static final long AWAKE_NANOS = 500_000;
+
+  /** So long it waits where other work needs a worker: other helpers may be what is queued. */
+  private static final long GRACE_NANOS = 50_000;
 
   /** So long the caller waits for the last tasks before it sleeps between two looks. */
   private static final long BRIEF_NANOS = 200_000;
@@ -24,9 +27,8 @@ public final class Crew implements AutoCloseable {
 
   private final Helper[] helpers = new Helper[Workers.count() - 1];
   private volatile Batch current = new Batch(0, i -> {});
-  private volatile boolean closed;
 
-  /** Makes a crew, of which nobody is awake yet. */
+  /** Makes a crew of all workers, of which nobody helps yet. */
   public Crew() {
     for (int i = 0; i < helpers.length; i++) {
       helpers[i] = new Helper();
@@ -37,27 +39,28 @@ public final class Crew implements AutoCloseable {
    * Runs a task for all of {@code 0..count-1} and waits for the last. The caller gets what a task
    * throws; those that have not begun then do not run.
    *
-   * @param count how many
+   * @param count how many; a single one runs on the calling thread
    * @param task must not depend on the order of its calls
    */
   public void run(int count, IntConsumer task) {
     if (count == 1) {
       task.accept(0);
-      return;
+    } else {
+      Workers.call(
+          () -> {
+            share(new Batch(count, task));
+            return null;
+          });
     }
-    Batch batch = new Batch(count, task);
+  }
+
+  private void share(Batch batch) {
     current = batch;
-    for (int i = 0; i < Math.min(helpers.length, count - 1); i++) {
+    for (int i = 0; i < Math.min(helpers.length, batch.count - 1); i++) {
       helpers[i].wake();
     }
     batch.work();
     batch.await();
-  }
-
-  /** Sends the helpers away. */
-  @Override
-  public void close() {
-    closed = true;
   }
 
   private static final class Batch {
@@ -123,15 +126,17 @@ public final class Crew implements AutoCloseable {
     @Override
     public void run() {
       do {
-        long idle = System.nanoTime();
-        while (!closed && System.nanoTime() - idle < AWAKE_NANOS && !Workers.areWanted()) {
+        long last = System.nanoTime();
+        long idle = 0;
+        while (idle < GRACE_NANOS || idle < AWAKE_NANOS && !Workers.areWanted()) {
           Batch batch = current;
           if (batch.hasWork()) {
             batch.work();
-            idle = System.nanoTime();
+            last = System.nanoTime();
           } else {
             Thread.onSpinWait();
           }
+          idle = System.nanoTime() - last;
         }
         awake.set(false);
       } while (current.hasWork() && !awake.getAndSet(true));
