@@ -41,9 +41,7 @@ final class GemmaLayer {
     this.rope = pass.ropes().get(config.layers().get(layer));
     this.cache = pass.cache().map(c -> c.layer(layer)).orElse(List.of());
     this.sizes =
-        new long[] {
-          config.heads(), config.keyValueHeads(), config.headDim(), config.window(layer)
-        };
+        new long[] {config.heads(), config.keyValueHeads(), config.headDim(), config.window(layer)};
     this.numbers = pass.numbers();
     this.scope = scope;
   }

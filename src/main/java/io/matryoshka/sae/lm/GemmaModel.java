@@ -99,13 +99,36 @@ final class GemmaModel implements Network {
             GemmaPass.compute(config, batch, () -> GemmaPass.ropes(config, batch, scope)),
             products(scope));
     NDArray stream = x;
-    for (int i = first; i <= last; i++) {
-      Interruption.check();
+    int next = first;
+    while (next <= last) {
+      int begin = next++;
+      while (!hooks.isAt(begin) && next <= last && !hooks.isAt(next)) {
+        next++;
+      }
+      int end = next;
+      NDArray entering = stream;
+      Thread caller = Thread.currentThread();
+      stream =
+          hooks.isAt(begin)
+              ? layers(pass, begin, end, entering, caller, scope)
+              : pass.compute(() -> layers(pass, begin, end, entering, caller, scope));
+      if (entering != x) {
+        entering.close();
+      }
+    }
+    return stream;
+  }
+
+  /** Runs layers that follow each other: on one worker, so that it is woken once, if it may. */
+  private NDArray layers(
+      GemmaPass pass, int begin, int end, NDArray x, Thread caller, NDManager scope) {
+    NDArray stream = x;
+    for (int i = begin; i < end; i++) {
+      Interruption.check(caller);
       try (NDManager temporary = scope.newSubManager()) {
-        NDArray out =
-            new GemmaLayer(pass, i, weights.all(names.layer(i)), temporary).run(stream);
+        NDArray out = new GemmaLayer(pass, i, weights.all(names.layer(i)), temporary).run(stream);
         out.attach(scope);
-        if (stream != x && stream != out) {
+        if (stream != x) {
           stream.close();
         }
         stream = out;

@@ -31,6 +31,9 @@ record GemmaPass(
     Map<Attention, List<NDArray>> ropes,
     TiledProducts products) {
 
+  /** Multiplications of a product that libtorch does on the calling thread alone in any case. */
+  private static final long BRIEF_WORK = 1 << 21;
+
   /** Computes the cosines and sines of the positions of a batch. */
   static Map<Attention, List<NDArray>> ropes(
       GemmaConfig config, TokenBatch batch, NDManager scope) {
@@ -54,13 +57,7 @@ record GemmaPass(
 
   /** Tells whether every product of a layer is one tile. */
   boolean isOfSingleTiles() {
-    return isOfSingleTiles(config, batch);
-  }
-
-  private static boolean isOfSingleTiles(GemmaConfig config, TokenBatch batch) {
-    long widest = Math.max(config.intermediateSize(), (long) config.heads() * config.headDim());
-    long rows = (long) batch.size() * batch.length();
-    return TiledProducts.isOneTile(rows, widest * config.hiddenSize());
+    return TiledProducts.isOneTile(rows(batch), largestMatrix(config));
   }
 
   /** Runs a step of this pass where its layers run. */
@@ -70,10 +67,19 @@ record GemmaPass(
 
   /**
    * Runs a step of a pass where its layers run: on a worker, where libtorch wakes no threads of its
-   * own; on the calling thread where every product of a layer is one tile, as to hand such a step
-   * over would take as long as the step.
+   * own; on the calling thread where the step is so short that to hand it over would take as long.
    */
   static <T> T compute(GemmaConfig config, TokenBatch batch, Supplier<T> step) {
-    return isOfSingleTiles(config, batch) ? step.get() : Workers.call(step);
+    return rows(batch) * largestMatrix(config) <= BRIEF_WORK ? step.get() : Workers.call(step);
+  }
+
+  private static long rows(TokenBatch batch) {
+    return (long) batch.size() * batch.length();
+  }
+
+  /** Numbers of the largest matrix of a layer. */
+  private static long largestMatrix(GemmaConfig config) {
+    long widest = Math.max(config.intermediateSize(), (long) config.heads() * config.headDim());
+    return widest * config.hiddenSize();
   }
 }

@@ -10,7 +10,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.IntConsumer;
 
 /**
  * Products of rows with the weight matrices of one pass: {@code x w^T}, cut into tiles that the
@@ -34,6 +33,7 @@ final class TiledProducts {
   /** Numbers of a matrix in a tile: 4 MiB of float32, for the cache that cores share. */
   private static final int NUMBERS = 1 << 20;
 
+  /** Tasks of a product for each worker, so that one that is slower gets fewer tiles. */
   private static final int TASKS_PER_WORKER = 2;
 
   private final ModelKernels kernels = ModelKernels.gemma();

@@ -90,8 +90,7 @@ final class VocabularyLosses {
               i -> {
                 int begin = first + i * SUMMED_TOKENS;
                 int end = Math.min(last, begin + SUMMED_TOKENS);
-                kernels.run(
-                    "losses_block", state, logits, targets, beginId, first, begin, end);
+                kernels.run("losses_block", state, logits, targets, beginId, first, begin, end);
               });
       return state;
     }

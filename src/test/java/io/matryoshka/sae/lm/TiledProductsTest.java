@@ -63,8 +63,13 @@ class TiledProductsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 40, FLOAT16", "3, 2048, FLOAT16", "1, 5000, FLOAT16", "300, 2049, FLOAT16",
-    "513, 70, FLOAT16", "1, 5000, FLOAT32", "300, 2049, FLOAT32"
+    "1, 40, FLOAT16",
+    "3, 2048, FLOAT16",
+    "1, 5000, FLOAT16",
+    "300, 2049, FLOAT16",
+    "513, 70, FLOAT16",
+    "1, 5000, FLOAT32",
+    "300, 2049, FLOAT32"
   })
   void linears_anyNumberOfTiles_areTheProducts(int rows, int columns, DataType type) {
     float[] x = values(rows * INNER);

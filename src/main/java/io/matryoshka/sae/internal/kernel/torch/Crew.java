@@ -8,7 +8,9 @@ import java.util.function.IntConsumer;
 /**
  * Runs batch after batch of tasks on the {@link Workers}, for work of which each batch takes only a
  * fraction of a millisecond. Those who help stay awake for half a millisecond after a batch, since
- * to wake a thread takes 25 µs and more, and leave earlier when others have work for them.
+ * to wake a thread takes 25 µs and more, and leave earlier when others have work for them. They nap
+ * now and then: the system looks for a free processor for a thread that wakes, but may leave two
+ * that never sleep on one processor for as long as they run.
  *
  * <p>One thread at a time may run batches.
  */
@@ -21,9 +23,13 @@ public final class Crew {
   private static final long GRACE_NANOS = 50_000;
 
   /** So long the caller waits for the last tasks before it sleeps between two looks. */
-  private static final long BRIEF_NANOS = 200_000;
+  private static final long BRIEF_NANOS = 50_000;
 
-  private static final long LOOK_NANOS = 20_000;
+  /** Asks for the shortest sleep that there is: 50 µs on Linux. */
+  private static final long NAP_NANOS = 1_000;
+
+  /** A helper naps so often. */
+  private static final long BETWEEN_NAPS_NANOS = 4_000_000;
 
   private final Helper[] helpers = new Helper[Workers.count() - 1];
   private volatile Batch current = new Batch(0, i -> {});
@@ -101,7 +107,7 @@ public final class Crew {
         if (System.nanoTime() - start < BRIEF_NANOS) {
           Thread.onSpinWait();
         } else {
-          LockSupport.parkNanos(LOOK_NANOS);
+          LockSupport.parkNanos(NAP_NANOS);
         }
       }
       if (failure instanceof RuntimeException e) {
@@ -127,12 +133,18 @@ public final class Crew {
     public void run() {
       do {
         long last = System.nanoTime();
+        long nap = last;
         long idle = 0;
         while (idle < GRACE_NANOS || idle < AWAKE_NANOS && !Workers.areWanted()) {
           Batch batch = current;
           if (batch.hasWork()) {
             batch.work();
             last = System.nanoTime();
+            if (last - nap > BETWEEN_NAPS_NANOS) {
+              LockSupport.parkNanos(NAP_NANOS);
+              nap = System.nanoTime();
+              last = nap;
+            }
           } else {
             Thread.onSpinWait();
           }
