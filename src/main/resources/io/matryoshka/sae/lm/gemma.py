@@ -42,10 +42,12 @@ class Gemma(Module):
   def tile_of(self: __torch__.Gemma, out: Tensor, tile: List[int]) -> Tensor:
     flat = torch.view(out, [-1, out.size(-1)])
     return torch.slice(torch.slice(flat, 0, tile[0], tile[1]), 1, tile[2], tile[3])
+  def multiply(self: __torch__.Gemma, x: Tensor, part: Tensor, product: int) -> Tensor:
+    return torch.to(torch.linear(torch.to(x, product), part), 6)
   # The next tile in a part of the matrix that is there already uses it again.
   def tile_product(self: __torch__.Gemma, x: Tensor, part: Tensor, tile: List[int], product: int) -> Tensor:
     rows = torch.slice(torch.reshape(x, [-1, x.size(-1)]), 0, tile[0], tile[1])
-    return torch.to(torch.linear(torch.to(rows, product), part), 6)
+    return self.multiply(rows, part, product)
   def linear_tiles(self: __torch__.Gemma, x: Tensor, w: Tensor, out: Tensor, grid: List[int], product: int, scratch: Tensor) -> Tensor:
     part = w
     for k in range(grid[3] - grid[2]):
@@ -73,11 +75,12 @@ class Gemma(Module):
         y = torch.mul_(torch.tanh_(torch.div_(y, cap)), cap)
       got = torch.copy_(self.tile_of(out, tile), y)
     return out
-  # Products of one tile.
+  # The same where the product is one tile.
   def linear(self: __torch__.Gemma, x: Tensor, w: Tensor, product: int, scratch: Tensor) -> Tensor:
-    return self.linear_tiles(x, w, self.space(x, w.size(0)), [1, 1, 0, 1], product, scratch)
+    return self.multiply(x, self.rows_of(w, 0, w.size(0), product, scratch), product)
   def gated(self: __torch__.Gemma, x: Tensor, gate: Tensor, up: Tensor, product: int, scratch: Tensor) -> Tensor:
-    return self.gated_tiles(x, gate, up, self.space(x, gate.size(0)), [1, 1, 0, 1], product, scratch)
+    gated = torch.gelu(self.linear(x, gate, product, scratch), approximate="tanh")
+    return torch.mul_(gated, self.linear(x, up, product, scratch))
   def scratch(self: __torch__.Gemma, count: int) -> Tensor:
     return torch.empty([count], dtype=6)
   def normalized(self: __torch__.Gemma, x: Tensor, epsilon: float) -> Tensor:
