@@ -2,21 +2,13 @@ package io.matryoshka.sae.lm;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.matryoshka.sae.lm.GemmaConfig.Attention;
-import io.matryoshka.sae.lm.GemmaConfig.Rope;
-import java.util.EnumMap;
+import io.matryoshka.sae.internal.kernel.torch.Workers;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
-/**
- * The forward pass, layer by layer. A layer runs in one native call, or step by step where
- * something is read or changed inside it; both compute the same.
- */
+/** The forward pass, layer by layer. */
 final class GemmaModel implements Network {
-
-  /** Rows of the head that are widened and multiplied at a time. */
-  private static final int HEAD_BLOCK = 8192;
 
   private static final HookPoint LOGITS = new HookPoint(0, Site.LOGITS);
 
@@ -45,7 +37,7 @@ final class GemmaModel implements Network {
   public void trace(TokenBatch batch, Hooks hooks, NDManager scope) {
     NDArray x = run(batch, Optional.empty(), hooks, scope);
     if (hooks.wantsBeyondLayers()) {
-      NDArray states = finalNorm(x, hooks, scope);
+      NDArray states = finalNorm(x, batch, hooks, scope);
       if (hooks.wants(LOGITS)) {
         hooks.keep(LOGITS, logits(states, scope));
       }
@@ -66,7 +58,11 @@ final class GemmaModel implements Network {
       NDArray ids = flat.reshape(batch.size(), batch.length());
       ids.attach(temporary);
       double root = (float) Math.sqrt(config.hiddenSize());
-      x = kernels.call(scope, "embed", weights.get(names.embedding()), ids, root);
+      x =
+          GemmaPass.compute(
+              config,
+              batch,
+              () -> kernels.call(scope, "embed", weights.get(names.embedding()), ids, root));
     }
     int last = hooks.lastLayer(config.layerCount());
     if (last < 0) {
@@ -93,17 +89,46 @@ final class GemmaModel implements Network {
       Optional<KeyValueCache> cache,
       Hooks hooks,
       NDManager scope) {
-    Map<Attention, List<NDArray>> ropes = ropes(batch, scope);
-    NDArray scratch = kernels.call(scope, "scratch", largestMatrix());
+    GemmaPass pass =
+        new GemmaPass(
+            config,
+            numbers,
+            batch,
+            cache,
+            hooks,
+            GemmaPass.compute(config, batch, () -> GemmaPass.ropes(config, batch, scope)),
+            products(scope));
     NDArray stream = x;
-    for (int i = first; i <= last; i++) {
-      Interruption.check();
+    int next = first;
+    while (next <= last) {
+      int begin = next++;
+      while (!hooks.isAt(begin) && next <= last && !hooks.isAt(next)) {
+        next++;
+      }
+      int end = next;
+      NDArray entering = stream;
+      Thread caller = Thread.currentThread();
+      stream =
+          hooks.isAt(begin)
+              ? layers(pass, begin, end, entering, caller, scope)
+              : pass.compute(() -> layers(pass, begin, end, entering, caller, scope));
+      if (entering != x) {
+        entering.close();
+      }
+    }
+    return stream;
+  }
+
+  /** Runs layers that follow each other: on one worker, so that it is woken once, if it may. */
+  private NDArray layers(
+      GemmaPass pass, int begin, int end, NDArray x, Thread caller, NDManager scope) {
+    NDArray stream = x;
+    for (int i = begin; i < end; i++) {
+      Interruption.check(caller);
       try (NDManager temporary = scope.newSubManager()) {
-        List<NDArray> rope = ropes.get(config.layers().get(i));
-        Step step = new Step(i, rope, cache, batch.start(), hooks, scratch, temporary);
-        NDArray out = step.run(stream);
+        NDArray out = new GemmaLayer(pass, i, weights.all(names.layer(i)), temporary).run(stream);
         out.attach(scope);
-        if (stream != x && stream != out) {
+        if (stream != x) {
           stream.close();
         }
         stream = out;
@@ -112,121 +137,9 @@ final class GemmaModel implements Network {
     return stream;
   }
 
-  private Map<Attention, List<NDArray>> ropes(TokenBatch batch, NDManager scope) {
-    Map<Attention, List<NDArray>> ropes = new EnumMap<>(Attention.class);
-    for (Attention kind : Attention.values()) {
-      Rope rope = kind == Attention.FULL ? config.fullRope() : config.slidingRope();
-      ropes.put(
-          kind,
-          kernels.callForAll(
-              scope,
-              "rope",
-              batch.start(),
-              batch.length(),
-              config.headDim(),
-              rope.base(),
-              rope.factor()));
-    }
-    return ropes;
-  }
-
-  /** Elements of the largest matrix of a layer. */
-  private long largestMatrix() {
-    long widest = Math.max(config.intermediateSize(), config.heads() * config.headDim());
-    return widest * config.hiddenSize();
-  }
-
-  /** One layer of one pass. */
-  private final class Step {
-
-    private final int layer;
-    private final List<NDArray> rope;
-    private final List<NDArray> cache;
-    private final int start;
-    private final Hooks hooks;
-    private final NDArray scratch;
-    private final NDManager scope;
-    private final List<NDArray> w;
-
-    Step(
-        int layer,
-        List<NDArray> rope,
-        Optional<KeyValueCache> cache,
-        int start,
-        Hooks hooks,
-        NDArray scratch,
-        NDManager scope) {
-      this.layer = layer;
-      this.rope = rope;
-      this.cache = cache.map(c -> c.layer(layer)).orElse(List.of());
-      this.start = start;
-      this.hooks = hooks;
-      this.scratch = scratch;
-      this.scope = scope;
-      this.w = weights.all(names.layer(layer));
-    }
-
-    NDArray run(NDArray input) {
-      NDArray x = at(Site.RESID_PRE, input);
-      NDArray out = hooks.isInside(layer) ? stepwise(x) : whole(x);
-      return at(Site.RESID_POST, out);
-    }
-
-    private NDArray whole(NDArray x) {
-      return kernels.call(
-          scope, "layer", x, w, rope, cache, start, sizes(), numbers, product, scratch);
-    }
-
-    private NDArray stepwise(NDArray x) {
-      NDArray h = norm(x, 0, Site.LN1_NORMALIZED, Site.LN1_OUT);
-      NDArray z =
-          at(
-              Site.Z,
-              kernels.call(
-                  scope,
-                  "attention",
-                  h,
-                  w,
-                  rope,
-                  cache,
-                  start,
-                  sizes(),
-                  numbers,
-                  product,
-                  scratch));
-      NDArray projected = at(Site.ATTN_PROJECTED, linear(z, 4));
-      NDArray attention = norm(projected, 5, Site.LN1_POST_NORMALIZED, Site.ATTN_OUT);
-      NDArray middle = at(Site.RESID_MID, kernels.call(scope, "add", x, attention));
-      NDArray read = norm(middle, 6, Site.LN2_NORMALIZED, Site.LN2_OUT);
-      NDArray inner =
-          at(
-              Site.MLP_POST,
-              kernels.call(scope, "gated", read, w.get(7), w.get(8), product, scratch));
-      NDArray down = at(Site.MLP_PROJECTED, linear(inner, 9));
-      NDArray mlp = norm(down, 10, Site.LN2_POST_NORMALIZED, Site.MLP_OUT);
-      return kernels.call(scope, "add", middle, mlp);
-    }
-
-    private NDArray norm(NDArray x, int weight, Site plain, Site out) {
-      if (hooks.wants(new HookPoint(layer, plain))) {
-        at(plain, kernels.call(scope, "normalized", x, numbers[0]));
-      }
-      return at(out, kernels.call(scope, "rms", x, w.get(weight), numbers[0]));
-    }
-
-    private NDArray linear(NDArray x, int weight) {
-      return kernels.call(scope, "linear", x, w.get(weight), product, scratch);
-    }
-
-    private NDArray at(Site site, NDArray x) {
-      return hooks.at(new HookPoint(layer, site), x, scope);
-    }
-
-    private long[] sizes() {
-      return new long[] {
-        config.heads(), config.keyValueHeads(), config.headDim(), config.window(layer)
-      };
-    }
+  private TiledProducts products(NDManager scope) {
+    int widest = Math.max(config.intermediateSize(), config.heads() * config.headDim());
+    return new TiledProducts(product, Math.max(widest, config.hiddenSize()), scope);
   }
 
   /**
@@ -235,8 +148,12 @@ final class GemmaModel implements Network {
    * @param x {@code [batch, length, hidden]}
    * @return {@code [tokens, hidden]} without the padding
    */
-  NDArray finalNorm(NDArray x, Hooks hooks, NDManager scope) {
-    NDArray normed = kernels.call(scope, "rms", x, weights.get(names.finalNorm()), numbers[0]);
+  NDArray finalNorm(NDArray x, TokenBatch batch, Hooks hooks, NDManager scope) {
+    NDArray normed =
+        GemmaPass.compute(
+            config,
+            batch,
+            () -> kernels.call(scope, "rms", x, weights.get(names.finalNorm()), numbers[0]));
     NDArray changed = hooks.at(new HookPoint(0, Site.FINAL_NORM), normed, scope);
     return hooks.tokenRows(changed, scope);
   }
@@ -248,9 +165,32 @@ final class GemmaModel implements Network {
    * @return {@code [n, vocabulary]}
    */
   NDArray logits(NDArray states, NDManager owner) {
-    double cap = config.logitSoftcap().orElse(0);
-    return kernels.call(
-        owner, "logits", states, weights.get(names.head()), cap, HEAD_BLOCK, product);
+    try (NDManager scope = owner.newSubManager()) {
+      List<NDArray> runs = List.of(states);
+      return products(scope).logits(runs, weights.get(names.head()), cap(), owner).get(0);
+    }
+  }
+
+  /**
+   * Computes the logits of one row. They are copied on a worker too where they are computed there:
+   * libtorch would wake threads of its own for so many.
+   *
+   * @param state {@code [1, hidden]} after the final norm
+   */
+  float[] logits(NDArray state) {
+    Supplier<float[]> values =
+        () -> {
+          try (NDManager scope = state.getManager().newSubManager()) {
+            return logits(state, scope).toFloatArray();
+          }
+        };
+    long numbers = (long) config.vocabularySize() * config.hiddenSize();
+    return TiledProducts.isOneTile(1, numbers) ? values.get() : Workers.call(values);
+  }
+
+  /** The soft cap of logits, 0 for none. */
+  private double cap() {
+    return config.logitSoftcap().orElse(0);
   }
 
   /**
@@ -276,21 +216,8 @@ final class GemmaModel implements Network {
    *     target) and KL(original || run) in nats
    */
   NDArray losses(List<NDArray> runs, long[] targets, NDManager scope) {
-    double cap = config.logitSoftcap().orElse(0);
     NDArray head = weights.get(names.head());
-    NDArray ids = scope.create(targets);
-    NDArray state = kernels.call(scope, "losses_state", runs.size(), targets.length);
-    int rows = config.vocabularySize();
-    NDArray scratch =
-        kernels.call(scope, "scratch", (long) Math.min(HEAD_BLOCK, rows) * config.hiddenSize());
-    for (int begin = 0; begin < rows; begin += HEAD_BLOCK) {
-      Interruption.check();
-      int end = Math.min(rows, begin + HEAD_BLOCK);
-      kernels
-          .call(scope, "losses_block", state, runs, head, ids, cap, begin, end, product, scratch)
-          .close();
-    }
-    return kernels.call(scope, "losses", state);
+    return new VocabularyLosses(products(scope), head, cap()).of(runs, targets, scope);
   }
 
   /** Gemma is published in bfloat16. */

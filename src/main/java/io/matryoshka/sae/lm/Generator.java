@@ -89,11 +89,11 @@ final class Generator {
       try (NDManager scope = ModelKernels.arrays().newManager()) {
         Hooks hooks = new Hooks(batch, Set.of(FINAL), interventions, scope);
         NDArray x = model.run(batch, cache, hooks, scope);
-        NDArray states = model.finalNorm(x, hooks, scope);
+        NDArray states = model.finalNorm(x, batch, hooks, scope);
         NDArray last =
             ModelKernels.arrays()
                 .call(scope, "rows", states, scope.create(new long[] {rest.length - 1}));
-        return model.logits(last, scope).toFloatArray();
+        return model.logits(last);
       }
     }
 

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What a pass does on its way: interventions replace activations, then the trace keeps them. One
@@ -45,10 +46,17 @@ final class Hooks {
 
   /** Whether something is to be done inside the layer, so that it must run step by step. */
   boolean isInside(int layer) {
-    return wanted.stream().anyMatch(p -> p.layer() == layer && p.site().isInterior())
-        || interventions.stream()
-            .map(Intervention::hookPoint)
-            .anyMatch(p -> p.layer() == layer && p.site().isInterior());
+    return isAnywhere(point -> point.layer() == layer && point.site().isInterior());
+  }
+
+  /** Whether something is to be done inside the layer, before it or after it. */
+  boolean isAt(int layer) {
+    return isAnywhere(point -> point.layer() == layer && point.site().isInLayer());
+  }
+
+  private boolean isAnywhere(Predicate<HookPoint> place) {
+    return wanted.stream().anyMatch(place)
+        || interventions.stream().map(Intervention::hookPoint).anyMatch(place);
   }
 
   /** Whether something after the last layer is wanted. */

@@ -13,7 +13,16 @@ final class Interruption {
    * @throws CancellationException if the calling thread is interrupted, which it stays
    */
   static void check() {
-    if (Thread.currentThread().isInterrupted()) {
+    check(Thread.currentThread());
+  }
+
+  /**
+   * Ends a pass that another thread computes.
+   *
+   * @throws CancellationException if the caller of the pass is interrupted, which it stays
+   */
+  static void check(Thread caller) {
+    if (caller.isInterrupted()) {
       throw new CancellationException("interrupted in a pass of the language model");
     }
   }

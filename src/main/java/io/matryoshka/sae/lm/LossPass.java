@@ -76,7 +76,7 @@ final class LossPass {
     wanted.add(FINAL);
     Hooks hooks = new Hooks(batch, wanted, List.of(), scope);
     NDArray x = model.run(batch, Optional.empty(), hooks, scope);
-    NDArray states = model.finalNorm(x, hooks, scope);
+    NDArray states = model.finalNorm(x, batch, hooks, scope);
     kept.putAll(hooks.kept());
     return states;
   }
@@ -89,7 +89,7 @@ final class LossPass {
         kept.get(new HookPoint(first, Site.RESID_PRE))
             .reshape(1, batch.length(), model.config().hiddenSize());
     NDArray x = model.resume(first, entering, last, batch, Optional.empty(), hooks, scope);
-    return model.finalNorm(x, hooks, scope);
+    return model.finalNorm(x, batch, hooks, scope);
   }
 
   /** The first layer that a run changes; the last one for a change after all layers. */

@@ -104,6 +104,13 @@ final class ModelKernels {
     }
   }
 
+  /** Calls a method for what it writes into its arguments. */
+  void run(String method, Object... arguments) {
+    try (Handles handles = new Handles()) {
+      IValueUtils.runMethod(block, method, handles.of(arguments)).close();
+    }
+  }
+
   /** Calls a method that returns a tuple of arrays. */
   List<NDArray> callForAll(NDManager owner, String method, Object... arguments) {
     try (Handles handles = new Handles();

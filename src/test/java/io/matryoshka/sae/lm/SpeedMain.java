@@ -1,13 +1,10 @@
 package io.matryoshka.sae.lm;
 
-import io.matryoshka.sae.safetensors.Dtype;
-import io.matryoshka.sae.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Random;
 
 /**
@@ -41,7 +38,7 @@ public final class SpeedMain {
   public static void main(String[] args) throws IOException {
     Path folder = Path.of(args[0]);
     if (!Files.exists(folder.resolve("model.safetensors"))) {
-      write(folder);
+      RandomGemma.write(folder, CONFIG);
     }
     boolean bfloat16 = args.length > 1;
     LanguageModelOptions options = LanguageModelOptions.defaults().bfloat16Products(bfloat16);
@@ -97,31 +94,5 @@ public final class SpeedMain {
             .toList()
             .toString()
         : "unknown";
-  }
-
-  private static void write(Path folder) throws IOException {
-    Files.createDirectories(folder);
-    Files.writeString(folder.resolve("config.json"), CONFIG);
-    GemmaConfig config = (GemmaConfig) LanguageModelConfig.read(folder.resolve("config.json"));
-    java.util.Set<String> some = java.util.Set.of("model.embed_tokens.weight");
-    Map<String, long[]> shapes = GemmaWeightNames.of(config, some, "random weights").shapes();
-    SafetensorsWriter.Builder builder = SafetensorsWriter.builder();
-    shapes.forEach((name, shape) -> builder.tensor(name, Dtype.BF16, shape));
-    Random random = new Random(0);
-    try (SafetensorsWriter writer = builder.create(folder.resolve("model.safetensors"))) {
-      for (Map.Entry<String, long[]> tensor : shapes.entrySet()) {
-        long left = Arrays.stream(tensor.getValue()).reduce(1, Math::multiplyExact);
-        float[] block = new float[1 << 16];
-        for (int i = 0; i < block.length; i++) {
-          block[i] = (random.nextFloat() - 0.5f) * 0.07f;
-        }
-        while (left > 0) {
-          int count = (int) Math.min(left, block.length);
-          writer.write(tensor.getKey(), Bfloat16.bytes(Arrays.copyOf(block, count)));
-          left -= count;
-        }
-      }
-      writer.finish();
-    }
   }
 }

@@ -7,9 +7,10 @@ import java.util.concurrent.RecursiveAction;
 import java.util.function.Supplier;
 
 /**
- * The threads on which the fast engine computes: as many as libtorch would use, but no more than
- * the JVM has processors where the user chose no number ({@link #limitTorch}). All SAEs of the JVM
- * share them, so concurrent callers queue for them and never oversubscribe the processor.
+ * The threads on which the fast engine and language models compute: as many as libtorch would use,
+ * but no more than the JVM has processors where the user chose no number ({@link #limitTorch}). All
+ * SAEs and models of the JVM share them, so concurrent callers queue for them and never
+ * oversubscribe the processor.
  *
  * <p>libtorch runs each operation of a worker on that worker alone. Its own threads would spin for
  * milliseconds after every operation and take the processor from the loops in Java that follow.
@@ -96,6 +97,11 @@ public final class Workers {
   /** Has a worker do some work, and does not wait for it. */
   public static void start(Runnable work) {
     Pool.INSTANCE.execute(work);
+  }
+
+  /** Tells whether work waits for a worker. */
+  static boolean areWanted() {
+    return Pool.INSTANCE.hasQueuedSubmissions() || Pool.INSTANCE.getQueuedTaskCount() > 0;
   }
 
   /** Number of workers. */
