@@ -139,12 +139,23 @@ public final class Tuning {
    */
   public static final int FLOAT32_GROUP_ROWS = 256;
 
+  /** Products of a tile, 1 MiB: {@code --operations encodeSparse --tokens 16,128,512}. */
+  private static final int TILE_PRODUCTS = 1 << 18;
+
   /**
-   * Products of a tile, 4 MiB. Narrow tiles make the work around each row of one long, wide ones
-   * leave the processor's cache: {@code --operations encodeSparse --tokens 512,4096 --prefix-widths
-   * 32768}.
+   * Latents of a tile of many rows, where so many products would leave fewer. Narrow tiles make the
+   * work around each row of one long; libtorch takes memory for the codes of wide ones: {@code
+   * --operations encodeSparse --tokens 4096 --prefix-widths 32768}, and {@code LargeMemoryTest}.
    */
-  public static final int TILE_PRODUCTS = 1 << 20;
+  private static final int TILE_LATENTS = 512;
+
+  /** Most products of a tile. */
+  public static final int MOST_TILE_PRODUCTS = BLOCK_ROWS * TILE_LATENTS;
+
+  /** Most latents of a tile of so many rows, at most {@link #BLOCK_ROWS}. */
+  public static int tileLatents(int rows) {
+    return Math.max(TILE_PRODUCTS / rows, TILE_LATENTS);
+  }
 
   /**
    * Tiles of fewer latents slow the product down: {@code --operations encodeSparse --tokens 1,16

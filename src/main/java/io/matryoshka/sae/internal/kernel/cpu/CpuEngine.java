@@ -154,6 +154,7 @@ public final class CpuEngine implements EncodeEngine {
       long rowCount = rows.getShape().get(0);
       boolean together = codes <= Tuning.FEW_CODES;
       long blockRows = together ? Math.max(1, Tuning.BLOCK_WORK / codes) : Tuning.BLOCK_ROWS;
+      blockRows = Math.min(blockRows, Tuning.BLOCK_ROWS);
       long blocks = (rowCount + blockRows - 1) / blockRows;
       if (together && rowCount * codes > Tuning.BRIEF_WORK) {
         blocks = Math.max(blocks, Math.min(Workers.count(), rowCount));

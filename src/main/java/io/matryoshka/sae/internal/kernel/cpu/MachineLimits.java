@@ -32,7 +32,7 @@ public record MachineLimits(
 
   private static final int ROWS = 512;
   private static final int INNER = 2048;
-  private static final int TILE_COLUMNS = Tuning.TILE_PRODUCTS / ROWS;
+  private static final int TILE_COLUMNS = Tuning.tileLatents(ROWS);
   private static final int TILES = 16;
   private static final int MIN_TRIES = 5;
 

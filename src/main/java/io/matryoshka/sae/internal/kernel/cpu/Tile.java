@@ -33,7 +33,7 @@ record Tile(int first, int count) {
             width / (Tuning.TASKS_PER_WORKER * workers),
             Math.min(Tuning.MIN_TILE_LATENTS, width / workers));
     int worthwhile = (int) (Tuning.MIN_TILE_WORK / ((long) rows * encoder.dIn));
-    int fitting = Tuning.TILE_PRODUCTS / rows;
+    int fitting = Tuning.tileLatents(rows);
     boolean whole = (long) encoder.dIn * width <= Tuning.FEW_CODES;
     int wanted = whole ? fitting : Math.min(Math.max(even, worthwhile), fitting);
     int largest = Math.max(1, wanted / UNIT) * UNIT;

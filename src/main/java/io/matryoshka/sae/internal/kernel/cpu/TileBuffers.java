@@ -15,14 +15,14 @@ final class TileBuffers {
       ThreadLocal.withInitial(TileBuffers::new);
 
   private final ByteBuffer products =
-      NativeBytes.allocateDirect(Tuning.TILE_PRODUCTS * Integer.BYTES);
+      NativeBytes.allocateDirect(Tuning.MOST_TILE_PRODUCTS * Integer.BYTES);
 
   /** Returns the buffers of the calling worker; another thread gets new ones. */
   static TileBuffers ofThread() {
     return Workers.isWorker() ? OF_WORKER.get() : new TileBuffers();
   }
 
-  /** {@value Tuning#TILE_PRODUCTS} int32 or float32 products. */
+  /** {@value Tuning#MOST_TILE_PRODUCTS} int32 or float32 products. */
   ByteBuffer products() {
     return products;
   }

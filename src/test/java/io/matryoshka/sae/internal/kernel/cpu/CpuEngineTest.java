@@ -44,6 +44,16 @@ class CpuEngineTest extends AgainstReference {
     }
   }
 
+  /** So narrow that a block of as much work as others would have more rows than its buffers. */
+  @Test
+  void encode_manyRowsOfFewDimensions_isTheReference() {
+    Case c =
+        new Case(2, 1024, 9000, 1024, Rows.PLAIN, Thresholds.TYPICAL, SelectionRule.THRESHOLD, 3);
+    try (Problem problem = problem(c)) {
+      problem.compare(SelectionRule.THRESHOLD);
+    }
+  }
+
   @Test
   void stats_denseActivations_screensThoseRowsInFloat32() {
     Case c = new Case(64, 4096, 20, 4096, Rows.PLAIN, Thresholds.ZERO, SelectionRule.THRESHOLD, 2);
