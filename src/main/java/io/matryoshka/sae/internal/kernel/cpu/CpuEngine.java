@@ -66,8 +66,7 @@ public final class CpuEngine implements EncodeEngine {
     this.dIn = dIn;
     this.parameters = parameters;
     small = new DirectProduct(weights, dIn, parameters.dSae());
-    long weightCount = (long) dIn * parameters.dSae();
-    if (product.isDirect(weightCount, weightCount)) {
+    if (isDirect((long) dIn * parameters.dSae(), parameters.dSae())) {
       EarlyCompilation.start();
     }
   }
@@ -153,8 +152,8 @@ public final class CpuEngine implements EncodeEngine {
       long codes = rows.getShape().get(1) * width;
       long rowCount = rows.getShape().get(0);
       boolean together = codes <= Tuning.FEW_CODES;
-      long blockRows = together ? Math.max(1, Tuning.BLOCK_WORK / codes) : Tuning.BLOCK_ROWS;
-      blockRows = Math.min(blockRows, Tuning.BLOCK_ROWS);
+      long rowsOfWork = together ? Tuning.BLOCK_WORK / codes : Long.MAX_VALUE;
+      long blockRows = Math.min(Tuning.BLOCK_ROWS, rowsOfWork);
       long blocks = (rowCount + blockRows - 1) / blockRows;
       if (together && rowCount * codes > Tuning.BRIEF_WORK) {
         blocks = Math.max(blocks, Math.min(Workers.count(), rowCount));

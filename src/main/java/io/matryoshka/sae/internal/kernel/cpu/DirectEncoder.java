@@ -139,7 +139,7 @@ final class DirectEncoder {
     /** Its products with the latents. */
     private float[] products;
 
-    private int[] candidates;
+    private final int[] candidates;
     private int size;
 
     /** Bound of the rounding of the products, relative to the norms of the latents. */
@@ -174,8 +174,8 @@ final class DirectEncoder {
       found.endRow(0);
       Candidates kept = TileCandidates.join(new TileCandidates[] {found}, 0, Integer.MAX_VALUE);
       kept.dropBelow(top.floor());
-      candidates = kept.latents;
       size = kept.size;
+      System.arraycopy(kept.latents, 0, candidates, 0, size);
       return size;
     }
 
