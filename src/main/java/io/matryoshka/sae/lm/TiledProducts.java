@@ -74,11 +74,8 @@ final class TiledProducts {
     List<NDArray> results = new ArrayList<>();
     List<Consumer<NDArray>> tasks = new ArrayList<>();
     for (NDArray w : matrices) {
-      NDArray out = space(x, w, owner);
-      for (long[] tiles : cut(x, w)) {
-        tasks.add(s -> kernels.run("linear_tiles", x, w, out, tiles, product, s));
-      }
-      results.add(out);
+      TileTask task = (out, tiles, s) -> kernels.run("linear_tiles", x, w, out, tiles, product, s);
+      results.add(plan(x, w, task, tasks, owner));
     }
     runWithScratch(tasks);
     return results;
@@ -86,13 +83,12 @@ final class TiledProducts {
 
   /** The gated unit of the MLP: {@code gelu(x gate^T) * (x up^T)}. */
   NDArray gated(NDArray x, NDArray gate, NDArray up, NDManager owner) {
-    NDArray out = space(x, gate, owner);
     List<Consumer<NDArray>> tasks = new ArrayList<>();
-    for (long[] tiles : cut(x, gate)) {
-      tasks.add(s -> kernels.run("gated_tiles", x, gate, up, out, tiles, product, s));
-    }
+    TileTask task =
+        (out, tiles, s) -> kernels.run("gated_tiles", x, gate, up, out, tiles, product, s);
+    NDArray result = plan(x, gate, task, tasks, owner);
     runWithScratch(tasks);
-    return out;
+    return result;
   }
 
   /**
@@ -107,18 +103,27 @@ final class TiledProducts {
     List<NDArray> results = new ArrayList<>();
     List<Consumer<NDArray>> tasks = new ArrayList<>();
     for (NDArray x : states) {
-      NDArray out = space(x, head, owner);
-      for (long[] tiles : cut(x, head)) {
-        tasks.add(s -> kernels.run("logits_tiles", x, head, out, tiles, cap, product, s));
-      }
-      results.add(out);
+      TileTask task =
+          (out, tiles, s) -> kernels.run("logits_tiles", x, head, out, tiles, cap, product, s);
+      results.add(plan(x, head, task, tasks, owner));
     }
     runWithScratch(tasks);
     return results;
   }
 
-  private NDArray space(NDArray x, NDArray w, NDManager owner) {
-    return kernels.call(owner, "space", x, w.getShape().get(0));
+  /** Computes some tiles of a product into their places. */
+  private interface TileTask {
+    void run(NDArray out, long[] tiles, NDArray scratch);
+  }
+
+  /** Makes the array of a product, and adds the tasks that fill it. */
+  private NDArray plan(
+      NDArray x, NDArray w, TileTask task, List<Consumer<NDArray>> tasks, NDManager owner) {
+    NDArray out = kernels.call(owner, "space", x, w.getShape().get(0));
+    for (long[] tiles : cut(x, w)) {
+      tasks.add(scratch -> task.run(out, tiles, scratch));
+    }
+    return out;
   }
 
   /**
